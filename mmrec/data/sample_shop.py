@@ -165,6 +165,7 @@ name: sample_shop
 data:
   catalog:
     path: catalog.{table_format}
+    filters: [category]  # answers can be restricted to category=...
 """
     interactions = f"""\
   interactions:

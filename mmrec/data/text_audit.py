@@ -13,11 +13,13 @@ import tensorflow as tf
 
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items, percent
+from mmrec.data.languages import UNSURE, language_shares
 from mmrec.data.tables import strings
 from mmrec.preprocess.text import TextEncoder
 
 _CUT = 0.2  # share of the texts of a column
 _LETTER_ID, _NUMBER_ID = 4, 6  # characters from which a word with a digit, or a number, may be an id
+_LANGUAGE = 0.05  # share of the items from which a language counts as one of the catalog's
 _NAMES = {"CJK": "Han"}  # how Unicode's names of characters call a script, where not by its own name
 
 
@@ -29,7 +31,8 @@ class TextAudit:
       empty: items without any text.
       identical: groups of items whose texts agree in every column but for case and spaces, the largest first.
       cut: per column, the share of its texts that has more than `max_tokens` tokens.
-      scripts: Unicode script -> share of all letters, the largest first; scripts, not languages.
+      scripts: Unicode script -> share of all letters, the largest first.
+      languages: ISO 639 code -> share of the items with a text, the largest first; `unsure` for short texts and names.
       with_user_id: items whose text holds a user's id.
       with_other_item_id: items whose text holds another item's id.
       is_item_id: items with a text that is the item's own id.
@@ -40,6 +43,7 @@ class TextAudit:
     identical: list[list[int]]
     cut: dict[str, float]
     scripts: dict[str, float]
+    languages: dict[str, float]
     with_user_id: list[int]
     with_other_item_id: list[int]
     is_item_id: list[int]
@@ -53,6 +57,7 @@ class TextAudit:
             "items_with_identical": sum(map(len, self.identical)),
             "cut_share": self.cut,
             "script_share": self.scripts,
+            "language_share": self.languages,
             "with_user_id": len(self.with_user_id),
             "with_other_item_id": len(self.with_other_item_id),
             "is_item_id": len(self.is_item_id),
@@ -72,7 +77,8 @@ def audit_texts(catalog: Catalog, user_ids: Iterable[str], encoder: TextEncoder)
       encoder: as learnt on these texts.
     """
     items, users = set(filter(_is_telling, catalog.item_ids)), set(filter(_is_telling, user_ids))
-    longer = TextEncoder(encoder.kind, encoder.vocabulary, encoder.max_tokens + 1)  # one for all: it is traced once
+    limits = dict(zip(catalog.text, encoder.limits(len(catalog.text)), strict=True))
+    longer = {limit: TextEncoder(encoder.tokenizer, limit + 1) for limit in limits.values()}  # each is traced once
     same: dict[tuple[str, ...], list[int]] = {}
     letters: Counter[str] = Counter()
     found: dict[str, list[int]] = {"empty": [], "user": [], "item": [], "own": []}
@@ -91,8 +97,9 @@ def audit_texts(catalog: Catalog, user_ids: Iterable[str], encoder: TextEncoder)
     return TextAudit(
         empty=found["empty"],
         identical=sorted((group for group in same.values() if len(group) > 1), key=lambda group: (-len(group), group)),
-        cut={column: _cut_share(values, longer) for column, values in catalog.text.items()},
+        cut={column: _cut_share(values, longer[limits[column]]) for column, values in catalog.text.items()},
         scripts=_scripts(letters),
+        languages=language_shares(map(" ".join, zip(*catalog.text.values(), strict=True))),
         with_user_id=found["user"],
         with_other_item_id=found["item"],
         is_item_id=found["own"],
@@ -164,4 +171,10 @@ def text_findings(audit: TextAudit, catalog: Catalog) -> list[Finding]:
         if share > _CUT:
             text = f"{percent(share)} of the texts in `{column}` are cut to `item.text.max_tokens`."
             found.append(Finding("note", "cut_texts", text, "Raise `item.text.max_tokens`.", (column,)))
+    several = [name for name, share in audit.languages.items() if name != UNSURE and share >= _LANGUAGE]
+    if len(several) > 1:
+        shares = ", ".join(f"{name} {percent(audit.languages[name])}" for name in several)
+        text = f"The texts are in several languages ({shares}): words of one do not find items in another."
+        remedy = "Give the items texts in one language, or all items texts in each."
+        found.append(Finding("note", "several_languages", text, remedy, tuple(several)))
     return found

@@ -27,7 +27,8 @@ def write_requests(folder: Path, model: str, signatures: Mapping, examples: Exam
       folder: the version folder.
       model: the name that the server knows the model by.
       signatures: concrete functions by name.
-      examples: what is asked; a large photo is replaced by a small grey one, a long text is cut.
+      examples: what is asked; a large photo is replaced by a small grey one, a long text is cut, and a number that is
+        not given by 0: JSON has no NaN.
     """
     from google.protobuf import text_format
 
@@ -36,23 +37,33 @@ def write_requests(folder: Path, model: str, signatures: Mapping, examples: Exam
         inputs = {key: _sample(key, value) for key, value in examples[name].items()}
         body = {"signature_name": name, "instances": [{key: _json(key, value) for key, value in inputs.items()}]}
         path = folder / schema.REQUESTS / f"{name}.json"
-        path.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
         request = predict_request(model, name, function, inputs)
         path.with_suffix(".pbtxt").write_text(text_format.MessageToString(request), encoding="utf-8")
 
 
 def _sample(key: str, value: np.ndarray) -> np.ndarray:
+    if value.dtype == np.float32:
+        return np.where(np.isfinite(value), value, np.float32(0))
+    if key.endswith("_bytes"):
+        return np.vectorize(_small, otypes=[object])(value)
     if value.ndim == 2 and value.dtype == object:
         return np.concatenate([np.array([[""]], object), value[value != ""][np.newaxis]], axis=1)
-    if key.endswith("_bytes") and len(value[0]) > _LARGEST_PHOTO:
-        return np.array([tf.io.encode_png(tf.fill([32, 32, 3], tf.constant(128, tf.uint8))).numpy()], object)
     if value.dtype == object and key != "item_id":
-        return np.array([value[0][:_LONGEST_TEXT] if isinstance(value[0], str) else value[0]], object)
+        return np.array([value[0][:_LONGEST_TEXT]], object)
     return value
+
+
+def _small(encoded: bytes | str) -> bytes:
+    if len(encoded) > _LARGEST_PHOTO:
+        return tf.io.encode_png(tf.fill([32, 32, 3], tf.constant(128, tf.uint8))).numpy()
+    return encoded or b""
 
 
 def _json(key: str, value: np.ndarray) -> object:
     """Returns the one row of an input as TensorFlow Serving's REST interface takes it."""
-    if key.endswith("_bytes"):
-        return {"b64": base64.b64encode(value[0] if isinstance(value[0], bytes) else value[0].encode()).decode()}
-    return value[0].tolist() if isinstance(value[0], np.ndarray | np.generic) else value[0]
+    row = value[0].tolist() if isinstance(value[0], np.ndarray | np.generic) else value[0]
+    if not key.endswith("_bytes"):
+        return row
+    encoded = [{"b64": base64.b64encode(one).decode()} for one in (row if isinstance(row, list) else [row])]
+    return encoded if isinstance(row, list) else encoded[0]

@@ -68,10 +68,13 @@ def _split_lines(facts: dict) -> list[tuple[str, str]]:
 
 
 def _text_lines(texts: dict) -> list[tuple[str, str]]:
-    scripts = ", ".join(f"{script} {percent(share)}" for script, share in list(texts["script_share"].items())[:5])
-    cut = ", ".join(f"{column} {percent(share)}" for column, share in texts["cut_share"].items())
     counts = {name: count for name, count in texts.items() if isinstance(count, int)}
-    return [("texts", _counts(counts)), ("scripts", scripts or "no letters"), ("cut texts", cut)]
+    return [
+        ("texts", _counts(counts)),
+        ("languages", _shares(texts["language_share"], 5) or "no text"),
+        ("scripts", _shares(texts["script_share"], 5) or "no letters"),
+        ("cut texts", _shares(texts["cut_share"])),
+    ]
 
 
 def _agreement_lines(found: dict) -> list[tuple[str, str]]:
@@ -104,6 +107,10 @@ def _finding_lines(findings: tuple[Finding, ...]) -> list[str]:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+
+
+def _shares(shares: dict[str, float], most: int | None = None) -> str:
+    return ", ".join(f"{name} {percent(share)}" for name, share in list(shares.items())[:most])
 
 
 def _plain(sizes: dict[str, int]) -> list[tuple[str, int]]:

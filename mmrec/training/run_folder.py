@@ -15,6 +15,8 @@ from typing import TextIO
 from mmrec.config import Config
 from mmrec.errors import InputError, writing
 
+_BEFORE_IDENTITY = {"lock", "checkpoints", "logs", "config.yaml", "key"}
+
 
 class RunFolder:
     """`<runs_dir>/<name>/<number>`; unfinished as long as it has no `metrics.json`.
@@ -52,6 +54,12 @@ class RunFolder:
         """Whether the run was started with this config and data."""
         return self._identity.exists() and self._identity.read_text() == identity
 
+    @property
+    def _abandoned(self) -> bool:
+        """Whether a process was killed here before it had written whose run this is: the next one takes the folder."""
+        names = {child.name for child in self.path.iterdir()}
+        return all(name in _BEFORE_IDENTITY or name.startswith(".") for name in names)
+
     @classmethod
     @contextmanager
     def open(cls, config: Config, identity: str) -> Iterator[RunFolder]:
@@ -68,9 +76,10 @@ class RunFolder:
         """
         parent = writable_folder(Path(config.runs_dir).absolute() / config.name, "runs_dir")
         numbers = sorted((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), reverse=True)
-        runs = (cls(parent / str(number)) for number in numbers)
+        runs = [cls(parent / str(number)) for number in numbers]
         unfinished = (run for run in runs if run.belongs_to(identity) and not run.finished)
         run = next(unfinished, None) if config.training.resume else None
+        run = run or next((run for run in runs[:1] if run._abandoned), None)
         run = run or cls(parent / str(max(numbers, default=0) + 1))
         for folder in (run.path, run.checkpoints, run.logs):
             writable_folder(folder, "runs_dir")

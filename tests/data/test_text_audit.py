@@ -6,6 +6,7 @@ import pandas as pd
 from mmrec.data.catalog import Catalog
 from mmrec.data.text_audit import audit_texts, text_findings
 from mmrec.preprocess.text import TextEncoder
+from mmrec.preprocess.tokenizers import Words
 
 
 def catalog(ids, payload=None, **texts):
@@ -16,7 +17,7 @@ def catalog(ids, payload=None, **texts):
 
 
 def audit(shop, users=(), max_tokens=2):
-    return audit_texts(shop, users, TextEncoder("word", ["[PAD]", "[UNK]", "a", "b"], max_tokens))
+    return audit_texts(shop, users, TextEncoder(Words(["[PAD]", "[UNK]", "a", "b"]), max_tokens))
 
 
 def test_the_share_of_cut_texts_counts_those_with_more_tokens_than_are_kept():
@@ -28,6 +29,25 @@ def test_the_share_of_cut_texts_counts_those_with_more_tokens_than_are_kept():
 def test_scripts_are_shares_of_letters():
     found = audit(catalog(["i", "j"], title=["tea 12", "чай 茶"]))
     assert found.scripts == {"Latin": 3 / 7, "Cyrillic": 3 / 7, "Han": 1 / 7}
+
+
+def test_several_languages_are_said_with_their_shares():
+    german, english = "Eine kleine Lampe aus Messing für den Schreibtisch", "A small lamp made of brass for the desk"
+    shop = catalog([*"abcdefgh"], title=[german] * 3 + [english] * 4 + ["mug"], note=["sehr schön"] * 3 + [""] * 5)
+    found = audit(shop, max_tokens=20)
+    assert found.languages == {"en": 0.5, "de": 0.375, "unsure": 0.125}
+    assert found.facts()["language_share"] == found.languages
+    (one,) = [one for one in text_findings(found, shop) if one.code == "several_languages"]
+    assert (one.severity, one.examples) == ("note", ("en", "de"))
+    assert one.text.startswith("The texts are in several languages (en 50.0%, de 37.5%)")
+
+
+def test_a_language_of_less_than_a_twentieth_is_no_finding():
+    english, french = "A small lamp made of brass for the desk", "Une petite lampe en laiton pour le bureau"
+    shop = catalog([f"i{row}" for row in range(25)], title=[english] * 24 + [french])
+    found = audit(shop, max_tokens=20)
+    assert found.languages == {"en": 0.96, "fr": 0.04}
+    assert [one.code for one in text_findings(found, shop)] == ["identical_texts"]
 
 
 def test_items_are_alike_when_all_columns_agree_but_for_case_and_spaces():

@@ -54,8 +54,9 @@ def test_without_resume_each_start_is_another_run(config):
 
 def test_numbers_go_on_after_the_largest_and_other_names_are_left_alone(config, tmp_path):
     for name in ("9", "10", "notes", "²"):
-        (tmp_path / "runs" / "shop" / name).mkdir(parents=True)
+        (tmp_path / "runs" / "shop" / name / "mine").mkdir(parents=True)
     assert open_and_leave(config, "a").path.name == "11"
+    assert (tmp_path / "runs" / "shop" / "10" / "mine").is_dir()
 
 
 def test_metrics_finish_a_run(config):
@@ -104,6 +105,39 @@ def test_half_a_checkpoint_is_none(config, tmp_path):
     with pytest.raises(InputError), RunFolder.open(config, "a"):
         raise InputError("the disk is full")
     assert list((tmp_path / "runs" / "shop").iterdir()) == []
+
+
+# The steps of `open` before a run has its identity, by what a killed process was about to do.
+@pytest.mark.parametrize(
+    ("place", "call"),
+    [("Path.mkdir", 3), ("Path.mkdir", 4), ("RunFolder._take", 1), *(("Path.replace", call) for call in (1, 2, 3))],
+)
+def test_a_folder_whose_process_was_killed_before_it_was_a_run_is_taken_by_the_next(
+    config, tmp_path, python, place, call
+):
+    code = f"""
+import os, signal
+from pathlib import Path
+from mmrec.config import Config
+from mmrec.training.run_folder import RunFolder
+good, calls = {place}, []
+def trapped(self, *arguments, **options):
+    calls.append(self)
+    if len(calls) == {call}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return good(self, *arguments, **options)
+{place} = trapped
+RunFolder.open(Config(name="shop", runs_dir={config.runs_dir!r}), "a").__enter__()
+"""
+    parent = tmp_path / "runs" / "shop"
+    parent.mkdir(parents=True)
+    assert python(code)[0] == -9
+    assert [child.name for child in parent.iterdir()] == ["1"]
+    run = open_and_leave(config, "b")
+    assert run.path.name == "1"
+    assert run.belongs_to("b")
+    assert Config.load(run.path / "config.yaml") == config
+    assert open_and_leave(config, "c").path.name == "2"  # it is a run now
 
 
 def test_each_run_has_a_key_of_its_own_that_it_keeps(config):
