@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
 import tensorflow as tf
 
-from mmrec.config import AugmentationConfig
+from mmrec.config_item import AugmentationConfig
 
 _ON_THE_EDGE = 1e-3  # pixels; float32 puts a source that lies exactly on the border just outside of it
+_CHUNK = 4  # photos changed by one call of the compiled program: one shape whatever the batch, and work for every core
 
 
 def augment(images: tf.Tensor, config: AugmentationConfig, seeds: tf.Tensor) -> tf.Tensor:
     """Changes every photo at random, each by its own seed only.
 
     Args:
-      images: float32 [B, S, S, 3], 0-255.
+      images: uint8 (faster) or float32 [B, S, S, 3], 0-255.
       config: the ranges that changes are drawn from.
       seeds: int32 or int64 [B, 2]; the same seed gives the same change, whatever else is in the batch.
 
@@ -38,8 +43,9 @@ def draw(config: AugmentationConfig, seeds: tf.Tensor, size: int | tf.Tensor) ->
       to the right and down that each output pixel looks), `zx` and `zy` (factors; below 1 enlarges),
       `channel_shift_intensity` (0-255 scale), `brightness` (factor). bool: `flip_horizontal`, `flip_vertical`.
 
-    Source: `ImageDataGenerator.get_random_transform`, tf_keras 2.21. There `height_shift_range` feeds `tx`, which moves
-      photos sideways, and `width_shift_range` moves them up and down; here both do what their names say.
+    Source: `ImageDataGenerator.get_random_transform`, tf_keras 2.21: the same distributions. There `height_shift_range`
+      feeds `tx`, which moves photos sideways, and `width_shift_range` moves them up and down; here both do what their
+      names say.
     """
     numbers = tf.map_fn(
         lambda seed: tf.random.stateless_uniform([10], seed, alg="philox"),
@@ -52,18 +58,28 @@ def draw(config: AugmentationConfig, seeds: tf.Tensor, size: int | tf.Tensor) ->
     def around(middle, reach, of):  # uniform in middle +- reach
         return middle + reach * (2.0 * of - 1.0)
 
-    low, high = config.brightness_range or (1.0, 1.0)
+    def shift(reach, of):
+        if isinstance(reach, int):  # 0 to n - 1 whole pixels, either way
+            step = tf.floor(of * 2.0 * reach)
+            return tf.where(step % 2.0 == 0.0, 1.0, -1.0) * tf.floor(step / 2.0)
+        return around(0.0, reach * pixels if reach < 1 else reach, of)
+
+    def between(low, high, of):
+        return low + (high - low) * of
+
+    zoom = config.zoom_range
+    zoom = zoom if isinstance(zoom, tuple) else (1.0 - zoom, 1.0 + zoom)
     return {
         "theta": around(0.0, config.rotation_range, number[0]),
-        "tx": around(0.0, config.width_shift_range * pixels, number[1]),
-        "ty": around(0.0, config.height_shift_range * pixels, number[2]),
+        "tx": shift(config.width_shift_range, number[1]),
+        "ty": shift(config.height_shift_range, number[2]),
         "shear": around(0.0, config.shear_range, number[3]),
-        "zx": around(1.0, config.zoom_range, number[4]),
-        "zy": around(1.0, config.zoom_range, number[5]),
+        "zx": between(*zoom, number[4]),
+        "zy": between(*zoom, number[5]),
         "flip_horizontal": tf.logical_and(number[6] < 0.5, config.horizontal_flip),
         "flip_vertical": tf.logical_and(number[7] < 0.5, config.vertical_flip),
         "channel_shift_intensity": around(0.0, config.channel_shift_range, number[8]),
-        "brightness": low + (high - low) * number[9],
+        "brightness": between(*(config.brightness_range or (1.0, 1.0)), number[9]),
     }
 
 
@@ -71,7 +87,7 @@ def apply(images: tf.Tensor, parameters: dict[str, tf.Tensor], config: Augmentat
     """Changes photos as told: moves (one warp), then shifts the channels, then the brightness.
 
     Args:
-      images: float32 [B, S, S, 3], 0-255.
+      images: uint8 or float32 [B, S, S, 3], 0-255.
       parameters: as returned by `draw`.
       config: which steps run, and how gaps are filled; a step whose range is 0, null or false is left out.
 
@@ -79,33 +95,124 @@ def apply(images: tf.Tensor, parameters: dict[str, tf.Tensor], config: Augmentat
       float32 [B, S, S, 3], 0-255.
 
     Source: `ImageDataGenerator.apply_transform`, tf_keras 2.21, interpolation_order=1. With equal parameters the pixels
-      are equal but for float32 rounding, which the brightness step can turn into one level of 255. Exception:
-      `fill_mode: wrap` repeats a photo every S pixels and SciPy every S - 1, so the repeats are out of step.
+      are equal but for float32 rounding, which the brightness step can turn into one level of 255. `fill_mode: wrap`
+      repeats a photo every S - 1 pixels, as SciPy does.
     """
-    moves = ("rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range")
-    if any(getattr(config, name) for name in (*moves, "horizontal_flip", "vertical_flip")):
-        images = _move(images, parameters, config)
-    if config.channel_shift_range:
-        images = _shift_channels(images, parameters["channel_shift_intensity"])
-    if config.brightness_range is not None:
-        images = _brighten(images, parameters["brightness"])
+    images = tf.convert_to_tensor(images)
+    matrix = _source_matrix(parameters, tf.cast(tf.shape(images)[1], tf.float32))
+    changed = _program(_steps(config))(images, matrix, parameters["channel_shift_intensity"], parameters["brightness"])
+    return tf.ensure_shape(changed, images.shape)
+
+
+class _Steps(NamedTuple):
+    """What a config switches on; configs that agree in it share a compiled program."""
+
+    move: bool
+    shift_channels: bool
+    brighten: bool
+    fill_mode: str
+    cval: float
+
+
+def _steps(config: AugmentationConfig) -> _Steps:
+    moves = ("rotation_range", "width_shift_range", "height_shift_range", "shear_range", "horizontal_flip")
+    moves = any(getattr(config, name) for name in (*moves, "vertical_flip"))
+    zooms = config.zoom_range not in (0.0, (1.0, 1.0))
+    brightens = config.brightness_range is not None
+    return _Steps(moves or zooms, bool(config.channel_shift_range), brightens, config.fill_mode, config.cval)
+
+
+@functools.lru_cache
+def _program(steps: _Steps) -> Callable[..., tf.Tensor]:
+    """Returns (images [B, S, S, 3], matrix [B, 6], intensity [B], brightness [B]) -> float32 [B, S, S, 3]."""
+    change = tf.function(functools.partial(_change, steps), jit_compile=_can_compile(), autograph=False)
+
+    @tf.function(reduce_retracing=True)
+    def program(*batch):
+        count, size = tf.shape(batch[0])[0], tf.shape(batch[0])[1]
+        chunks = tf.maximum(-(-count // _CHUNK), 1)  # an empty batch is one chunk too: nothing can be stacked of none
+
+        def cut(value):
+            rest = [[0, chunks * _CHUNK - count]] + [[0, 0]] * (value.shape.rank - 1)
+            return tf.reshape(tf.pad(value, rest), tf.concat([[chunks, _CHUNK], tf.shape(value)[1:]], 0))
+
+        changed = tf.map_fn(lambda chunk: change(*chunk), [cut(part) for part in batch], fn_output_signature=tf.float32)
+        return tf.reshape(changed, [chunks * _CHUNK, size, size, 3])[:count]
+
+    return program
+
+
+@functools.cache
+def _can_compile() -> bool:
+    """Returns whether XLA is there for the CPU, which it makes about twice as fast; a GPU is fast without."""
+    if tf.config.list_physical_devices("GPU"):
+        return False
+    try:
+        with tf.init_scope():
+            tf.function(lambda: tf.random.stateless_uniform([], [0, 0]) + 1.0, jit_compile=True)()
+    except tf.errors.OpError:
+        return False
+    return True
+
+
+def _change(
+    steps: _Steps, images: tf.Tensor, matrix: tf.Tensor, intensity: tf.Tensor, brightness: tf.Tensor
+) -> tf.Tensor:
+    if steps.move:
+        images = _move(images, matrix, steps)
+    images = tf.cast(images, tf.float32)
+    if steps.shift_channels:
+        images = _shift_channels(images, intensity)
+    if steps.brighten:
+        images = _brighten(images, brightness)
     return images
 
 
-def _move(images: tf.Tensor, parameters: dict[str, tf.Tensor], config: AugmentationConfig) -> tf.Tensor:
-    matrix = _source_matrix(parameters, tf.cast(tf.shape(images)[1], tf.float32))  # [B, 6]
-    constant = config.fill_mode == "constant"
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.pad(matrix, [[0, 0], [0, 2]]),
-        output_shape=tf.shape(images)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST" if constant else config.fill_mode.upper(),
-    )
-    if constant:  # the op's own constant mode blends the fill into the border, SciPy's does not
-        moved = tf.where(_inside(matrix, tf.shape(images)[1])[..., tf.newaxis], moved, config.cval)
-    return tf.ensure_shape(moved, images.shape)
+def _move(images: tf.Tensor, matrix: tf.Tensor, steps: _Steps) -> tf.Tensor:
+    """Returns float32 [B, S, S, 3]: each pixel a mean of the four around its source, as `matrix` [B, 6] places it."""
+    count, size = tf.shape(images)[0], tf.shape(images)[1]
+    line = tf.cast(tf.range(size), tf.float32)  # [S]
+    a, b, c, d, e, f = (value[:, tf.newaxis, tf.newaxis] for value in tf.unstack(matrix, axis=1))  # each [B, 1, 1]
+    x = a * line + b * line[:, tf.newaxis] + c  # [B, S, S]
+    y = d * line + e * line[:, tf.newaxis] + f  # [B, S, S]
+    left, across = _within(x, size, steps.fill_mode)
+    top, down = _within(y, size, steps.fill_mode)
+
+    photos = tf.reshape(images, [-1, 3])  # [B S S, 3]
+    first = size * size * tf.range(count)[:, tf.newaxis, tf.newaxis] + size * top + left  # [B, S, S]
+    step = tf.minimum(size - 1, 1)  # a photo of one pixel has no neighbour
+    corners = (first, first + step, first + step * size, first + step * (size + 1))
+    upper, upper_right, lower, lower_right = (tf.cast(tf.gather(photos, at), tf.float32) for at in corners)
+    upper += (upper_right - upper) * across
+    lower += (lower_right - lower) * across
+    moved = upper + (lower - upper) * down  # [B, S, S, 3]
+    if steps.fill_mode == "constant":
+        moved = tf.where((_is_inside(x, size) & _is_inside(y, size))[..., tf.newaxis], moved, steps.cval)
+    return moved
+
+
+def _within(place: tf.Tensor, size: tf.Tensor, fill_mode: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Brings places (float32 [B, S, S], pixels along one axis) into the photo.
+
+    Returns:
+      pixel: int32 [B, S, S], the last one before the place that has a neighbour after it.
+      share: float32 [B, S, S, 1], 0-1, the neighbour's weight.
+    """
+    last = tf.cast(size, tf.float32) - 1.0
+    if fill_mode == "reflect":  # a b c | c b a: a triangle wave between the outer edges of the pixels
+        period = 2.0 * (last + 1.0)
+        wave = tf.math.floormod(place + 0.5, period)
+        place = tf.minimum(wave, period - wave) - 0.5
+    elif fill_mode == "wrap":
+        place = tf.where(_is_inside(place, size), place, tf.math.floormod(place, tf.maximum(last, 1.0)))
+    place = tf.clip_by_value(place, 0.0, last)
+    pixel = tf.floor(tf.minimum(place, tf.maximum(last - 1.0, 0.0)))
+    return tf.cast(pixel, tf.int32), (place - pixel)[..., tf.newaxis]
+
+
+def _is_inside(place: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Returns bool, the shape of `place`: whether it lies between the middles of the first and the last pixel."""
+    return (place >= -_ON_THE_EDGE) & (place <= tf.cast(size, tf.float32) - 1.0 + _ON_THE_EDGE)
 
 
 def _source_matrix(parameters: dict[str, tf.Tensor], size: tf.Tensor) -> tf.Tensor:
@@ -125,16 +232,6 @@ def _source_matrix(parameters: dict[str, tf.Tensor], size: tf.Tensor) -> tf.Tens
     c = centre - (a + b) * centre + cos * parameters["tx"] - sin * parameters["ty"]
     f = centre - (d + e) * centre + sin * parameters["tx"] + cos * parameters["ty"]
     return tf.stack([a, b, c, d, e, f], axis=1)
-
-
-def _inside(matrix: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Returns bool [B, S, S]: whether an output pixel shows a place within the photo."""
-    line = tf.cast(tf.range(size), tf.float32)
-    a, b, c, d, e, f = (value[:, tf.newaxis, tf.newaxis] for value in tf.unstack(matrix, axis=1))
-    x = a * line + b * line[:, tf.newaxis] + c  # [B, S, S]
-    y = d * line + e * line[:, tf.newaxis] + f  # [B, S, S]
-    last = tf.cast(size, tf.float32) - 1.0 + _ON_THE_EDGE
-    return (x >= -_ON_THE_EDGE) & (x <= last) & (y >= -_ON_THE_EDGE) & (y <= last)
 
 
 def _shift_channels(images: tf.Tensor, intensity: tf.Tensor) -> tf.Tensor:

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from pydantic import ValidationError
+from scipy.stats import ks_2samp
 from tf_keras.preprocessing.image import ImageDataGenerator
 
-from mmrec.config import AugmentationConfig
+from mmrec.config_item import AugmentationConfig
+from mmrec.preprocess import augmentation
 from mmrec.preprocess.augmentation import apply, augment, draw
 
 SIZE = 64
@@ -59,7 +62,7 @@ def distance(config, images=None, drawn=None):
     return np.abs(apply(images, drawn, config).numpy() - by_keras(images, drawn, config)).mean()
 
 
-@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "constant"])
+@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "constant", "wrap"])
 @pytest.mark.parametrize(
     "ranges",
     [
@@ -80,18 +83,17 @@ def test_equal_parameters_give_the_pixels_of_image_data_generator(ranges, fill_m
     assert distance(AugmentationConfig(**ranges, fill_mode=fill_mode, cval=200)) < 0.05
 
 
-@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "constant"])
+@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "constant", "wrap"])
 def test_noise_and_other_sizes_agree_with_image_data_generator_too(fill_mode):
     noise = np.random.default_rng(1).integers(0, 256, (4, 33, 33, 3)).astype(np.float32)
     assert distance(MOVES.model_copy(update={"fill_mode": fill_mode}), noise) < 0.05
 
 
-def test_wrap_agrees_with_image_data_generator_inside_the_photo_only():
-    config = AugmentationConfig(width_shift_range=0.5, fill_mode="wrap")
-    images, drawn = photos(1), parameters(tx=16.5)
-    difference = np.abs(apply(images, drawn, config).numpy() - by_keras(images, drawn, config))[0]
-    assert difference[:, :47].max() < 0.01  # output column 46 looks at source column 62.5
-    assert 1 < difference[:, 48:].mean() < 16
+def test_wrap_repeats_the_photo_every_pixel_but_one_as_image_data_generator_does():
+    image = tf.reshape([0.0, 10.0, 20.0, 30.0], [1, 1, 4, 1]) * tf.ones([1, 4, 1, 3])
+    moved = apply(image, parameters(tx=1.5), AugmentationConfig(width_shift_range=0.5, fill_mode="wrap"))
+    # Columns 1.5, 2.5, 3.5 and 4.5; the last two are 3.5 - 3 and 4.5 - 3.
+    assert moved[0, 0, :, 0].numpy().tolist() == [15, 25, 5, 15]
 
 
 def test_each_parameter_moves_the_photo_as_its_name_says():
@@ -154,6 +156,44 @@ def test_draws_fill_their_ranges_evenly():
     assert np.abs(correlation).max() < 0.08
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"width_shift_range": 4, "height_shift_range": 3},
+        {"width_shift_range": 7.5, "height_shift_range": 1.0},
+        {"zoom_range": (0.5, 2.0)},
+    ],
+    ids=["shares", "whole_pixels", "pixels", "zoom_pair"],
+)
+def test_draws_have_the_distributions_of_image_data_generator(changed):
+    config = EVERYTHING.model_copy(update=changed)
+    generator = ImageDataGenerator(**config.model_dump(exclude={"rescale"}))
+    np.random.seed(1)
+    keras = [generator.get_random_transform((SIZE, SIZE, 3)) for _ in range(4000)]
+    ours = tf.function(lambda: draw(config, seeds(4000), SIZE))()
+    swapped = {"tx": "ty", "ty": "tx"}  # see the Source of `draw`
+    for name, values in ours.items():
+        theirs = np.array([one[swapped.get(name, name)] for one in keras], np.float32)
+        assert ks_2samp(values.numpy().astype(np.float32), theirs).pvalue > 0.001, name
+
+
+def test_whole_pixels_are_drawn_below_the_range_and_both_ways():
+    drawn = tf.function(lambda: draw(AugmentationConfig(width_shift_range=3), seeds(300), SIZE))()["tx"]
+    values, counts = np.unique(drawn, return_counts=True)
+    assert values.tolist() == [-2, -1, 0, 1, 2]
+    assert np.abs(counts - [50, 50, 100, 50, 50]).max() < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("rescale", 1 / 255), ("zoom_range", (1.5, 0.5)), ("zoom_range", 1.5), ("brightness_range", (1.5, 0.5))],
+)
+def test_ranges_that_make_no_sense_are_refused(name, wrong):
+    with pytest.raises(ValidationError, match=f"`{name}` must be"):
+        AugmentationConfig(**{name: wrong})
+
+
 def test_what_is_switched_off_is_drawn_as_no_change():
     drawn = draw(AugmentationConfig(), seeds(2), SIZE)
     assert {name: value.numpy().tolist() for name, value in drawn.items()} == {
@@ -196,3 +236,24 @@ def test_graph_and_eager_agree_and_an_empty_batch_stays_empty():
     np.testing.assert_allclose(result, augment(images, EVERYTHING, seeds(4)), atol=1.001)  # a level: see `apply`
     assert np.abs(result - augment(images, EVERYTHING, seeds(4))).mean() < 0.01
     assert graph(np.zeros([0, SIZE, SIZE, 3], np.float32), np.zeros([0, 2], np.int32)).shape == (0, SIZE, SIZE, 3)
+
+
+def test_bytes_and_floats_give_the_same_pixels():
+    images = photos(5)
+    np.testing.assert_array_equal(
+        augment(images.astype(np.uint8), EVERYTHING, seeds(5)), augment(images, EVERYTHING, seeds(5))
+    )
+
+
+@pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "constant", "wrap"])
+def test_without_the_compiler_the_pixels_are_the_same(fill_mode, monkeypatch):
+    config = MOVES.model_copy(update={"fill_mode": fill_mode})
+    compiled = augment(photos(2), config, seeds(2))
+    monkeypatch.setattr(augmentation, "_can_compile", lambda: False)
+    monkeypatch.setattr(augmentation, "_program", augmentation._program.__wrapped__)
+    assert np.abs(augment(photos(2), config, seeds(2)) - compiled).mean() < 0.01
+
+
+def test_a_photo_of_one_pixel_stays_as_it_is():
+    image = tf.fill([1, 1, 1, 3], 80.0)
+    assert augment(image, MOVES, seeds(1)).numpy().ravel().tolist() == [80, 80, 80]

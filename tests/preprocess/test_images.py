@@ -143,6 +143,23 @@ def test_shrinking_weighs_every_pixel_and_rounds():
     assert pixels[0, :, :, 0].tolist() == [[14, 86], [14, 86]]
 
 
+@pytest.mark.parametrize("side", [8, 9, 10, 11, 15, 16, 31, 33, 65, 150])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_slope_stays_one_whatever_it_is_shrunk_by(side, kind):
+    slope = np.repeat(np.linspace(0, 255, side)[np.newaxis, :, np.newaxis], side, axis=0)
+    photo = Image.fromarray(np.repeat(slope, 3, axis=2).round().astype(np.uint8))
+    pixels, _ = decode(encode(photo, kind, quality=95), size=8)
+    middles = 255 * np.clip((np.arange(8) + 0.5) * side / 8 - 0.5, 0, side - 1) / (side - 1)
+    assert np.abs(pixels[0, 4, 1:7, 0] - middles[1:7]).max() < 8  # a pixel's slope of 8 is 32
+
+
+def test_a_large_jpeg_is_almost_what_full_decoding_gives():
+    waves = np.sin(np.arange(400) / 12)[:, np.newaxis] * np.sin(np.arange(300) / 9)
+    photo = Image.fromarray((127.5 + 127.5 * waves).round().astype(np.uint8))
+    (jpeg, png), _ = decode(encode(photo, "JPEG", quality=95), encode(photo, "PNG"), size=64)
+    assert np.abs(jpeg.astype(int) - png).mean() < 2
+
+
 @pytest.mark.parametrize("order", ["<", ">"], ids=["intel", "motorola"])
 @pytest.mark.parametrize(
     ("orientation", "corners"),
