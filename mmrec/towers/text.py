@@ -1,29 +1,29 @@
-"""Text tower: token embeddings read by an LSTM."""
+"""Text tower: token embeddings, read by an encoder."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import TextConfig
+from mmrec.config_item import TextConfig
+from mmrec.registry import find
+from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 
 class TextTower(layers.Layer):
-    """Reads an item's tokens in order; the LSTM's last state becomes the vector.
+    """Embeds an item's tokens; what the encoder makes of them becomes the vector.
 
     Args:
-      config: widths and dropout.
+      config: encoder, widths and dropout.
       vocabulary_size: number of token ids.
       dim: D, width of the result.
-
-    Source: Hochreiter & Schmidhuber, Neural Computation 1997, doi:10.1162/neco.1997.9.8.1735.
     """
 
     def __init__(self, config: TextConfig, vocabulary_size: int, dim: int, **kwargs):
         super().__init__(name="text_tower", **kwargs)
         self.embedding = layers.Embedding(vocabulary_size, config.embedding_dim)
         self.dropout = layers.Dropout(config.dropout)
-        self.lstm = layers.LSTM(config.units)
+        self.encoder = find("text encoder", config.encoder, TEXT_ENCODERS)(config)
         self.projection = layers.Dense(dim)
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
@@ -39,7 +39,14 @@ class TextTower(layers.Layer):
         tokens = features["text_tokens"]
         mask = tokens != 0  # [B, T]
         embedded = self.dropout(self.embedding(tokens), training=training)  # [B, T, E]
-        # An item without text reads one padding token: for a row without any, Keras would give up cuDNN's LSTM.
-        read = mask | (tf.range(tf.shape(tokens)[1]) == 0)
-        state = self.lstm(embedded, mask=read)  # [B, units]
+        state = self.encoder(embedded, read_mask(mask), training=training)  # [B, units]
         return self.projection(state), tf.reduce_any(mask, axis=1)
+
+
+def read_mask(mask: tf.Tensor) -> tf.Tensor:
+    """Returns the mask (bool [B, T]) with the first token of each row set.
+
+    An item without text reads one padding token: for a row without any, Keras would give up cuDNN's LSTM, and a mean
+    would divide by 0.
+    """
+    return mask | (tf.range(tf.shape(mask)[1]) == 0)

@@ -1,0 +1,71 @@
+"""Texts as a frozen backbone reads them: computed once for each distinct text, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.features import Draw, Features
+
+
+class PooledTextFeatures:
+    """A backbone's outputs: `text_features` float32 [R, F] and `text_present` bool [R].
+
+    Args:
+      values: float32 [E, F], memory-mapped or not.
+      places: int64 [N + 1], where each row's output stands in `values`; -1: no text.
+    """
+
+    def __init__(self, values: np.ndarray, places: np.ndarray):
+        self.values, self.places = values, places
+
+    def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
+        places = self.places[rows]
+        present = places >= 0
+        found = np.zeros((len(rows), self.values.shape[1]), np.float32)
+        found[present] = self.values[places[present]]
+        return {"text_features": found, "text_present": present}
+
+    def standardisation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns mean and standard deviation over the distinct texts, float32 [F] each; 1 where none varies."""
+        used = np.unique(self.places[self.places >= 0])
+        mean = sum(part.sum(axis=0) for part in self._parts(used)) / max(1, len(used))
+        mean = mean + np.zeros(self.values.shape[1])
+        square = sum(np.square(part - mean).sum(axis=0) for part in self._parts(used)) / max(1, len(used))
+        deviation = np.sqrt(square + np.zeros_like(mean))
+        return mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
+
+    def _parts(self, used: np.ndarray, size: int = 8192) -> Iterator[np.ndarray]:
+        for start in range(0, len(used), size):
+            yield self.values[used[start : start + size]].astype(np.float64)
+
+
+def pool_texts(
+    tokens: np.ndarray,
+    store: FeatureStore,
+    encode: Callable[[np.ndarray], np.ndarray],
+    progress: Callable[[str, int, int], None],
+    batch: int = 64,
+) -> PooledTextFeatures:
+    """Computes what the store lacks, the shortest texts first so that little padding is read.
+
+    Args:
+      tokens: int32 [N, T] of the items in row order, 0 pads at the end.
+      store: entries float32 [F], by digest of the tokens.
+      encode: int32 [B, T'] -> float32 [B, F].
+      progress: (what, done, total) -> None, after each batch.
+      batch: texts at once.
+    """
+    lengths = (tokens != 0).sum(axis=1)
+    digests = [digest(row[:length].astype("<i4").tobytes()) for row, length in zip(tokens, lengths, strict=True)]
+    first = {found: row for row, found in reversed(list(enumerate(digests)))}
+    missing = [first[found] for found in store.missing([d for d, n in zip(digests, lengths, strict=True) if n])]
+    missing.sort(key=lambda row: lengths[row])
+    for start in range(0, len(missing), batch):
+        rows = missing[start : start + batch]
+        store.append([digests[row] for row in rows], encode(tokens[rows, : lengths[rows].max()]))
+        progress("texts", start + len(rows), len(missing))
+    places = np.where(lengths > 0, store.places(digests), -1)
+    return PooledTextFeatures(store.values, np.concatenate([[-1], places]))

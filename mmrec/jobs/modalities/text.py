@@ -1,0 +1,77 @@
+"""Texts as a modality: tokens for an encoder that trains, or the cached outputs of a frozen pretrained backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tf_keras import layers
+
+from mmrec import schema
+from mmrec.config import Config
+from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.features import TextFeatures
+from mmrec.data.pooled_texts import PooledTextFeatures, pool_texts
+from mmrec.export.readers import PooledTextReader, TextReader
+from mmrec.jobs.modalities.modality import Modality
+from mmrec.jobs.progress import progress
+from mmrec.jobs.tables import Tables
+from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.towers.pretrained_text import PooledTextTower, PretrainedText, PretrainedTextTower
+from mmrec.towers.text import TextTower
+
+POOL_VERSION = "1"  # of how a backbone's outputs are pooled: a change here makes cached ones void
+
+
+class TextModality(Modality):
+    """The text columns, tokenised.
+
+    Attributes:
+      encoder: texts -> tokens.
+      backbone: of `item.text.encoder: pretrained`; else None.
+    """
+
+    def __init__(self, config: Config, tables: Tables):
+        self._item, self._columns = config.item, tables.catalog.text
+        self.encoder = learn_text_encoder(config.item.text, self._columns)
+        tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in self._columns.values()]).numpy()
+        self.backbone = None
+        if config.item.text.encoder == "pretrained":
+            self.backbone = PretrainedText(config.item.text, self.encoder.width(len(self._columns)), config.seed)
+        self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
+        fields = schema.item_fields((schema.TEXT,), config.data.catalog.model_dump())
+        self._names = {field.column: field.input for field in fields}
+
+    @property
+    def _is_frozen(self) -> bool:
+        return self.backbone is not None and self._item.text.trainable == "none"
+
+    @property
+    def pretrained_variables(self) -> Sequence[tf.Variable]:
+        return () if self.backbone is None else self.backbone.trainable_variables
+
+    def tower(self) -> layers.Layer:
+        text, dim = self._item.text, self._item.dim
+        if self._is_frozen:
+            return PooledTextTower(text, *self.source.standardisation(), dim)
+        if self.backbone is not None:
+            return PretrainedTextTower(text, self.backbone, dim)
+        return TextTower(text, len(self.encoder.vocabulary), dim)
+
+    def reader(self) -> TextReader:
+        names = list(self._names.values())
+        return (
+            PooledTextReader(self.encoder, names, self.backbone) if self._is_frozen else TextReader(self.encoder, names)
+        )
+
+    def raw(self, item: int) -> dict[str, str]:
+        return {name: self._columns[column][item] for column, name in self._names.items()}
+
+
+def _pooled(config: Config, backbone: PretrainedText, tokens: np.ndarray) -> PooledTextFeatures:
+    name = digest("texts", POOL_VERSION, backbone.digest()).hex()[:16]
+    store = FeatureStore(Path(config.data.cache_dir) / f"texts-{name}", (backbone.feature_dim,))
+    graph = tf.function(lambda tokens: backbone(tokens, training=False), reduce_retracing=True)
+    return pool_texts(tokens, store, lambda some: graph(tf.constant(some)).numpy(), progress)
