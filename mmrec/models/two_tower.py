@@ -1,4 +1,4 @@
-"""The two-tower model: candidate tower, history tower and task, as a TFRS model."""
+"""The two-tower model: candidate tower, query tower and task, as a TFRS model."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ class TwoTowerModel(tfrs.Model):
 
     Args:
       candidate_tower: features of items -> float32 [U, D].
-      history_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      query_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
       task: the loss.
 
     Source: Covington et al., RecSys 2016, doi:10.1145/2959100.2959190; Yi et al., RecSys 2019.
     """
 
-    def __init__(self, candidate_tower, history_tower, task):
+    def __init__(self, candidate_tower, query_tower, task):
         super().__init__(name="two_tower")
-        self.candidate_tower, self.history_tower, self.task = candidate_tower, history_tower, task
+        self.candidate_tower, self.query_tower, self.task = candidate_tower, query_tower, task
         self.mean_loss = tf.keras.metrics.Mean(name="mean_loss")
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -33,7 +33,7 @@ class TwoTowerModel(tfrs.Model):
           float32 [], the mean loss over the batch's queries.
         """
         items = self.candidate_tower(inputs, training=training)  # [U, D]
-        queries = self.history_tower(tf.gather(items, inputs["history"]), training=training)  # [B, L + 1, D]
+        queries = self.query_tower(tf.gather(items, inputs["history"]), training=training)  # [B, L + 1, D]
         loss = self.task(
             tf.gather_nd(queries, inputs["query"]),  # [Q, D]
             tf.gather(items, inputs["candidate"]),  # [C, D]

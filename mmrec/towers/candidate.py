@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import tensorflow as tf
 from tf_keras import layers
@@ -17,24 +18,46 @@ class CandidateTower(layers.Layer):
     Args:
       towers: the modality towers by modality, in the order of fusion.
       fusion: name of the fusion, or an import path `package.module:Class`.
-      dim: D.
+      dim: D, width of the towers' vectors.
+      hidden: share of the items, by modality, of which a step of training hides that modality; others 0. An item
+        never loses the last thing that it has.
+
+    Source: hiding the id as in DropoutNet, Volkovs et al., NeurIPS 2017, there per user; hiding any modality as in
+      ModDrop, Neverova et al., TPAMI 2016, arXiv:1501.00102.
     """
 
-    def __init__(self, towers: Mapping[str, layers.Layer], fusion: str, dim: int, **kwargs):
+    def __init__(
+        self,
+        towers: Mapping[str, layers.Layer],
+        fusion: str,
+        dim: int,
+        hidden: Mapping[str, float] = MappingProxyType({}),
+        **kwargs,
+    ):
         super().__init__(name="candidate_tower", **kwargs)
         self.towers = dict(towers)
-        self.fusion = find("fusion", fusion, FUSIONS)(len(self.towers), dim)
+        self.fusion = find("fusion", fusion, FUSIONS)(tuple(self.towers), dim)
+        self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Embeds items.
 
         Args:
           features: what the towers read; first dimension B.
-          training: whether dropout is active.
+          training: whether dropout is active and modalities are hidden.
 
         Returns:
-          float32 [B, D], unit norm.
+          float32 [B, W], unit norm; W is the fusion's `output_dim`.
         """
-        encoded = [tower(features, training=training) for tower in self.towers.values()]
-        fused = self.fusion([vector for vector, _ in encoded], [mask for _, mask in encoded], training=training)
-        return tf.math.l2_normalize(fused, axis=1)
+        vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
+        if training and any(self._hidden):
+            present = self._without_hidden(present)
+        return tf.math.l2_normalize(self.fusion([*vectors], [*present], training=training), axis=1)
+
+    def _without_hidden(self, present: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
+        """Hides modalities at random: M tensors, bool [B] -> the same."""
+        mask = tf.stack(present, axis=1)  # [B, M]
+        margin = tf.random.uniform(tf.shape(mask)) - tf.constant(self._hidden)
+        margin = tf.where(mask, margin, -1.0)  # negative: hidden
+        last = tf.reduce_max(margin, axis=1, keepdims=True)  # that which came nearest to staying stays in any case
+        return tf.unstack(mask & (margin >= tf.minimum(last, 0.0)), axis=1)

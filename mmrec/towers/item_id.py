@@ -5,23 +5,17 @@ from __future__ import annotations
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import ItemIdConfig
-
 
 class ItemIdTower(layers.Layer):
-    """Looks an item up; in training, some ids are hidden so that content must answer for them.
+    """Looks an item up.
 
     Args:
-      config: id dropout.
       table_rows: number of items with training events.
       dim: D, width of the result.
-
-    Source: id dropout as in DropoutNet, Volkovs et al., NeurIPS 2017; here per item and step instead of per user.
     """
 
-    def __init__(self, config: ItemIdConfig, table_rows: int, dim: int, **kwargs):
+    def __init__(self, table_rows: int, dim: int, **kwargs):
         super().__init__(name="item_id_tower", **kwargs)
-        self._dropout = config.dropout
         self.embedding = layers.Embedding(table_rows + 1, dim)
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
@@ -29,13 +23,10 @@ class ItemIdTower(layers.Layer):
 
         Args:
           features: `item_id_row` int32 [B]; 0: an item without training events.
-          training: whether ids are hidden.
+          training: unused here; part of the contract of towers.
 
         Returns:
-          float32 [B, D], and bool [B]: whether the id is known and not hidden.
+          float32 [B, D], and bool [B]: whether the id is known.
         """
         rows = features["item_id_row"]
-        present = rows > 0
-        if training and self._dropout:
-            present &= tf.random.uniform(tf.shape(rows)) >= self._dropout
-        return self.embedding(rows), present
+        return self.embedding(rows), rows > 0

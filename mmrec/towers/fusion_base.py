@@ -1,0 +1,105 @@
+"""What all fusions share: the contract, and what an item is of which nothing is present."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tf_keras import layers
+
+
+class Fusion(layers.Layer):
+    """Makes one vector of the vectors of an item's modalities; a fusion of your own inherits from this.
+
+    The contract: `fusion(vectors, present, training) -> float32 [B, W]`, where any subset of the modalities may be
+    present, none included, and what is absent does not show. Items and queries are compared by the cosine of what
+    `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
+
+    Args:
+      modalities: M names, in the order of the vectors.
+      dim: D, width of each vector.
+
+    Attributes:
+      output_dim: W, width of the result and of the queries.
+    """
+
+    def __init__(self, modalities: Sequence[str], dim: int, **kwargs):
+        super().__init__(name="fusion", **kwargs)
+        self.modalities, self.dim, self.output_dim = tuple(modalities), dim, dim
+
+    def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Fuses.
+
+        Args:
+          vectors: M tensors, float32 [B, D], finite.
+          present: M tensors, bool [B]; any subset may hold.
+          training: whether the fusion is being trained.
+
+        Returns:
+          float32 [B, W], never all zeros.
+        """
+        raise NotImplementedError
+
+    def query(self, queries: tf.Tensor) -> tf.Tensor:
+        """Turns the output of a history tower (float32 [..., W]) into queries; here it is one already."""
+        return queries
+
+    def report(self) -> dict[str, float]:
+        """Returns the learnt weight of each modality by name; empty where there is no such number."""
+        return {}
+
+
+class UnitFusion(Fusion):
+    """A fusion that reads unit vectors, so that weights alone say how much each modality counts.
+
+    An item of which nothing is present is a vector of its own, `nothing`. Subclasses define `fuse`.
+
+    Args:
+      modalities: M names.
+      dim: D.
+      output_dim: W. None: D.
+    """
+
+    def __init__(self, modalities: Sequence[str], dim: int, output_dim: int | None = None, **kwargs):
+        super().__init__(modalities, dim, **kwargs)
+        self.output_dim = output_dim or dim
+        # Not zeros: a vector of zeros has no direction.
+        self.nothing = self.add_weight(name="nothing", shape=[self.output_dim], initializer="random_normal")
+
+    def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Fuses; see the contract."""
+        mask = tf.stack(present, axis=1)  # [B, M]
+        known = tf.cast(mask, tf.float32)[:, :, tf.newaxis]  # [B, M, 1]
+        fused = self.fuse(unit(tf.stack(vectors, axis=1)) * known, known)  # [B, W]
+        return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), fused, self.nothing)
+
+    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        """Fuses unit vectors.
+
+        Args:
+          units: float32 [B, M, D], unit norm; zeros where a modality is absent.
+          known: float32 [B, M, 1], 1 where it is present, else 0.
+
+        Returns:
+          float32 [B, W]; of a row where all is absent anything finite.
+        """
+        raise NotImplementedError
+
+
+def unit(vectors: tf.Tensor) -> tf.Tensor:
+    """Divides vectors (float32 [..., D]) by their lengths; one of zeros stays so, with a gradient of at most 1,000."""
+    return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-6)
+
+
+def shares(logits: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Computes a softmax over what is present.
+
+    Args:
+      logits: float32 [B or 1, M, D or 1].
+      known: float32 [B, M, 1], 1 where a modality is present, else 0.
+
+    Returns:
+      float32 [B, M, D or 1], adding up to 1 over the present modalities, 0 for absent ones; where all are absent,
+      anything finite.
+    """
+    return tf.nn.softmax(logits + (known - 1.0) * 1e9, axis=1)

@@ -1,0 +1,34 @@
+"""Query tower: a history tower, and what the fusion makes of its output."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from tf_keras import layers
+
+from mmrec.towers.fusion_base import Fusion
+
+
+class QueryTower(layers.Layer):
+    """Turns the item embeddings of a history into a query embedding for every prefix.
+
+    Args:
+      history_tower: float32 [B, L, W] -> float32 [B, L + 1, W]; see `towers.history`.
+      fusion: of the candidate tower; the weights of its `query` are the candidate tower's.
+    """
+
+    def __init__(self, history_tower: layers.Layer, fusion: Fusion, **kwargs):
+        super().__init__(name="query_tower", **kwargs)
+        self.history_tower = history_tower
+        self._query = fusion.query  # not the layer, whose weights would then be listed in both towers
+
+    def call(self, items: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Embeds every prefix.
+
+        Args:
+          items: float32 [B, L, W], item embeddings in time order, padded at the end by anything.
+          training: whether dropout is active.
+
+        Returns:
+          float32 [B, L + 1, W], unit norm; row i has seen the first i items.
+        """
+        return self._query(self.history_tower(items, training=training))
