@@ -1,0 +1,63 @@
+"""A catalog's columns of attributes, checked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mmrec.config_data import CatalogConfig
+from mmrec.data.tables import flat_strings
+from mmrec.errors import InputError
+from mmrec.vectors import is_nothing
+
+
+def read_attributes(table: pd.DataFrame, config: CatalogConfig, source_rows: np.ndarray) -> tuple[dict, int]:
+    """Reads the attribute columns.
+
+    Args:
+      table: [N] rows of the items.
+      config: names the columns and their kinds.
+      source_rows: int64 [N], 0-based row of each item in the file.
+
+    Returns:
+      By column str objects [N] ("" is none) for a category, float32 [N] (NaN is none) for a number; and the number of
+      values that were masked because they break a rule.
+
+    Raises:
+      InputError: naming the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
+    """
+    found, masked = {}, 0
+    for column, kind in config.attributes.items():
+        if kind == "category":
+            found[column] = np.array([value.strip() for value in flat_strings(table, column, config.path)], object)
+            continue
+        cells = table[column].to_numpy(object)
+        values = np.array([_number(cell, kind) for cell in cells], np.float32)
+        bad = np.flatnonzero(np.isinf(values))
+        if len(bad) and config.on_bad_attribute == "error":
+            first = bad[np.argmin(source_rows[bad])]
+            rule = "a finite number" if kind == "number" else "a finite number of at least 0"
+            more = f" (and {len(bad) - 1:,} more)" if len(bad) > 1 else ""
+            raise InputError(
+                f"{config.path}, row {source_rows[first] + 1:,}{more}, column `{column}`: must be {rule}, or empty. "
+                f"Received: {cells[first]!r:.80}. Correct it, or set `data.catalog.on_bad_attribute: mask` to train "
+                "the item without it."
+            )
+        values[bad] = np.nan
+        masked += len(bad)
+        found[column] = values
+    return found, masked
+
+
+def _number(cell: object, kind: str) -> float:
+    """Returns a cell as a number: NaN where nothing stands, infinity for what breaks the rule."""
+    if is_nothing(cell) or (isinstance(cell, str) and not cell.strip()):
+        return np.nan
+    if isinstance(cell, bool | np.bool_):
+        return np.inf
+    try:
+        with np.errstate(over="ignore"):
+            value = np.float32(float(cell))
+    except (ValueError, TypeError, OverflowError):
+        return np.inf
+    return value if np.isfinite(value) and (kind == "number" or value >= 0) else np.inf
