@@ -68,17 +68,18 @@ def audit_photos(catalog: Catalog, size: int, batch: int = 64) -> PhotoAudit:
       size: width and height that the model sees, pixels; sharpness is judged at that size.
       batch: photos decoded at once.
     """
-    groups: dict[bytes, list[int]] = {}
+    groups: dict[bytes, list[tuple[int, int]]] = {}
     for item in range(len(catalog)):
-        if catalog.photos[item] is not None:
-            groups.setdefault(hashlib.sha256(_read(catalog, item)).digest(), []).append(item)
-    members = list(groups.values())
+        for number in range(len(catalog.photo_files(item))):
+            groups.setdefault(hashlib.sha256(_read(catalog, item, number)).digest(), []).append((item, number))
+    places = [group[0] for group in groups.values()]
+    members = [list(dict.fromkeys(item for item, _ in group)) for group in groups.values()]
     readable, blank, blurred = (np.zeros(len(members), bool) for _ in range(3))
     hashes, colours = np.zeros((len(members), _HASH_BITS), bool), np.zeros((len(members), 3), np.float32)
     for start in range(0, len(members), batch):
         part = slice(start, start + batch)
         pixels, readable[part] = (
-            tensor.numpy() for tensor in _decode(tf.constant([_read(catalog, one[0]) for one in members[part]]), size)
+            tensor.numpy() for tensor in _decode(tf.constant([_read(catalog, *place) for place in places[part]]), size)
         )
         blank[part], blurred[part] = flat_and_blurred(pixels)
         hashes[part], colours[part] = difference_hash(pixels), pixels.mean(axis=(1, 2))
@@ -86,10 +87,10 @@ def audit_photos(catalog: Catalog, size: int, batch: int = 64) -> PhotoAudit:
     telling = readable & ~blank
 
     def items(chosen: np.ndarray) -> list[int]:
-        return sorted(item for group, one in zip(members, chosen, strict=True) if one for item in group)
+        return sorted({item for group, one in zip(members, chosen, strict=True) if one for item in group})
 
     return PhotoAudit(
-        photos=sum(map(len, members)),
+        photos=sum(photo is not None for photo in catalog.photos),
         distinct=len(members),
         unreadable=items(~readable),
         blank=items(blank),
@@ -171,8 +172,8 @@ def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Fin
     return found
 
 
-def _read(catalog: Catalog, item: int) -> bytes:
+def _read(catalog: Catalog, item: int, number: int) -> bytes:
     try:
-        return catalog.photo_bytes(item)
+        return catalog.photo_bytes(item, number)
     except OSError:
         return b""

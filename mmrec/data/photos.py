@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from mmrec.config import CatalogConfig
+from mmrec.config_data import CatalogConfig
 from mmrec.data.catalog import Catalog
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.media import content
 from mmrec.errors import InputError
 from mmrec.preprocess.images import MAX_PIXELS, decode_images
 
@@ -24,12 +25,22 @@ class Photos:
       catalog: the items.
       config: says what an unreadable photo means.
       size: width and height to resize to, pixels.
+      most: P, photos read of an item, the first ones.
+
+    Attributes:
+      surplus: photos that were left out, since their items have more than `most`.
     """
 
-    def __init__(self, catalog: Catalog, config: CatalogConfig, size: int):
-        self._catalog, self._config, self._size = catalog, config, size
+    def __init__(self, catalog: Catalog, config: CatalogConfig, size: int, most: int = 1):
+        self._catalog, self._config, self._size, self._most = catalog, config, size, most
+        counts = np.array([len(catalog.photo_files(item)) for item in range(len(catalog))], np.int64)
+        kept = np.minimum(counts, most)
+        self.surplus = int((counts - kept).sum())
+        self._item = np.repeat(np.arange(len(catalog)), kept)  # [E]
+        self._number = np.arange(len(self._item)) - np.repeat(np.cumsum(kept) - kept, kept)  # [E]
         self._digests = [
-            digest(catalog.photo_bytes(i)) if catalog.photos[i] is not None else b"" for i in range(len(catalog))
+            digest(content(catalog.photo_files(item)[number]))
+            for item, number in zip(self._item, self._number, strict=True)
         ]
 
     def fill(self, store: FeatureStore, encode: Encode, progress: Progress, batch: int = 64) -> np.ndarray:
@@ -42,24 +53,25 @@ class Photos:
           batch: photos held in memory at once.
 
         Returns:
-          int64 [N + 1], each item row's position in `store.values`, -1 where there is no readable photo.
+          int64 [N + 1, P], the positions in `store.values` of each item row's photos, -1 where none is readable.
 
         Raises:
           InputError: a photo is unreadable and `data.catalog.on_missing_image` is `error`, or no photo is readable.
         """
-        item_of = {found: item for item, found in enumerate(self._digests) if found}
-        missing = [found for found in store.missing(self._digests) if found]
+        owner = {found: at for at, found in enumerate(self._digests)}
+        missing = store.missing(self._digests)
         for start in range(0, len(missing), batch):
             part = missing[start : start + batch]
-            encoded = tf.constant([self._catalog.photo_bytes(item_of[found]) for found in part])
+            encoded = tf.constant([self._catalog.photo_bytes(*self._place(owner[found])) for found in part])
             pixels, readable = (tensor.numpy() for tensor in _decode(encoded, self._size))
             if not readable.all() and self._config.on_missing_image == "error":
-                raise InputError(self._unreadable(item_of[part[int(np.argmin(readable))]]))
+                raise InputError(self._unreadable(*self._place(owner[part[int(np.argmin(readable))]])))
             good = [found for found, ok in zip(part, readable, strict=True) if ok]
             if good:
                 store.append(good, encode(pixels[readable], good))
             progress("photos", min(start + batch, len(missing)), len(missing))
-        places = np.concatenate([[-1], store.places(self._digests)])
+        places = np.full((len(self._catalog) + 1, self._most), -1)
+        places[self._item + 1, self._number] = store.places(self._digests)
         if (places < 0).all():
             raise InputError(
                 f"{self._config.path}, column `{self._config.image}`: no item has a readable photo. Correct "
@@ -67,13 +79,20 @@ class Photos:
             )
         return places
 
-    def _unreadable(self, item: int) -> str:
-        photo = self._catalog.photos[item]
+    def unreadable(self, places: np.ndarray) -> int:
+        """Returns how many photos cannot be read, given what `fill` returned."""
+        return int((places[self._item + 1, self._number] < 0).sum())
+
+    def _place(self, at: int) -> tuple[int, int]:
+        return int(self._item[at]), int(self._number[at])
+
+    def _unreadable(self, item: int, number: int) -> str:
+        photo = self._catalog.photo_files(item)[number]
         found = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
         return (
             f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}, column `{self._config.image}`: must "
-            f"be a JPEG, PNG, GIF or BMP photo of at most {MAX_PIXELS:,} pixels. Received: {found}, which cannot be "
-            "decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the item without it."
+            f"be a JPEG, PNG, GIF, BMP, WebP or TIFF photo of at most {MAX_PIXELS:,} pixels. Received: {found}, which "
+            "cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the item without it."
         )
 
 

@@ -1,4 +1,4 @@
-"""Image tower: a ResNet50 backbone and the head that fits its features to the item space."""
+"""Image tower: a backbone and the head that fits its features to the item space."""
 
 from __future__ import annotations
 
@@ -9,47 +9,36 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from mmrec.config import ImageConfig
-from mmrec.errors import InputError
-
-_TOP_STAGE = "conv5_"  # ResNet50's last residual stage
+from mmrec.config_item import ImageConfig
+from mmrec.towers.backbones import build_network, preprocessing, top_layers
 
 
 class Backbone(layers.Layer):
-    """ResNet50 without its classifier: pixels to pooled features.
+    """A network of `tf_keras.applications` without its classifier: pixels to pooled features.
 
     With `weights: null` the network is drawn from the seed. Batch normalisation uses its stored statistics unless a
     randomly drawn network trains as a whole.
 
     Args:
-      config: weights, size and what trains.
+      config: backbone, weights, size and what trains.
       seed: of random weights.
 
     Raises:
-      InputError: the weights cannot be fetched or read.
+      InputError: no such network, the photos are too small for it, or the weights cannot be fetched or read.
 
-    Source: He et al., CVPR 2016, doi:10.1109/CVPR.2016.90; tf_keras.applications.
+    Source: He et al., CVPR 2016, doi:10.1109/CVPR.2016.90 (ResNet50, the default); tf_keras.applications.
     """
 
     def __init__(self, config: ImageConfig, seed: int, **kwargs):
         super().__init__(name="backbone", **kwargs)
         tf_keras.utils.set_random_seed(seed)
-        shape = (config.size, config.size, 3)
-        try:
-            self.network = tf_keras.applications.ResNet50(
-                include_top=False, weights=config.weights, input_shape=shape, pooling="avg"
-            )
-        except Exception as error:  # the hub's and HDF5's errors share no class
-            if config.weights is None:
-                raise
-            raise InputError(
-                f"`item.image.weights`: {config.weights!r} cannot be loaded into ResNet50: {error} "
-                "Give the path of a weights file, or null for random weights."
-            ) from None
+        self.network = build_network(config)
+        self._preprocess = preprocessing(config.backbone)
         self.network.trainable = config.trainable != "none"
         if config.trainable == "top":
+            top = {layer.name for layer in top_layers(self.network)}
             for layer in self.network.layers:
-                layer.trainable = layer.name.startswith(_TOP_STAGE)
+                layer.trainable = layer.name in top
         self._live_statistics = config.trainable == "all" and config.weights is None
 
     @property
@@ -74,7 +63,7 @@ class Backbone(layers.Layer):
         Returns:
           float32 [B, F].
         """
-        scaled = tf_keras.applications.resnet.preprocess_input(tf.cast(pixels, tf.float32))
+        scaled = self._preprocess(tf.cast(pixels, tf.float32))
         return self.network(scaled, training=training and self._live_statistics)
 
 

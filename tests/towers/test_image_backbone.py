@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import ImageConfig
+from mmrec.config_item import ImageConfig
 from mmrec.errors import InputError
 from mmrec.towers.image import Backbone, ImageTower
 
