@@ -21,7 +21,7 @@ from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.intervals import difference_ci95
 from mmrec.evaluation.metrics import per_query
 from mmrec.evaluation.ranking import embedding_scorer
-from mmrec.jobs.prepare import load_tables
+from mmrec.jobs.tables import load_tables
 
 MODALITIES = {
     "id": ["item_id"],

@@ -56,11 +56,12 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
     """Goes from nothing to answers; puts `Figures` into the queue."""
     import mmrec
     from mmrec.data import sample_world
-    from mmrec.data.examples import Examples
     from mmrec.jobs.build import build_model
+    from mmrec.jobs.check import check
     from mmrec.jobs.export import export_model
     from mmrec.jobs.judge import judge, validation_judge
-    from mmrec.jobs.prepare import load_tables, prepare, table_slices
+    from mmrec.jobs.prepare import examples, prepare, table_slices
+    from mmrec.jobs.tables import load_tables
     from mmrec.training.embedder import Embedder
     from mmrec.training.run_folder import RunFolder
     from mmrec.training.trainer import fit
@@ -72,26 +73,21 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
     config = mmrec.Config.load(
         path, runs_dir=f"{folder}/runs", saved_models_dir=f"{folder}/models", **{"training.epochs": 1}
     )
+    with stages.stage("check"):
+        check(config)
     with stages.stage("read and check the tables"):
         tables = load_tables(config)
     with stages.stage("prepare features and examples"):
         prepared = prepare(config, tables)
-        examples = Examples(
-            tables.split.train,
-            prepared.features,
-            tables.vocabulary.items,
-            config.query.max_length,
-            config.training.batch_size,
-            config.seed,
-        )
+        batches = examples(config, tables, prepared.features)
     with stages.stage("train, 1 epoch"), RunFolder.open(config, "scale") as run:
         model = build_model(config, prepared)
-        embedder = Embedder(model.candidate_tower, model.history_tower, config.query.max_length)
+        embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
 
         def item_table():
             return embedder.item_table(prepared.features, tables.vocabulary.items)
 
-        fit(model, examples, validation_judge(config, tables, item_table, embedder.queries), config, run)
+        fit(model, batches, validation_judge(config, tables, item_table, embedder.queries), config, run)
     with stages.stage("evaluate"):
         table = item_table()
         metrics = judge(config, tables, table_slices(tables), table, embedder.queries)

@@ -12,221 +12,24 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from mmrec.config_data import DataConfig
+from mmrec.config_item import ItemConfig
+from mmrec.config_section import Fraction, LocalPath, Positive, Section
 from mmrec.config_source import explain, read_values
 from mmrec.errors import InputError
-
-
-def _local(path: str | None) -> str | None:
-    scheme, separator, _ = (path or "").partition("://")
-    if separator:
-        raise ValueError(f"must be a local path: `{scheme}://` is not read or written. Copy the data to a local folder")
-    return path
-
-
-LocalPath = Annotated[str, AfterValidator(_local)]
-Positive = Annotated[int, Field(ge=1)]
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
-FilterColumn = Annotated[str, Field(pattern=r"^[^=]+$")]
-Modality = Literal["image", "text", "features", "item_id"]
-
 
 DATA_PATHS = (
     "data.catalog.path",
     "data.catalog.image_dir",
+    "data.catalog.audio_dir",
     "data.interactions.path",
     "data.tfds_dir",
     "item.image.weights",
+    "item.text.vocabulary",
+    "item.text.preset",
 )
-
-
-class Section(BaseModel):
-    """Base of every part of the config: immutable, and strict about unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class CatalogConfig(Section):
-    """Where the items are and which of their columns are read."""
-
-    path: LocalPath = "tfds:mmrec_sample_shop/small-items"
-    """Table of items, one row each: .csv, .csv.gz, .parquet, .jsonl, .jsonl.gz, or `tfds:NAME[/CONFIG][:SPLIT]`."""
-    item_id: str = "item_id"
-    """Column of the item's id, a string or integer, unique."""
-    text: tuple[str, ...] = ("title", "description")
-    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens."""
-    image: str | None = "image"
-    """Column of the item's photo: a path under `image_dir`, or the encoded bytes. Null: no photos are read."""
-    image_dir: LocalPath | None = None
-    """Folder that image paths are relative to. Null: the folder of the catalog file."""
-    features: str | None = None
-    """Column of ready-made feature vectors, such as another model's embeddings: a list of numbers per item, all of one
-    length (in csv `[0.5, 1]`, or with commas or spaces); read by the modality `features`. Empty: the item has none."""
-    payload: tuple[str, ...] = ("title", "category")
-    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer."""
-    filters: tuple[FilterColumn, ...] = ()
-    """Columns that answers can be restricted by, such as `category=mug`; one value per item, compared as text."""
-    on_missing_image: Literal["error", "mask"] = "error"
-    """What to do when a named photo is absent or unreadable: stop, or train the item without it (counted, reported)."""
-    on_bad_row: Literal["error", "skip"] = "error"
-    """What to do with rows without an id or with an id seen before: stop, or skip them (counted, reported)."""
-
-
-class InteractionsConfig(Section):
-    """Where the events are and which of them count."""
-
-    path: LocalPath = "tfds:mmrec_sample_shop/small-interactions"
-    """Table of (user, item, time) events, in the formats of `data.catalog.path`."""
-    user_id: str = "user_id"
-    """Column of the user's id."""
-    item_id: str = "item_id"
-    """Column of the item's id; must be in the catalog (see `on_unknown_item`)."""
-    timestamp: str = "timestamp"
-    """Column of the time: a number (any unit, later is larger) or an ISO 8601 date-time. Equal times are one basket."""
-    rating: str | None = None
-    """Column of a rating, used by `min_rating`."""
-    event: str | None = None
-    """Column of the event's type, used by `positive_events`."""
-    min_rating: float | None = None
-    """Events rated below this are not positives: neither history nor answer, but still counted as seen."""
-    positive_events: tuple[str, ...] | None = None
-    """Event types that are positives. Null: all of them."""
-    on_unknown_item: Literal["error", "skip"] = "error"
-    """What to do with events whose item the catalog lacks: stop, or skip them (counted, reported)."""
-    on_bad_row: Literal["error", "skip"] = "error"
-    """What to do with rows lacking a user, an item or a readable time that is not in the future: stop, or skip them
-    (counted, reported)."""
-
-
-class SplitConfig(Section):
-    """How events are divided into train, validation and test."""
-
-    kind: Literal["time", "leave_last_out"] = "time"
-    """`time`: two global cuts; `leave_last_out`: each user's last event is test, the one before it validation."""
-    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
-    """Share of the events between the two time cuts (`time` only)."""
-    test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
-    """Share of the events after the second time cut (`time` only)."""
-
-
-class DataConfig(Section):
-    """The input tables, their split, and where derived features are kept."""
-
-    catalog: CatalogConfig = CatalogConfig()
-    interactions: InteractionsConfig = InteractionsConfig()
-    split: SplitConfig = SplitConfig()
-    tfds_dir: str | None = None
-    """Folder of prepared TFDS data sets. Null: TFDS's own default."""
-    cache_dir: LocalPath = "runs/cache"
-    """Folder of computed photo features, shared by all runs; safe to delete."""
-
-
-class AugmentationConfig(Section):
-    """Random photo changes, with the names and meanings of Keras's `ImageDataGenerator`."""
-
-    rotation_range: Annotated[float, Field(ge=0, le=180)] = 0.0
-    """Rotation, drawn from +- this many degrees."""
-    width_shift_range: Fraction = 0.0
-    """Horizontal shift, drawn from +- this share of the width."""
-    height_shift_range: Fraction = 0.0
-    """Vertical shift, drawn from +- this share of the height."""
-    shear_range: Annotated[float, Field(ge=0, lt=90)] = 0.0
-    """Shear angle, drawn from +- this many degrees."""
-    zoom_range: Fraction = 0.0
-    """Zoom per axis, drawn from 1 +- this."""
-    brightness_range: tuple[float, float] | None = None
-    """Brightness factor, drawn from [low, high]; 1 leaves the photo as it is."""
-    channel_shift_range: Annotated[float, Field(ge=0, le=255)] = 0.0
-    """Value added to each channel, drawn from +- this, on the 0-255 scale."""
-    horizontal_flip: bool = False
-    """Mirror left to right in half of the draws."""
-    vertical_flip: bool = False
-    """Mirror top to bottom in half of the draws."""
-    fill_mode: Literal["nearest", "reflect", "wrap", "constant"] = "nearest"
-    """What appears where the photo was moved away."""
-    cval: Annotated[float, Field(ge=0, le=255)] = 0.0
-    """Fill value of `fill_mode: constant`, on the 0-255 scale."""
-
-    @model_validator(mode="after")
-    def _low_to_high(self) -> AugmentationConfig:
-        if self.brightness_range and not 0 <= self.brightness_range[0] <= self.brightness_range[1]:
-            raise ValueError("`brightness_range` must be [low, high] with 0 <= low <= high")
-        return self
-
-
-class ImageConfig(Section):
-    """The image tower."""
-
-    backbone: Literal["resnet50"] = "resnet50"
-    """Network of `tf_keras.applications` that reads the photo."""
-    weights: str | None = "imagenet"
-    """`imagenet` (fetched from the public hub at first use), the path of a weights file, or null for random weights."""
-    size: Annotated[int, Field(ge=32, le=1024)] = 224
-    """Width and height that photos are resized to, pixels."""
-    trainable: Literal["none", "top", "all"] = "none"
-    """`none`: features are computed once and cached; `top`: the last residual stage trains; `all`: every layer does."""
-    augmentation: AugmentationConfig | None = None
-    """Random photo changes in training. Null: none."""
-    views: Positive = 4
-    """Augmented versions per photo that are cached when the backbone is frozen; one is drawn each time it is used."""
-    dropout: Fraction = 0.1
-    """Share of the photo's features dropped in training."""
-
-
-class TextConfig(Section):
-    """The text tower."""
-
-    tokenizer: Literal["wordpiece", "word"] = "wordpiece"
-    """keras-nlp WordPiece learnt on the catalog, or whole words."""
-    vocabulary_size: Annotated[int, Field(ge=8)] = 8000
-    """Most tokens in the vocabulary that is learnt on the catalog."""
-    max_tokens: Positive = 24
-    """Tokens kept of each text column."""
-    embedding_dim: Positive = 64
-    """Width of a token's embedding."""
-    units: Positive = 64
-    """Width of the LSTM's state."""
-    dropout: Fraction = 0.2
-    """Share of the token embeddings' values dropped in training."""
-
-
-class FeaturesConfig(Section):
-    """The tower of ready-made feature vectors."""
-
-    dropout: Fraction = 0.1
-    """Share of a vector's values dropped in training."""
-
-
-class ItemIdConfig(Section):
-    """The item-id tower."""
-
-    dropout: Fraction = 0.3
-    """Share of the items per step whose id is hidden, so that their content must answer for them; none when
-    the id is all there is."""
-
-
-class ItemConfig(Section):
-    """The candidate side: what an item shows and says, fused into one embedding."""
-
-    modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = ("image", "text", "item_id")
-    """Which towers the item embedding is made of."""
-    dim: Positive = 64
-    """Width D of every tower's output and of the item and query embeddings."""
-    fusion: str = "concatenation"
-    """How the modality vectors become one: `concatenation`, or your own class as `package.module:Class`."""
-    image: ImageConfig = ImageConfig()
-    text: TextConfig = TextConfig()
-    features: FeaturesConfig = FeaturesConfig()
-    item_id: ItemIdConfig = ItemIdConfig()
-
-    @model_validator(mode="after")
-    def _distinct(self) -> ItemConfig:
-        if len(set(self.modalities)) != len(self.modalities):
-            raise ValueError("each modality may stand once in `modalities`")
-        return self
 
 
 class QueryConfig(Section):

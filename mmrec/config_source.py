@@ -101,7 +101,7 @@ def _resolve_paths(values: dict, paths: Sequence[str], folder: Path) -> None:
         for part in sections:
             section = section.get(part) if isinstance(section, dict) else None
         value = section.get(name) if isinstance(section, dict) else None
-        bundled = value == "imagenet" and name == "weights"
+        bundled = (value == "imagenet" and name == "weights") or (name == "preset" and "/" not in str(value))
         if isinstance(value, str) and not bundled and not value.startswith("tfds:") and "://" not in value:
             section[name] = os.path.normpath(folder / value)
 

@@ -51,3 +51,24 @@ def writing(path: str | os.PathLike, key: str) -> Iterator[None]:
         else:
             raise
         raise InputError(f"{path}: cannot be written ({os.strerror(code)}). {remedy}.") from None
+
+
+@contextmanager
+def loading_preset(preset: str, part: str) -> Iterator[None]:
+    """Turns what fails while a keras-nlp preset is loaded into an `InputError`.
+
+    Args:
+      preset: `item.text.preset`.
+      part: what of it is loaded.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # the hubs', HDF5's and Keras's errors share no class
+        said = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"`item.text.preset`: the {part} of {preset!r} cannot be loaded: {said} Give a preset folder: where the "
+            "hub can be reached, `keras_nlp.models.Backbone.from_preset(NAME).save_to_preset(FOLDER)` and the same "
+            "with `keras_nlp.models.Tokenizer` make one."
+        ) from None

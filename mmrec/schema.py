@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-IMAGE, TEXT, FEATURES, ITEM_ID = "image", "text", "features", "item_id"
+IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "attributes", "features", "item_id"
 
 # Names in the export, fixed by contract.
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
-MANIFEST, ITEMS, ROW_STATUS_IMAGE, ROW_STATUS_EMPTY = "mmrec/manifest.json", "mmrec/items.parquet", 1, 4
+MANIFEST, ITEMS = "mmrec/manifest.json", "mmrec/items.parquet"
+ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
 
 
@@ -20,36 +22,56 @@ class Field:
     """One raw input of an item.
 
     Attributes:
-      name: the catalog column it comes from.
-      modality: the tower that reads it: `image`, `text`, `features` or `item_id`.
+      column: the catalog column that it comes from.
+      modality: the tower that reads it.
       input: its name as a signature input; raw bytes end in `_bytes`.
+      kind: `bytes`, `text`, `number`, `vector` or `id`.
     """
 
-    name: str
+    column: str
     modality: str
     input: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """What a table may call it, wherever it comes from: the modality, where that has one input; else the column."""
+        return self.modality if self.modality in _SINGLE else self.column
 
 
-def item_fields(modalities: tuple[str, ...], text: tuple[str, ...]) -> list[Field]:
+_SINGLE = {
+    IMAGE: ("image_bytes", "bytes"),
+    AUDIO: ("audio_bytes", "bytes"),
+    FEATURES: ("features", "vector"),
+    ITEM_ID: ("item_id", "id"),
+}
+
+
+def item_fields(modalities: Sequence[str], catalog: Mapping[str, Any]) -> list[Field]:
     """Lists the raw inputs of an item, in the order of the modalities.
 
     Args:
       modalities: the towers in use.
-      text: the catalog's text columns; a single one is called `text` in signatures, several keep their names, as far
-        as these are ASCII letters, digits and "_" (anything else becomes "_").
+      catalog: the values of `data.catalog`. A single text column is called `text` in signatures; several, and
+        attributes, keep their names, as far as these are ASCII letters, digits and "_" (anything else becomes "_").
     """
-    fields = []
+    fields: list[Field] = []
+
+    def add(column: str, modality: str, wanted: str, kind: str) -> None:
+        taken = [*(name for name, _ in _SINGLE.values()), "text", *(field.input for field in fields)]
+        fields.append(Field(column, modality, wanted if wanted == "text" else _input_name(wanted, taken), kind))
+
     for modality in modalities:
-        if modality == IMAGE:
-            fields.append(Field("image", IMAGE, "image_bytes"))
+        if modality in _SINGLE:
+            name, kind = _SINGLE[modality]
+            fields.append(Field(catalog.get(modality) or modality, modality, name, kind))
         elif modality == TEXT:
-            for name in text:
-                taken = ("image_bytes", "features", "item_id", *(field.input for field in fields))
-                fields.append(Field(name, TEXT, "text" if len(text) == 1 else _input_name(name, taken)))
-        elif modality == FEATURES:
-            fields.append(Field("features", FEATURES, "features"))
-        elif modality == ITEM_ID:
-            fields.append(Field("item_id", ITEM_ID, "item_id"))
+            columns = catalog["text"]
+            for column in columns:
+                add(column, TEXT, "text" if len(columns) == 1 else column, "text")
+        elif modality == ATTRIBUTES:
+            for column, kind in catalog["attributes"].items():
+                add(column, ATTRIBUTES, column, "text" if kind == "category" else "number")
     return fields
 
 

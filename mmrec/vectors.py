@@ -1,12 +1,49 @@
-"""Ready-made feature vectors, however they are written."""
+"""Cells of tables: what says that nothing stands there, lists, and feature vectors, however they are written."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+
+def is_nothing(value: Any) -> bool:
+    """Returns whether a cell says that nothing stands there: None, NA, NaT or NaN."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+
+
+def listed(value: Any) -> list:
+    """Returns the values of a cell that may hold several: a list, an array, a JSON list as text, or one value.
+
+    >>> listed("a.jpg"), listed('["a.jpg", "b.jpg"]'), listed("[1].jpg")
+    (['a.jpg'], ['a.jpg', 'b.jpg'], ['[1].jpg'])
+    """
+    if isinstance(value, list | tuple | np.ndarray):
+        return list(value)
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            return [value]
+        return found if isinstance(found, list) else [value]
+    return [value]
+
+
+def unicode(value: Any) -> str:
+    r"""Returns a cell as text that UTF-8 can hold; what it cannot becomes a replacement character.
+
+    >>> unicode(7), unicode("\ud800")
+    ('7', '?')
+    """
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def parse_vector(value: Any) -> np.ndarray | None:
@@ -25,7 +62,7 @@ def parse_vector(value: Any) -> np.ndarray | None:
     >>> parse_vector("0.5, -1 2").tolist(), parse_vector("[3]").tolist(), parse_vector([])
     ([0.5, -1.0, 2.0], [3.0], None)
     """
-    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
+    if is_nothing(value):
         return None
     numbers = _numbers(value)
     if numbers is None or numbers.ndim != 1:

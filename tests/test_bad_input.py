@@ -18,8 +18,9 @@ import tensorflow as tf
 import yaml
 
 from mmrec.config import Config
-from mmrec.jobs import images
+from mmrec.jobs.modalities import image
 from mmrec.jobs.prepare import run_identity
+from mmrec.jobs.tables import load_tables
 from mmrec.training.run_folder import RunFolder
 from tests.jobs.worlds import MeanColour, add_photos, write_groups
 
@@ -107,7 +108,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path, photo, monkeypatch):
-    monkeypatch.setattr(images, "Backbone", MeanColour)
+    monkeypatch.setattr(image, "Backbone", MeanColour)
     return Shop(tmp_path, photo)
 
 
@@ -224,9 +225,12 @@ TABLES = {
 
 PHOTOS = {
     "is not there": (lambda s: (s.folder / "2.png").unlink(), "no such file under `image_dir`"),
-    "is a text": (lambda s: s.third_photo(b"<html>not found</html>"), "must be a JPEG, PNG, GIF or BMP photo"),
-    "is empty": (lambda s: s.third_photo(b""), "must be a JPEG, PNG, GIF or BMP photo"),
-    "is truncated": (lambda s: s.third_photo(jpeg(64)[:900]), "must be a JPEG, PNG, GIF or BMP photo"),
+    "is a text": (
+        lambda s: s.third_photo(b"<html>not found</html>"),
+        "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo",
+    ),
+    "is empty": (lambda s: s.third_photo(b""), "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo"),
+    "is truncated": (lambda s: s.third_photo(jpeg(64)[:900]), "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo"),
     "is 20,000 pixels wide and high": (
         lambda s: s.third_photo(large_png(20_000, 20_000)),
         "of at most 64,000,000 pixels",
@@ -282,6 +286,21 @@ def test_a_photo_outside_of_its_folder_is_refused_even_where_missing_ones_are_ma
     message = refusal(command, shop)
     assert "items.csv, row 3, column `image`: must stay inside `image_dir`" in message
     assert f"Received: {received}" in message
+
+
+@pytest.mark.parametrize("price", ["-0.01", "NaN", "cheap"])
+def test_a_price_that_is_none_is_refused_or_masked_and_counted(shop, command, price):
+    header, *rows = shop.rows("items")
+    shop.write(
+        "items", [[*header, "price"], *[[*row, price if number == 4 else "5"] for number, row in enumerate(rows)]]
+    )
+    shop.set(data__catalog__attributes={"price": "price"}, item__modalities=["attributes", "item_id"])
+    found = refusal(command, shop)
+    assert "items.csv, row 5, column `price`: must be a finite number of at least 0, or empty" in found
+    assert f"Received: {price!r}" in found
+    assert "`data.catalog.on_bad_attribute: mask`" in found
+    shop.set(data__catalog__on_bad_attribute="mask")
+    assert load_tables(Config.load(shop.config)).catalog.counts == {"attribute_masked": 1}
 
 
 def test_a_number_as_a_photo_is_refused(shop, command):

@@ -81,7 +81,7 @@ def test_the_right_key_in_the_wrong_place_is_shown_its_place(values, guess):
         ("training.learning_rate", float("inf"), "finite"),
         ("retrieval.temperature", -0.05, "greater than 0"),
         ("data.catalog.text", "title", "valid tuple"),
-        ("item.modalities", ["image", "smell"], "'image', 'text', 'features' or 'item_id'"),
+        ("item.modalities", ["image", "smell"], "'image', 'text', 'audio', 'attributes', 'features' or 'item_id'"),
         ("item.modalities", [], "at least 1 item"),
         ("item", {"modalities": ["text", "text"]}, "each modality may stand once in `modalities`"),
         ("item.image.augmentation", {"brightness_range": [2.0, 1.0]}, "low <= high"),
@@ -269,9 +269,10 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 
 def test_a_single_text_column_is_called_text_and_several_keep_their_names():
-    image = Field("image", "image", "image_bytes")
-    assert item_fields(("text", "image"), ("title",)) == [Field("title", "text", "text"), image]
-    assert [field.input for field in item_fields(("image", "text", "item_id"), ("title", "body"))] == [
+    image = Field("photo", "image", "image_bytes", "bytes")
+    catalog = {"text": ("title",), "image": "photo"}
+    assert item_fields(("text", "image"), catalog) == [Field("title", "text", "text", "text"), image]
+    assert [field.input for field in item_fields(("image", "text", "item_id"), {"text": ("title", "body")})] == [
         "image_bytes",
         "title",
         "body",

@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmrec.config import CatalogConfig, Config, InteractionsConfig
+from mmrec.config import Config
+from mmrec.config_data import CatalogConfig, InteractionsConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.interactions import load_interactions
 from mmrec.data.vocabulary import Vocabulary
@@ -200,6 +201,11 @@ def check_answers(tiny_export, found, rows):
         assert (scores[len(answers) :] == np.float32(LOWEST)).all()
 
 
+def category_of(tiny_export):
+    """The category of each item, by row."""
+    return np.append("", tiny_export.tables.catalog.filters["category"])
+
+
 K = st.integers(-(2**31), 2**31 - 1) | st.integers(-2, 200)
 
 
@@ -213,15 +219,19 @@ def test_random_histories_and_list_lengths_get_known_items(tiny_export, data, ro
     history = pool[generator.integers(0, len(pool), (rows, length))]
     exclude = pool[generator.integers(0, len(pool), (rows, data.draw(st.sampled_from([0, 3, 500]))))]
     k = data.draw(st.lists(K, min_size=rows, max_size=rows))
-    spec = tiny_export.signatures["recommend"].structured_input_signature[1]
-    others = {name: np.zeros([rows, 0], object) for name in spec if name not in ("history", "exclude", "k")}
-    found = tiny_export.ask("recommend", history=history, exclude=exclude, k=k, **others)
+    include = pool[generator.integers(0, len(pool), (rows, data.draw(st.sampled_from([0, 1, 40]))))]
+    conditions = np.array([b"", b"category=mug", b"category=", b"=mug", b"price=1", b"\0", *strange], object)
+    chosen = conditions[generator.integers(0, len(conditions), (rows, data.draw(st.sampled_from([0, 1, 3]))))]
+    found = tiny_export.ask("recommend", history=history, exclude=exclude, k=k, include=include, filter=chosen)
     check_answers(tiny_export, found, rows)
     assert found["item_ids"].shape[1] == min(max(0, *k), 150)
-    for ids, wanted, seen in zip(found["item_ids"].tolist(), k, np.hstack([history, exclude]).tolist(), strict=True):
-        answers = [item for item in ids if item]
-        assert len(answers) <= max(0, wanted)
-        assert not set(answers) & set(seen)
+    mugs = {tiny_export.ids[row].encode() for row in np.flatnonzero(category_of(tiny_export) == "mug")}
+    for row, ids in enumerate(found["item_ids"].tolist()):
+        answers = {item for item in ids if item}
+        assert len(answers) <= max(0, k[row])
+        assert not answers & {*history[row], *exclude[row]}
+        assert answers <= ({*include[row]} - {b""} or answers)
+        assert b"category=mug" not in chosen[row] or answers <= mugs
     check_answers(tiny_export, tiny_export.ask("serving_default", history=history), rows)
     embedding = tiny_export.ask("embed_query", history=history)["embedding"]
     assert embedding.shape == (rows, 16)

@@ -8,7 +8,8 @@ import pytest
 import mmrec
 
 PACKAGE = Path(mmrec.__file__).parent
-FOUNDATION = {"errors", "registry", "schema", "config", "config_reference", "config_source", "vectors", "version"}
+CONFIG = {"config", "config_data", "config_item", "config_section", "config_reference", "config_source"}
+FOUNDATION = CONFIG | {"errors", "registry", "schema", "vectors", "version"}
 MAY_IMPORT = {
     **{name: set() for name in FOUNDATION},
     "preprocess": set(),
@@ -26,7 +27,9 @@ MAY_IMPORT = {
     "__init__": {"jobs", "serving", "training", "data"},
 }
 FOUNDATION_MAY_IMPORT = {
-    "config": {"config_source", "errors"},
+    "config": {"config_data", "config_item", "config_section", "config_source", "errors"},
+    "config_data": {"config_section"},
+    "config_item": {"config_section", "errors"},
     "config_reference": {"config"},
     "config_source": {"errors"},
     "registry": {"errors"},

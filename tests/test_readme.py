@@ -40,10 +40,11 @@ def tour(tmp_path_factory):
 
 def test_the_console_commands_of_the_tour_run(tour):
     _, outputs = tour
-    assert len(outputs) == 4
+    assert len(outputs) == 5
     assert "popularity" in outputs[1]
     assert "item_knn" in outputs[2]
     assert len(outputs[3].strip().splitlines()) == 3  # -k 3
+    assert [line.split()[-1] for line in outputs[4].splitlines()] == ["mug"] * 3  # the category ends the payload
 
 
 def test_evaluating_the_export_prints_the_table_of_the_training(tour):
@@ -62,6 +63,8 @@ def test_the_python_example_runs(tour, monkeypatch):
     exec(compile(code, "README.md", "exec"), names)
     assert names["answers"].item_ids.shape == (2, 5)
     assert all(names["answers"].item_ids.ravel())
+    categories = names["shop"].items.set_index("item_id")["category"]
+    assert set(categories[names["mugs"].item_ids[0]]) == {"mug"}
 
 
 def test_the_config_example_is_a_valid_config(tmp_path):
@@ -97,4 +100,4 @@ def test_every_config_in_pipelines_loads():
 def test_the_config_reference_is_what_the_config_says():
     page = (ROOT / "pipelines" / "configs" / "README.md").read_text(encoding="utf-8")
     assert page == config_reference(), "run: mmrec schema --markdown > pipelines/configs/README.md"
-    assert "| `item.text.max_tokens` | integer >= 1 | `24` | Tokens kept of each text column. |" in page
+    assert "| `item.text.units` | integer >= 1 | `64` | Width of the encoder: " in page

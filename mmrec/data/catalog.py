@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmrec.config import CatalogConfig
+from mmrec.config_data import CatalogConfig
+from mmrec.data.attributes import read_attributes
+from mmrec.data.media import File, content, read_files
 from mmrec.data.tables import flat_strings, read_table, rows_text, strings
+from mmrec.data.transcode import graph_readable
 from mmrec.data.vectors import read_vectors
 from mmrec.errors import InputError
-
-Photo = str | bytes | None
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,12 @@ class Catalog:
     Attributes:
       item_ids: str objects [N], unique.
       text: per text column, str objects [N], "" where there is none.
-      photos: objects [N]: the path of a file, encoded bytes, or None.
+      photos: objects [N]: the path of a file, encoded bytes, a tuple of several of these, or None.
       payload: the columns that travel with the export, one row per item; those of `filters` as text.
       filters: per column that answers can be restricted by, str objects [N], "" where there is none.
       features: float32 [N, F], a row of NaN where an item has none; None without the modality.
+      attributes: per attribute column, str objects [N] ("" is none) or float32 [N] (NaN is none).
+      sounds: as `photos`, one recording each; empty without the modality.
       source_rows: int64 [N], 0-based row of each item in the file, for messages.
       counts: what was skipped or masked, by reason.
     """
@@ -44,19 +45,47 @@ class Catalog:
     counts: Mapping[str, int]
     filters: Mapping[str, np.ndarray] = field(default_factory=dict)
     features: np.ndarray | None = None
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sounds: np.ndarray = field(default_factory=lambda: np.zeros(0, object))
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    @property
+    def missing(self) -> dict[str, np.ndarray]:
+        """Items that lack what a modality reads, bool [N] by modality; only modalities that some item has."""
+        found = {}
+        if self.text:
+            found["text"] = np.all([column == "" for column in self.text.values()], axis=0)
+        for name, files in (("image", self.photos), ("audio", self.sounds)):
+            if any(file is not None for file in files):
+                found[name] = np.array([file is None for file in files])
+        if self.attributes:
+            columns = self.attributes.values()
+            none = [column == "" if column.dtype == object else np.isnan(column) for column in columns]
+            found["attributes"] = np.all(none, axis=0)
+        if self.features is not None:
+            found["features"] = np.isnan(self.features[:, 0])
+        return found
 
     @property
     def has_photos(self) -> bool:
         """Whether any item has a photo."""
         return any(photo is not None for photo in self.photos)
 
-    def photo_bytes(self, item: int) -> bytes:
-        """Returns the encoded photo of the item at this position, b"" where there is none."""
-        photo = self.photos[item]
-        return Path(photo).read_bytes() if isinstance(photo, str) else photo or b""
+    def photo_files(self, item: int) -> Sequence[File]:
+        """Returns the photos of the item at this position: paths or encoded bytes."""
+        photos = self.photos[item]
+        return photos if isinstance(photos, tuple) else () if photos is None else (photos,)
+
+    def photo_bytes(self, item: int, number: int = 0) -> bytes:
+        """Returns a photo of the item at this position, as the graph reads it; b"" where there is none."""
+        files = self.photo_files(item)
+        return graph_readable(content(files[number])) if number < len(files) else b""
+
+    def sound_bytes(self, item: int) -> bytes:
+        """Returns the encoded recording of the item at this position, b"" where there is none."""
+        return content(self.sounds[item])
 
 
 def load_catalog(config: CatalogConfig, modalities: tuple[str, ...], tfds_dir: str | None = None) -> Catalog:
@@ -65,37 +94,39 @@ def load_catalog(config: CatalogConfig, modalities: tuple[str, ...], tfds_dir: s
     Raises:
       InputError: naming file, row and column of the first fault.
     """
-    text = config.text if "text" in modalities else ()
-    image = config.image if "image" in modalities else None
-    if "text" in modalities and not text:
-        raise InputError("`data.catalog.text`: must name a column when `item.modalities` has `text`. Received: none.")
-    if "image" in modalities and image is None:
-        raise InputError("`data.catalog.image`: must name a column when `item.modalities` has `image`. Received: null.")
-    features = config.features if "features" in modalities else None
-    if "features" in modalities and features is None:
-        raise InputError(
-            "`data.catalog.features`: must name a column when `item.modalities` has `features`. Received: null."
-        )
-    media = [column for column in (image, features) if column]
-    columns = [config.item_id, *text, *media, *config.payload, *config.filters]
+    named = {name: getattr(config, name) for name in ("text", "image", "audio", "attributes", "features")}
+    for name, column in named.items():
+        if name in modalities and not column:
+            raise InputError(
+                f"`data.catalog.{name}`: must name a column when `item.modalities` has `{name}`. Received: "
+                f"{'null' if column is None else 'none'}."
+            )
+    used = {name: column if name in modalities else None for name, column in named.items()}
+    text, attributes = used["text"] or (), used["attributes"] or {}
+    media = [used[name] for name in ("image", "audio", "features") if used[name]]
+    columns = [config.item_id, *text, *media, *attributes, *config.payload, *config.filters]
     table = read_table(config.path, columns, key="data.catalog.path", tfds_dir=tfds_dir)
     ids = flat_strings(table, config.item_id, config.path)
     texts = {column: flat_strings(table, column, config.path) for column in text}
     keep, counts = _good_rows(ids, config)
     source_rows = np.flatnonzero(keep)[np.argsort(ids[keep], kind="stable")]
     table, ids = table.iloc[source_rows], ids[source_rows]
-    photos = np.full(len(ids), None, dtype=object)
-    if image:
-        photos, counts["image_missing"] = _photos(table[image], config, source_rows)
+    photos, sounds = (
+        read_files(table[used[name]] if used[name] else None, name, config, source_rows) for name in ("image", "audio")
+    )
+    counts |= {"image_missing": photos.missing, "audio_missing": sounds.missing}
+    values, counts["attribute_masked"] = read_attributes(table, config, source_rows) if attributes else ({}, 0)
     return Catalog(
         item_ids=ids,
         text={column: values[source_rows] for column, values in texts.items()},
-        photos=photos,
+        photos=photos.files,
+        sounds=sounds.files,
         payload=_payload(table, config, ids),
         source_rows=source_rows,
         counts={reason: count for reason, count in counts.items() if count},
         filters={column: strings(table[column]) for column in dict.fromkeys(config.filters)},
-        features=read_vectors(table[features], config.path, source_rows) if features else None,
+        features=read_vectors(table[used["features"]], config.path, source_rows) if used["features"] else None,
+        attributes=values,
     )
 
 
@@ -112,37 +143,6 @@ def _good_rows(ids: np.ndarray, config: CatalogConfig) -> tuple[np.ndarray, dict
     if not keep.any():
         raise InputError(f"{config.path}: no row is left after skipping. Every item needs an id in `{config.item_id}`.")
     return keep, {"item_without_id": int(empty.sum()), "duplicate_item": int(again.sum())}
-
-
-def _photos(column: pd.Series, config: CatalogConfig, source_rows: np.ndarray) -> tuple[np.ndarray, int]:
-    """Resolves a photo column to bytes or absolute paths below the image folder."""
-    folder = Path(config.image_dir or Path(config.path).parent).resolve()
-    photos, missing = np.full(len(column), None, dtype=object), 0
-    for position, value in enumerate(column):
-        if isinstance(value, bytes | bytearray):
-            photos[position] = bytes(value) or None
-            continue
-        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-            continue
-        where = f"{config.path}, row {source_rows[position] + 1:,}, column `{config.image}`"
-        if not isinstance(value, str):
-            raise InputError(f"{where}: must be a path or the encoded bytes. Received: {value!r:.80}.")
-        if not value.strip():
-            continue
-        nameable = "\0" not in value and value == value.encode("utf-8", "replace").decode()
-        path = (folder / value.strip()).resolve() if nameable else folder
-        if not path.is_relative_to(folder):
-            raise InputError(f"{where}: must stay inside `image_dir` ({folder}). Received: {value!r}.")
-        if os.path.isfile(path):  # unlike Path.is_file, False for names that no file system takes
-            photos[position] = str(path)
-        elif config.on_missing_image == "error":
-            raise InputError(
-                f"{where}: no such file under `image_dir` ({folder}): {value}. "
-                "Set `data.catalog.on_missing_image: mask` to train without it."
-            )
-        else:
-            missing += 1
-    return photos, missing
 
 
 def _payload(table: pd.DataFrame, config: CatalogConfig, ids: np.ndarray) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 
 Features = dict[str, np.ndarray]
-Augment = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,20 @@ class ItemIdFeatures:
         return {"item_id_row": self.table_rows[rows]}
 
 
+class ArrayFeatures:
+    """Features that stand ready by item.
+
+    Args:
+      arrays: by feature name, [N, ...] of the items in row order.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]):
+        self._arrays = {name: np.concatenate([np.zeros_like(array[:1]), array]) for name, array in arrays.items()}
+
+    def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
+        return {name: array[rows] for name, array in self._arrays.items()}
+
+
 class VectorFeatures:
     """Ready-made vectors: `features` float32 [R, F], 0 where there is none, and `features_present` bool [R].
 
@@ -104,75 +117,6 @@ class VectorFeatures:
 def _parts(values: np.ndarray, rows: int = 8192) -> Iterator[np.ndarray]:
     for start in range(0, len(values), rows):
         yield values[start : start + rows]
-
-
-class ImageFeatures:
-    """Pooled backbone features: `image_features` float32 [R, F] and `image_present` bool [R].
-
-    Args:
-      values: float32 [E, V, F], memory-mapped or not; V views of each photo, the first one unchanged.
-      places: int64 [N + 1], where each row's photo stands in `values`; -1: no photo.
-    """
-
-    def __init__(self, values: np.ndarray, places: np.ndarray):
-        self.values, self.places = values, places
-
-    def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
-        places = self.places[rows]
-        present = places >= 0
-        views = self.values.shape[1]
-        # With augmented views only those are drawn: the unchanged one is what the item is judged and served by.
-        view = draw.rng.integers(1, views, present.sum()) if draw and views > 1 else 0
-        found = np.zeros((len(rows), self.values.shape[2]), np.float32)
-        found[present] = self.values[places[present], view]
-        return {"image_features": found, "image_present": present}
-
-
-class PixelFeatures:
-    """Photos for a backbone that trains.
-
-    Every item reads its pooled features from a table without gradients; up to `per_step` of the right answers of a step
-    also bring their pixels, from which the image tower computes their features anew. So a step costs the same whatever
-    its histories name.
-
-    Args:
-      pixels: uint8 [E, S, S, 3], memory-mapped or not.
-      places: int64 [N + 1], where each row's photo stands in `pixels`; -1: no photo.
-      per_step: most photos with a gradient in a step.
-      augment: (float32 [P, S, S, 3] 0..255, seeds int64 [P, 2]) -> the same, changed at random. None: unchanged.
-    """
-
-    def __init__(self, pixels: np.ndarray, places: np.ndarray, per_step: int, augment: Augment | None):
-        self._pixels, self._places, self._per_step, self._augment = pixels, places, per_step, augment
-        self._used = np.unique(places[places >= 0])  # the store may hold other catalogs' photos
-        self._table: ImageFeatures | None = None
-
-    def refresh(self, encode: Callable[[np.ndarray], np.ndarray], batch: int = 64) -> np.ndarray:
-        """Computes all features anew.
-
-        Args:
-          encode: uint8 [B, S, S, 3] -> float32 [B, F].
-          batch: photos at once.
-
-        Returns:
-          float32 [E', F], the features of the catalog's distinct photos.
-        """
-        parts = [encode(self._pixels[self._used[i : i + batch]]) for i in range(0, len(self._used), batch)]
-        values = np.concatenate(parts)
-        places = np.where(self._places >= 0, np.searchsorted(self._used, self._places), -1)
-        self._table = ImageFeatures(values[:, np.newaxis], places)
-        return values
-
-    def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
-        found = self._table.rows(rows)
-        if draw is None:
-            return found
-        able = draw.positive[found["image_present"][draw.positive]]
-        at = draw.rng.permutation(able)[: self._per_step]
-        pixels = np.asarray(self._pixels[self._places[rows[at]]], np.float32)
-        if self._augment and len(at):
-            pixels = self._augment(pixels, draw.rng.integers(0, 2**31, (len(at), 2)))
-        return found | {"pixels": pixels, "pixels_at": at.astype(np.int32)}
 
 
 class JoinedFeatures:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmrec.config import InteractionsConfig
+from mmrec.config_data import InteractionsConfig
 from mmrec.data.tables import flat_strings, read_table, rows_text, strings
 from mmrec.data.times import Times, read_times
 from mmrec.data.vocabulary import Vocabulary
@@ -65,6 +65,11 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
     _check_zones(config.path, config.timestamp, table[config.timestamp], times)
     time, latest = times.seconds, clock.time() + _DAY
     future = times.dated & (np.nan_to_num(time) > latest)
+    rating = (
+        None
+        if config.min_rating is None
+        else pd.to_numeric(table[config.rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    )
 
     keep, counts = np.ones(len(table), bool), {}
     checks = (
@@ -76,6 +81,8 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
          config.on_bad_row, "on_bad_row"),
         ("unknown_item", (rows == 0) & (items != ""), config.item_id, "must be an item of the catalog",
          config.on_unknown_item, "on_unknown_item"),
+        ("unreadable_rating", np.zeros_like(users == "") if rating is None else np.isnan(rating), config.rating,
+         "must be a number", config.on_bad_row, "on_bad_row"),
     )  # fmt: skip
     for reason, fault, column, rule, policy, switch in checks:
         bad = np.flatnonzero(fault)
@@ -86,7 +93,7 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
             )
         counts[reason] = int(np.sum(fault & keep))
         keep &= ~fault
-    positive = _positive(table, config, keep)
+    positive = _positive(table, config, rating)
     if not (keep & positive).any():
         raise InputError(
             f"{config.path}: no positive event is left. Check `min_rating`, `positive_events` and the skips."
@@ -115,14 +122,9 @@ def _check_zones(path: str, column: str, values: pd.Series, times: Times) -> Non
         )
 
 
-def _positive(table: pd.DataFrame, config: InteractionsConfig, keep: np.ndarray) -> np.ndarray:
+def _positive(table: pd.DataFrame, config: InteractionsConfig, rating: np.ndarray | None) -> np.ndarray:
     positive = np.ones(len(table), bool)
-    if config.min_rating is not None:
-        rating = pd.to_numeric(table[config.rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        bad = np.flatnonzero(np.isnan(rating) & keep)
-        if len(bad):
-            where = rows_text(config.path, bad, str(config.rating))
-            raise InputError(f"{where}: must be a number. Received: {table[config.rating].iloc[bad[0]]!r}.")
+    if rating is not None:
         positive &= rating >= config.min_rating
     if config.positive_events is not None:
         events = strings(table[config.event])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmrec.config import SplitConfig
+from mmrec.config_data import SplitConfig
 from mmrec.data.interactions import Interactions
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.errors import InputError

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec.errors import InputError, nearest
+from mmrec.vectors import unicode
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz")
 
@@ -58,7 +59,9 @@ def _read_file(path: str, columns: list[str], key: str) -> pd.DataFrame:
     except InputError:
         raise
     except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read as {suffix}: {error}") from None
+        raise InputError(
+            f"{path}: cannot be read as {suffix}: {error}. Write it again, or name its format by the ending."
+        ) from None
 
 
 def _read_parquet(path: str, columns: list[str], key: str) -> pd.DataFrame:
@@ -72,6 +75,7 @@ def _read_parquet(path: str, columns: list[str], key: str) -> pd.DataFrame:
 
 def _read_csv(file: TextIO, path: str, columns: list[str], key: str) -> pd.DataFrame:
     """Reads with the csv module: pandas drops surplus fields silently, which hides an unquoted comma."""
+    csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters; a description may be longer
     records = csv.reader(file, strict=True)
     try:
         header = next(records, [])
@@ -170,13 +174,13 @@ def strings(values: pd.Series) -> np.ndarray:
     """
     if _only_text(values):  # each distinct text is looked at once: a million events name far fewer users and items
         place, distinct = pd.factorize(values.to_numpy(object))
-        return np.array([*(_unicode(value) for value in distinct), ""], dtype=object)[place]  # -1: nothing
+        return np.array([*(unicode(value) for value in distinct), ""], dtype=object)[place]  # -1: nothing
     if pd.api.types.is_float_dtype(values):
         whole = values.dropna()
         if (whole == whole.round()).all():
             values = values.astype("Int64")
     found = values.astype(object).where(values.notna(), "")
-    return np.array([_unicode(value) for value in found], dtype=object)
+    return np.array([unicode(value) for value in found], dtype=object)
 
 
 def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
@@ -199,15 +203,6 @@ def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
 
 def _only_text(values: pd.Series) -> bool:
     return pd.api.types.infer_dtype(values, skipna=True) == "string"
-
-
-def _unicode(value: Any) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
 
 
 def rows_text(path: str, rows: np.ndarray, column: str) -> str:

@@ -30,16 +30,20 @@ class Times(NamedTuple):
 
 
 def read_times(column: pd.Series) -> Times:
-    """Reads numbers or ISO 8601 date-times; where some are numbers, the others are unreadable."""
+    """Reads numbers or ISO 8601 date-times; where both stand, those that are fewer are unreadable."""
     none = np.zeros(len(column), bool)
     if pd.api.types.is_datetime64_any_dtype(column):  # pandas would turn those into numbers, and NaT too
         return Times(_seconds(column), True, none)
     column = column.astype(object)
     column = column.mask(column.map(lambda value: isinstance(value, _NO_TIME)).astype(bool), None)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    if np.isfinite(numbers).any():
-        return Times(np.where(np.isfinite(numbers), numbers, np.nan), False, none)
-    seconds = _seconds(pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601"))
+    finite = np.isfinite(numbers)
+    seconds = np.full(len(column), np.nan)
+    if not finite.all():
+        dates = pd.to_datetime(column[~finite], errors="coerce", utc=True, format="ISO8601")
+        seconds[~finite] = _seconds(dates)
+    if finite.sum() >= max(1, np.isfinite(seconds).sum()):
+        return Times(np.where(finite, numbers, np.nan), False, none)
     zoned = pd.Series(strings(column)).str.contains(_ZONE).to_numpy(bool)
     return Times(seconds, True, zoned & np.isfinite(seconds))
 

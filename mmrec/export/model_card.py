@@ -128,7 +128,8 @@ def _limits(data: Mapping, config: Mapping) -> str:
     ]
     if schema.IMAGE in modalities:
         limits.append(
-            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP is not read."
+            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP and TIFF are "
+            "not read (those of the catalog were turned into PNG before training)."
         )
         if item["image"]["weights"] is None:
             limits.append(

@@ -11,7 +11,6 @@ import numpy as np
 
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog
-from mmrec.data.examples import Examples
 from mmrec.data.features import JoinedFeatures
 from mmrec.data.findings import Finding, about_items
 from mmrec.data.photo_audit import audit_photos, photo_findings
@@ -23,8 +22,9 @@ from mmrec.jobs.check_cost import probe as measure
 from mmrec.jobs.check_cost import sample_photos
 from mmrec.jobs.check_facts import table_facts
 from mmrec.jobs.check_findings import setting_findings, table_findings
-from mmrec.jobs.prepare import Tables, load_tables
-from mmrec.preprocess.text import learn_text_encoder
+from mmrec.jobs.prepare import examples
+from mmrec.jobs.tables import Tables, load_tables
+from mmrec.preprocess.text_vocabulary import learn_text_encoder
 
 _ORDER = ("error", "warning", "note")
 
@@ -138,7 +138,7 @@ def _audit(config: Config, tables: Tables, export_dir: str | os.PathLike | None)
         facts["photos"], unreadable = photos.facts(), photos.unreadable
         findings += photo_findings(photos, catalog, config.data.catalog.on_missing_image == "error")
     if catalog.text:
-        encoder = learn_text_encoder(config.item.text, list(catalog.text.values()))
+        encoder = learn_text_encoder(config.item.text, catalog.text)
         texts = audit_texts(catalog, tables.events.user_ids, encoder)
         facts["texts"] = texts.facts()
         findings += text_findings(texts, catalog)
@@ -150,15 +150,8 @@ def _audit(config: Config, tables: Tables, export_dir: str | os.PathLike | None)
 
 def _per_epoch(config: Config, tables: Tables) -> tuple[int, int]:
     """Returns the training queries and steps of an epoch; features are not needed to count them."""
-    examples = Examples(
-        tables.split.train,
-        JoinedFeatures({}),
-        tables.vocabulary.items,
-        config.query.max_length,
-        config.training.batch_size,
-        config.seed,
-    )
-    return examples.queries, examples.steps
+    batches = examples(config, tables, JoinedFeatures({}))
+    return batches.queries, batches.steps
 
 
 def _require_writable(path: Path, key: str) -> None:

@@ -18,8 +18,9 @@ from mmrec.config import Config
 from mmrec.data.catalog import Catalog
 from mmrec.data.examples import Examples
 from mmrec.jobs.build import build_model
-from mmrec.jobs.images import Images
-from mmrec.jobs.prepare import Prepared, Tables, prepare
+from mmrec.jobs.modalities.image import ImageModality
+from mmrec.jobs.prepare import Prepared, examples, prepare
+from mmrec.jobs.tables import Tables
 from mmrec.preprocess.images import decode_images
 from mmrec.training.optimizers import build_optimizer
 
@@ -67,28 +68,23 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
         begin = time.monotonic()
         prepared = prepare(config.model_copy(update={"data": data}), sample)
         preparing = time.monotonic() - begin
-        examples = Examples(
-            tables.split.train,
-            prepared.features,
-            tables.vocabulary.items,
-            config.query.max_length,
-            config.training.batch_size,
-            config.seed,
-        )
+        batches = examples(config, tables, prepared.features)
         model = build_model(config, prepared)
-        step, timed = _step_seconds(config, model, examples, prepared)
-        per_photo = _photo_seconds(config, sample.catalog, prepared.images, photos) if prepared.images else 0.0
-    named = int(sum(photo is not None for photo in tables.catalog.photos)) if prepared.images else 0
+        step, timed = _step_seconds(config, model, batches, prepared)
+        images = prepared.modalities.get("image")
+        per_photo = _photo_seconds(config, sample.catalog, images, photos) if images else 0.0
+    catalog, most = tables.catalog, config.item.image.max_photos
+    named = sum(len(catalog.photo_files(item)[:most]) for item in range(len(catalog))) if images else 0
     views = _views(config)
     weights = sum(_bytes(variable) for variable in model.variables)
     optimizer = sum(_bytes(variable) for variable in model.optimizer.variables)
-    backbone = sum(_bytes(variable) for variable in prepared.images.backbone.variables) if prepared.images else 0
-    photo_bytes = _photo_bytes(config, prepared.images)
-    table = 4 * (tables.vocabulary.items + 1) * config.item.dim
+    backbone = sum(_bytes(variable) for variable in images.backbone.variables) if images else 0
+    photo_bytes = _photo_bytes(config, images)
+    table = 4 * (tables.vocabulary.items + 1) * model.candidate_tower.fusion.output_dim
     frozen = config.item.image.trainable == "none"
     steps = f"{timed} training step{'s' * (timed > 1)} of {config.training.batch_size} histories"
     basis = [f"{steps}, timed after {_WARM_UP} others"]
-    if prepared.images:
+    if images:
         times = f"{named:,} photos{f' x {views} views' * (views > 1)}"
         basis.append(f"{len(photos)} photos, decoded and encoded once warm; times {times}")
     basis += [
@@ -100,8 +96,8 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
         "seconds": {
             "photos": per_photo * named * views,
             "step": step,
-            "epoch": step * examples.steps,
-            "all_epochs": step * examples.steps * config.training.epochs,
+            "epoch": step * batches.steps,
+            "all_epochs": step * batches.steps * config.training.epochs,
         },
         "memory_bytes": {
             "model_and_optimizer": weights + optimizer + (backbone if frozen else 0),
@@ -133,8 +129,7 @@ def _stand_ins(catalog: Catalog, photos: np.ndarray) -> Catalog:
 def _step_seconds(config: Config, model: tf_keras.Model, examples: Examples, prepared: Prepared) -> tuple[float, int]:
     """Returns the seconds of a training step, and how many steps were timed."""
     model.compute_loss(next(examples.epoch(0)))
-    backbone = prepared.images.backbone.trainable_variables if prepared.images else ()
-    model.compile(optimizer=build_optimizer(config.training, examples.steps, backbone))
+    model.compile(optimizer=build_optimizer(config.training, examples.steps, prepared.pretrained_variables))
     model.optimizer.build(model.trainable_variables)
 
     def run(steps: int) -> float:
@@ -147,7 +142,7 @@ def _step_seconds(config: Config, model: tf_keras.Model, examples: Examples, pre
     return run(steps), steps
 
 
-def _photo_seconds(config: Config, catalog: Catalog, images: Images, photos: np.ndarray) -> float:
+def _photo_seconds(config: Config, catalog: Catalog, images: ImageModality, photos: np.ndarray) -> float:
     """Returns the seconds that decoding and encoding a photo takes."""
     encoded = tf.constant([catalog.photo_bytes(item) for item in photos])
     encode = tf.function(lambda pixels: images.backbone(pixels, training=False))
@@ -166,7 +161,7 @@ def _views(config: Config) -> int:
     return 1 + (image.views if image.augmentation and image.trainable == "none" else 0)
 
 
-def _photo_bytes(config: Config, images: Images | None) -> int:
+def _photo_bytes(config: Config, images: ImageModality | None) -> int:
     if images is None:
         return 0
     image = config.item.image
@@ -174,7 +169,7 @@ def _photo_bytes(config: Config, images: Images | None) -> int:
 
 
 def _token_bytes(config: Config, tables: Tables) -> int:
-    return 4 * (tables.vocabulary.items + 1) * len(tables.catalog.text) * config.item.text.max_tokens
+    return 4 * (tables.vocabulary.items + 1) * sum(config.item.text.limits(list(tables.catalog.text)))
 
 
 def _peak_bytes() -> int:

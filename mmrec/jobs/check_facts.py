@@ -11,7 +11,7 @@ from mmrec.config import Config
 from mmrec.data.splits import Queries, time_cuts
 from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import evaluate
-from mmrec.jobs.prepare import Tables
+from mmrec.jobs.tables import Tables
 
 _EVENT_BINS = {"1": (1, 1), "2": (2, 2), "3_to_5": (3, 5), "6_to_20": (6, 20), "over_20": (21, np.inf)}
 _PLAUSIBLE = (datetime(1990, 1, 1, tzinfo=UTC).timestamp(), datetime(2200, 1, 1, tzinfo=UTC).timestamp())
@@ -61,12 +61,16 @@ def seconds_of(moment: float) -> float | None:
 
 
 def _coverage(config: Config, tables: Tables) -> dict[str, float]:
-    """Returns the share of items that have what the modalities read: a photo, a text in each column, features."""
+    """Returns the share of items that have what the modalities read, by modality, and by text or attribute column."""
     catalog, found = tables.catalog, {}
-    if "image" in config.item.modalities:
-        found["image"] = float(np.mean([photo is not None for photo in catalog.photos]))
+    for modality, files in (("image", catalog.photos), ("audio", catalog.sounds)):
+        if modality in config.item.modalities:
+            found[modality] = float(np.mean([file is not None for file in files]))
     for column, texts in catalog.text.items():
         found[f"text {column}"] = float(np.mean([bool(text.strip()) for text in texts]))
+    for column, values in catalog.attributes.items():
+        given = values != "" if values.dtype == object else ~np.isnan(values)
+        found[f"attribute {column}"] = float(np.mean(given))
     if catalog.features is not None:
         found["features"] = float(np.mean(~np.isnan(catalog.features[:, 0])))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.findings import Finding, percent
 from mmrec.jobs.check_facts import date_of, seconds_of
-from mmrec.jobs.prepare import Tables
+from mmrec.jobs.tables import Tables
 
 # Rules of thumb, not laws: below or beyond them a look is worth while.
 FEW_USERS, FEW_EVENTS = 50, 500

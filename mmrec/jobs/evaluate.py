@@ -12,7 +12,8 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.ragged import Ragged
 from mmrec.jobs.judge import judge
-from mmrec.jobs.prepare import load_tables, table_slices
+from mmrec.jobs.prepare import table_slices
+from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
 
 _LAST = -1e9  # score of what cannot be answered; far below any other, and finite
@@ -50,4 +51,5 @@ def evaluate(
         asked = shop.embed_queries([tables.vocabulary.ids[histories[i]].tolist() for i in range(len(histories))])
         return np.column_stack([asked, np.ones(len(asked), np.float32)])  # [Q, D + 1]
 
-    return judge(config, tables, table_slices(tables), table, embed_queries)
+    judged = judge(config, tables, table_slices(tables), table, embed_queries)
+    return judged | {"fusion": shop.manifest["metrics"]["fusion"]}

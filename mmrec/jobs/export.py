@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import digest
 from mmrec.data.ragged import Ragged
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
 from mmrec.jobs.judge import EmbedQueries
-from mmrec.jobs.prepare import Prepared, Tables
+from mmrec.jobs.modalities.modality import RawField
+from mmrec.jobs.prepare import Prepared
+from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
-
-RawField = str | bytes | np.ndarray
-"""A text or id, an encoded file, or a feature vector, float32 [F]."""
 
 _COMPARED = 32  # items and histories on which the reloaded export must agree with the model
 
@@ -47,33 +47,27 @@ def export_model(
     Returns:
       The version folder.
     """
-    fields = schema.item_fields(config.item.modalities, config.data.catalog.text)
-    sources = prepared.features.sources
-    ids_known = schema.ITEM_ID in config.item.modalities
+    readers = [modality.reader() for modality in prepared.modalities.values()]
     parts = Parts(
         ids=tables.vocabulary.ids,
         table=table,
-        fields=fields,
+        readers=readers,
         candidate_tower=model.candidate_tower,
-        history_tower=model.history_tower,
+        query_tower=model.query_tower,
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=not config.retrieval.repeat_consumption,
-        text_encoder=prepared.text_encoder,
-        backbone=prepared.images and prepared.images.backbone,
-        image_size=config.item.image.size,
         filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
-        id_table_rows=sources[schema.ITEM_ID].table_rows if ids_known else None,
-        feature_dim=0 if tables.catalog.features is None else tables.catalog.features.shape[1],
     )
-    digests = [item_digest(raw_item(tables, fields, row)) for row in range(1, len(table))]
+    digests = [item_digest(raw_item(prepared, item)) for item in range(len(tables.catalog))]
     rng = np.random.default_rng(config.seed)
     some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
-    raw = [raw_item(tables, fields, row) for row in some]
+    raw = [raw_item(prepared, row - 1) for row in some]
+    inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
     compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
     samples = Samples(
         rows=some,
-        items={field.input: _column(field, [item[field.input] for item in raw]) for field in fields},
+        items={name: _column(spec, [item[name] for item in raw]) for name, spec in inputs.items()},
         histories=tables.vocabulary.ids[compared.last(config.query.max_length)],
         queries=embed_queries(table, compared),
     )
@@ -97,25 +91,21 @@ def _counts(tables: Tables) -> dict[str, int]:
     }
 
 
-def _column(field: schema.Field, values: list) -> np.ndarray:
-    return np.stack(values) if field.modality == schema.FEATURES else np.array(values, object)
+def _column(spec: tf.TensorSpec, values: list[RawField]) -> np.ndarray:
+    return np.array(values, object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype)
 
 
-def item_digest(raw: dict[str, RawField]) -> str:
+def item_digest(raw: Mapping[str, RawField]) -> str:
     """Returns the SHA-256 of an item's raw fields, hexadecimal."""
-    return digest(*(v.astype("<f4").tobytes() if isinstance(v, np.ndarray) else v for v in raw.values())).hex()
+    return digest(*map(_hashed, raw.values())).hex()
 
 
-def raw_item(tables: Tables, fields: list[schema.Field], row: int) -> dict[str, RawField]:
-    """Returns the raw fields of one item by signature input; a photo is read from its file."""
-    found: dict[str, RawField] = {}
-    for field in fields:
-        if field.modality == schema.IMAGE:
-            found[field.input] = tables.catalog.photo_bytes(row - 1)
-        elif field.modality == schema.TEXT:
-            found[field.input] = tables.catalog.text[field.name][row - 1]
-        elif field.modality == schema.FEATURES:
-            found[field.input] = tables.catalog.features[row - 1]
-        else:
-            found[field.input] = tables.vocabulary.ids[row]
-    return found
+def _hashed(value: RawField) -> bytes | str:
+    if isinstance(value, list):
+        return digest(*value)
+    return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
+
+
+def raw_item(prepared: Prepared, item: int) -> dict[str, RawField]:
+    """Returns the raw fields of one item (0-based) by signature input; a photo is read from its file."""
+    return {name: value for modality in prepared.modalities.values() for name, value in modality.raw(item).items()}

@@ -14,7 +14,7 @@ from mmrec.evaluation.baselines import ItemKNN, Popularity
 from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
-from mmrec.jobs.prepare import Tables
+from mmrec.jobs.tables import Tables
 from mmrec.training.callbacks import TrainingError
 
 EmbedQueries = Callable[[np.ndarray, Ragged], np.ndarray]

@@ -14,12 +14,12 @@ import numpy as np
 import tf_keras
 
 from mmrec.config import Config
-from mmrec.data.examples import Examples
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.judge import judge, validation_judge
-from mmrec.jobs.prepare import load_tables, prepare, run_identity, table_slices
-from mmrec.training.callbacks import RefreshPhotos
+from mmrec.jobs.prepare import examples, prepare, run_identity, table_slices
+from mmrec.jobs.tables import load_tables
+from mmrec.training.callbacks import Refresh
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder, writable_folder
 from mmrec.training.trainer import fit
@@ -68,41 +68,29 @@ def train(
     with RunFolder.open(config, run_identity(config)) as run:
         prepared = prepare(config, tables)
         model, items = build_model(config, prepared), tables.vocabulary.items
-        embedder = Embedder(model.candidate_tower, model.history_tower, config.query.max_length)
-        examples = Examples(
-            tables.split.train,
-            prepared.features,
-            items,
-            config.query.max_length,
-            config.training.batch_size,
-            config.seed,
-        )
-        _say(f"{items:,} items, {len(tables.events):,} events, {examples.queries:,} training queries; run {run.path}")
+        embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
+        batches = examples(config, tables, prepared.features)
+        _say(f"{items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries; run {run.path}")
         clock.lap("prepare")
 
-        def refresh_photos() -> None:
-            if prepared.images and prepared.images.refresh:
-                model.candidate_tower.towers["image"].standardise(*prepared.images.refresh())
-
         def item_table() -> np.ndarray:
-            refresh_photos()
+            prepared.refresh(model)
             return embedder.item_table(prepared.features, items)
 
-        refresh = RefreshPhotos(refresh_photos, config.training.refresh_steps)
         fit(
             model,
-            examples,
+            batches,
             validation_judge(config, tables, item_table, embedder.queries),
             config,
             run,
-            [refresh, *callbacks],
-            prepared.images.backbone.trainable_variables if prepared.images else (),
+            [Refresh(lambda: prepared.refresh(model), config.training.refresh_steps), *callbacks],
+            prepared.pretrained_variables,
         )
         clock.lap("train")
         table = item_table()
         metrics = judge(config, tables, table_slices(tables), table, embedder.queries)
-        if prepared.images and prepared.images.unreadable:
-            metrics["skipped"]["catalog"]["image_unreadable"] = prepared.images.unreadable
+        metrics["skipped"]["catalog"] |= prepared.counts
+        metrics["fusion"] = model.candidate_tower.fusion.report()
         clock.lap("evaluate")
         metrics["seconds"] = clock.seconds
         export_dir = export_model(config, tables, prepared, model, table, embedder.queries, metrics, run=run.key)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from mmrec.errors import InputError, nearest
+from mmrec.vectors import unicode
 
 Filter = Mapping[str, object] | Sequence[str]
 """What an item must have: {column: value}, or "column=value" strings; all must hold."""
@@ -20,12 +21,12 @@ def strings(values: Iterable[str], name: str) -> np.ndarray:
     for value in values:
         if not isinstance(value, str):
             raise InputError(f"`{name}` must hold item ids as str. Received: {value!r} of type {type(value).__name__}.")
-    return np.array(values, dtype=object)
+    return np.array([unicode(value) for value in values], dtype=object)
 
 
 def padded_ids(rows: Iterable[Sequence[str]], name: str) -> np.ndarray:
     """Returns str objects [B, L], padded with "" at the end; raises `InputError` for what is no list of lists."""
-    rows = [rows] if isinstance(rows, str) else list(rows)
+    rows = [rows] if isinstance(rows, str) or not isinstance(rows, Iterable) else list(rows)
     for row in rows:
         if isinstance(row, str) or not isinstance(row, Iterable):
             raise InputError(

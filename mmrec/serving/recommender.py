@@ -13,9 +13,10 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.serving.columns import column
 from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
-from mmrec.serving.vectors import vectors
 from mmrec.serving.verify import read_manifest, verify_files
+from mmrec.vectors import is_nothing
 
 
 class Answers(NamedTuple):
@@ -51,7 +52,8 @@ class Recommender:
         if verify:
             verify_files(self.path, self.manifest["sha256"])
         item = self.manifest["config"]["item"]
-        if schema.TEXT in item["modalities"] and item["text"]["tokenizer"] == "wordpiece":
+        core = item["text"]["tokenizer"] in ("word", "bytepair") and item["text"].get("encoder") != "pretrained"
+        if schema.TEXT in item["modalities"] and not core:
             import tensorflow_text  # noqa: F401  (registers the tokenizer's operations)
         try:
             self.items = pd.read_parquet(self.path / schema.ITEMS)
@@ -79,7 +81,7 @@ class Recommender:
         """Returns an item's id and payload in one line."""
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
         shown = (
-            [str(value) for value in rows.iloc[0] if not _missing(value) and str(value).strip()] if len(rows) else []
+            [str(value) for value in rows.iloc[0] if not is_nothing(value) and str(value).strip()] if len(rows) else []
         )
         return "  ".join([item_id, *shown])
 
@@ -169,16 +171,9 @@ class Recommender:
             name = next((name for name in names if name in table), None)
             if name is not None:
                 found.append(name)
-            if field.modality == schema.FEATURES:
-                spec = self._model.signatures[schema.EMBED_ITEM].structured_input_signature[1][field.input]
-                values = [None] * len(table) if name is None else table[name]
-                columns[field.input] = vectors(values, spec.shape[1], name or field.input)
-                continue
-            if name is None:
-                columns[field.input] = np.full(len(table), "", object)
-                continue
-            convert = _photo if field.modality == schema.IMAGE else _text
-            columns[field.input] = np.array([convert(value) for value in table[name]], object)
+            spec = self._model.signatures[schema.EMBED_ITEM].structured_input_signature[1][field.input]
+            values = [None] * len(table) if name is None else table[name]
+            columns[field.input] = column(values, field.kind, spec.shape[1:], name or field.input)
         if not found:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "
@@ -189,11 +184,8 @@ class Recommender:
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
         modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
-        configured = {schema.IMAGE: catalog["image"], schema.ITEM_ID: catalog["item_id"]}
-        configured[schema.FEATURES] = catalog.get("features")
-        for field in schema.item_fields(tuple(modalities), tuple(catalog["text"])):
-            names = [configured.get(field.modality) or field.name, field.name, field.input]
-            yield list(dict.fromkeys(names)), field
+        for field in schema.item_fields(modalities, catalog):
+            yield list(dict.fromkeys([field.column, field.name, field.input])), field
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
         found = self._call(signature, batch, **inputs)
@@ -230,24 +222,3 @@ def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:
       InputError: the folder is no export, of a newer format, or a file is missing, changed or foreign.
     """
     return Recommender(export_dir, verify)
-
-
-def _missing(value) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
-
-
-def _text(value) -> str:
-    return "" if _missing(value) else str(value)
-
-
-def _photo(value) -> bytes:
-    if isinstance(value, bytes | bytearray):
-        return bytes(value)
-    if _missing(value) or value == "":
-        return b""
-    if not isinstance(value, str | os.PathLike):
-        raise InputError(f"a photo must be its encoded bytes or a path. Received: {value!r:.80}.")
-    try:
-        return Path(value).read_bytes()
-    except OSError as error:
-        raise InputError(f"{value}: the photo cannot be read: {error.strerror}.") from None

@@ -24,6 +24,8 @@ def read_manifest(path: Path) -> dict:
     try:
         manifest = json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))
         newest, writer = manifest["format_version"], manifest["versions"]["mmrec"]
+        if not isinstance(newest, int) or not isinstance(manifest["config"], dict):
+            raise TypeError("its manifest is none")
         _ = manifest["sha256"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

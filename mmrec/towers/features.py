@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import FeaturesConfig
+from mmrec.config_item import FeaturesConfig
 
 
 class FeaturesTower(layers.Layer):

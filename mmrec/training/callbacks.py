@@ -58,8 +58,8 @@ class Validation(tf_keras.callbacks.Callback):
         logs.update({f"val_{name}": value for name, value in self._judge().items()})
 
 
-class RefreshPhotos(tf_keras.callbacks.Callback):
-    """Lets a training backbone's photo features follow it, every so many steps.
+class Refresh(tf_keras.callbacks.Callback):
+    """Lets features that depend on weights in training follow them, every so many steps.
 
     Args:
       refresh: computes them anew.
@@ -71,7 +71,7 @@ class RefreshPhotos(tf_keras.callbacks.Callback):
         self._refresh, self._every, self._step = refresh, steps, 0
 
     def on_train_begin(self, logs=None):
-        self._refresh()  # a resumed run's backbone is not the one that the features were prepared with
+        self._refresh()  # a resumed run's weights are not those that the features were prepared with
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1

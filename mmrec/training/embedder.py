@@ -14,17 +14,17 @@ class Embedder:
 
     Args:
       candidate_tower: features of items -> float32 [B, D].
-      history_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      query_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
       max_length: L, the most recent items of a history that are read.
     """
 
-    def __init__(self, candidate_tower, history_tower, max_length: int):
+    def __init__(self, candidate_tower, query_tower, max_length: int):
         self._max_length = max_length
         self._candidate = tf.function(lambda features: candidate_tower(features, training=False), reduce_retracing=True)
 
         @tf.function(reduce_retracing=True)
         def query(table, rows):
-            embeddings = history_tower(tf.gather(table, rows), training=False)  # [B, L + 1, D]
+            embeddings = query_tower(tf.gather(table, rows), training=False)  # [B, L + 1, D]
             return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)  # [B, D]
 
         self._query = query

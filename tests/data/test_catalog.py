@@ -1,9 +1,10 @@
 import json
+import os
 
 import pandas as pd
 import pytest
 
-from mmrec.config import CatalogConfig
+from mmrec.config_data import CatalogConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
 
@@ -166,12 +167,40 @@ def test_photos_may_be_bytes(folder, photo):
     assert catalog.photo_bytes(2) == b""
 
 
-@pytest.mark.parametrize("value", [7, ["blue.png", "b.png"], {"bytes": b"x"}])
+@pytest.mark.parametrize("value", [7, [["blue.png"]], {"bytes": b"x"}])
 def test_a_photo_of_another_type_is_refused(folder, value):
     # It was taken for "no photo", silently.
     assert "row 1, column `image`: must be a path or the encoded bytes. Received: " in refusal(
         folder, [("a", "x", value, 1)]
     )
+
+
+def test_an_item_may_have_several_photos(folder, photo):
+    catalog = load(
+        folder, [("a", "x", ["blue.png", "", None, "sub/green.png"], 1), ("b", "y", ["blue.png"], 2), ("c", "z", [], 3)]
+    )
+    assert [[os.path.basename(file) for file in catalog.photo_files(item)] for item in range(3)] == [
+        ["blue.png", "green.png"],
+        ["blue.png"],
+        [],
+    ]
+    assert [catalog.photo_bytes(0, number) for number in range(3)] == [photo("blue"), photo("green"), b""]
+    assert catalog.missing["image"].tolist() == [False, False, True]
+    mixed = load(folder, [("a", "x", [photo("red"), photo("blue")], 1)])
+    assert mixed.photo_files(0) == (photo("red"), photo("blue"))
+
+
+def test_in_csv_several_photos_are_a_json_list(folder):
+    catalog = load(folder, [("a", "x", '["blue.png", "sub/green.png"]', 1), ("b", "y", "blue.png", 2)], kind="csv")
+    assert [len(catalog.photo_files(item)) for item in range(2)] == [2, 1]
+
+
+def test_of_several_photos_an_absent_one_stops_or_is_left_out(folder):
+    rows = [("a", "x", ["gone.png", "blue.png"], 1)]
+    assert "row 1, column `image`: no such file under `image_dir`" in refusal(folder, rows)
+    catalog = load(folder, rows, on_missing_image="mask")
+    assert [os.path.basename(file) for file in catalog.photo_files(0)] == ["blue.png"]
+    assert catalog.counts == {"image_missing": 1}
 
 
 def test_a_modality_without_its_column_is_refused(folder):

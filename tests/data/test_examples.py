@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from mmrec.config import CatalogConfig, InteractionsConfig, SplitConfig
+from mmrec.config_data import CatalogConfig, InteractionsConfig, SplitConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.examples import Examples
 from mmrec.data.features import ItemIdFeatures, JoinedFeatures, TextFeatures

@@ -1,6 +1,6 @@
 import pytest
 
-from mmrec.config import SplitConfig
+from mmrec.config_data import SplitConfig
 from mmrec.data.splits import split
 from mmrec.errors import InputError
 from tests.data.builders import listed, make_events, random_events

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmrec.config import CatalogConfig
+from mmrec.config_data import CatalogConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
 

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from mmrec.config import ItemIdConfig
+from mmrec.export.readers import ItemIdReader
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
-from mmrec.schema import item_fields
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history import MeanHistory
 from mmrec.towers.item_id import ItemIdTower
@@ -17,7 +16,7 @@ IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
 def small_parts(**changes):
     """Items a to e lie on an arc, each next to the one before; `changes` replace fields of `Parts`."""
-    tower = CandidateTower({"item_id": ItemIdTower(ItemIdConfig(), 5, 2)}, "concatenation", 2)
+    tower = CandidateTower({"item_id": ItemIdTower(5, 2)}, "concatenation", 2)
     tower({"item_id_row": tf.range(6)})
     angle = 0.2 * np.arange(5)
     wanted = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
@@ -30,13 +29,12 @@ def small_parts(**changes):
     parts = {
         "ids": IDS,
         "table": table,
-        "fields": item_fields(("item_id",), ()),
+        "readers": [ItemIdReader(IDS, np.arange(6, dtype=np.int32))],
         "candidate_tower": tower,
-        "history_tower": history,
+        "query_tower": history,
         "max_length": 3,
         "default_k": 2,
         "exclude_history": True,
-        "id_table_rows": np.arange(6, dtype=np.int32),
     }
     return Parts(**parts | changes)
 
@@ -51,6 +49,6 @@ def small_version():
         rows=rows,
         items={"item_id": IDS[rows]},
         histories=np.array([["", "", ""], ["a", "b", "c"]], object),
-        queries=parts.history_tower(history).numpy()[0, [0, 3]],
+        queries=parts.query_tower(history).numpy()[0, [0, 3]],
     )
     return parts, payload, {"config": {}, "metrics": {}}, samples

@@ -94,7 +94,7 @@ def test_the_saved_model_command_line_asks_an_export(tmp_path):
 
 
 def test_tokens_and_pixels_of_a_reloaded_graph_are_those_of_training_bit_for_bit(tiny_export, tmp_path):
-    catalog, encoder = tiny_export.tables.catalog, tiny_export.prepared.text_encoder
+    catalog, encoder = tiny_export.tables.catalog, tiny_export.prepared.modalities["text"].encoder
     texts = [tf.constant(column.tolist()) for column in catalog.text.values()]
     photos = tf.constant([catalog.photo_bytes(item) for item in range(len(catalog))])
 
@@ -112,7 +112,7 @@ def test_tokens_and_pixels_of_a_reloaded_graph_are_those_of_training_bit_for_bit
     np.testing.assert_array_equal(tokens[:, : expected.shape[1]], expected)
     assert not tokens[:, expected.shape[1] :].numpy().any()
     np.testing.assert_array_equal(pixels, tf.function(decode_images)(photos, 32)[0])
-    np.testing.assert_array_equal(readable, tiny_export.prepared.features.sources["image"].places[1:] >= 0)
+    np.testing.assert_array_equal(readable, tiny_export.prepared.features.sources["image"].places[1:, 0] >= 0)
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def test_a_tower_that_calls_python_is_refused_and_nothing_is_published(tmp_path)
     tower = CallsPython(2, 0.0)
     tower(tf.zeros([1, 1, 2]))
     with pytest.raises(mmrec.InputError, match=r"Received: EagerPyFunc\. .*no `py_function`"):
-        write_version(tmp_path, replace(parts, history_tower=tower), *others)
+        write_version(tmp_path, replace(parts, query_tower=tower), *others)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 

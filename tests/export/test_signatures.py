@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import TextConfig
+from mmrec.config_item import TextConfig
 from mmrec.data.ragged import Ragged
+from mmrec.export.readers import TextReader
 from mmrec.export.signatures import ServingModule
 from mmrec.jobs.export import raw_item
 from mmrec.preprocess.text import TextEncoder
+from mmrec.preprocess.tokenizers import Words
 from mmrec.schema import item_fields
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.text import TextTower
@@ -24,8 +26,7 @@ NONE = np.zeros([1, 0], object)  # a row without entries
 @pytest.fixture(scope="module")
 def raw(tiny_export):
     """The raw fields of every item, by signature input."""
-    fields = item_fields(("image", "text", "item_id"), ("title", "description"))
-    items = [raw_item(tiny_export.tables, fields, row) for row in range(1, len(tiny_export.ids))]
+    items = [raw_item(tiny_export.prepared, item) for item in range(len(tiny_export.ids) - 1)]
     return {name: np.array([item[name] for item in items], object) for name in items[0]}
 
 
@@ -293,17 +294,17 @@ def test_with_repeat_consumption_the_history_may_answer():
 
 def test_text_columns_with_any_name_become_inputs():
     # Regression: a column called "Product name" failed the export, after the training.
-    fields = item_fields(("text",), ("Product name", "Product-name", "2nd line", "größe", "item_id"))
+    fields = item_fields(("text",), {"text": ("Product name", "Product-name", "2nd line", "größe", "item_id")})
     assert [field.input for field in fields] == ["Product_name", "Product_name_", "text_2nd_line", "gr__e", "item_id_"]
-    assert [field.input for field in item_fields(("text",), ("Product name",))] == ["text"]
+    assert [field.input for field in item_fields(("text",), {"text": ("Product name",)})] == ["text"]
 
 
 def test_several_text_columns_with_awkward_names_are_answered():
-    encoder = TextEncoder("word", ["[PAD]", "[UNK]", "red"], 4)
+    encoder = TextEncoder(Words(["[PAD]", "[UNK]", "red"]), 4)
     tower = CandidateTower({"text": TextTower(TextConfig(), 3, 2)}, "concatenation", 2)
     tower({"text_tokens": np.array([[2]], np.int32)})
-    fields = item_fields(("text",), ("Product name", "2nd line"))
-    parts = small_parts(fields=fields, candidate_tower=tower, text_encoder=encoder, id_table_rows=None)
+    names = [field.input for field in item_fields(("text",), {"text": ("Product name", "2nd line")})]
+    parts = small_parts(candidate_tower=tower, readers=[TextReader(encoder, names)])
     found = ServingModule(parts).signatures()["embed_item"](
         Product_name=np.array(["red", ""], object), text_2nd_line=np.array(["", ""], object)
     )

@@ -122,6 +122,8 @@ def test_a_clean_shop_has_no_findings_even_when_looked_at_deeply(shop, tmp_path)
     assert report.facts["coverage"] == {"image": 1.0, "text title": 1.0}
     assert report.facts["photos"]["distinct"] == 24
     assert report.facts["texts"]["script_share"] == {"Latin": 1.0}
+    assert report.facts["texts"]["language_share"] == {"unsure": 1.0}  # titles of two words
+    assert "\nlanguages     unsure 100%\n" in report_text(report)
     assert report_text(report).endswith("\n\nno findings")
 
 

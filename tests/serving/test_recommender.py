@@ -204,8 +204,8 @@ def test_embed_items_finds_the_columns_under_the_names_of_the_catalog(tiny_expor
     [
         ({"name": ["x"]}, r"at least one of the columns `image` or `image_bytes`, `title`, .* Received: name\."),
         ({}, r"Received: no column\."),
-        ({"image": ["no/such.png"]}, r"no/such.png: the photo cannot be read: No such file or directory\."),
-        ({"image": [3]}, r"a photo must be its encoded bytes or a path. Received: 3\."),
+        ({"image": ["no/such.png"]}, r"no/such.png: the file cannot be read: No such file or directory\."),
+        ({"image": [3]}, r"a photo or recording must be its encoded bytes or a path. Received: 3\."),
     ],
 )
 def test_wrong_item_tables_are_explained(shop, table, message):

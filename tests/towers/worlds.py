@@ -1,14 +1,19 @@
 """Towers and inputs for the contracts that all towers share."""
 
+from functools import partial
+
 import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import FeaturesConfig, ImageConfig, ItemIdConfig, TextConfig
+from mmrec.config_item import AudioConfig, FeaturesConfig, ImageConfig, TextConfig
+from mmrec.towers.audio import AudioTower
 from mmrec.towers.features import FeaturesTower
+from mmrec.towers.fusion_base import Fusion
 from mmrec.towers.image import ImageTower
 from mmrec.towers.item_id import ItemIdTower
 from mmrec.towers.text import TextTower
+from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 DIM = 8
 
@@ -18,9 +23,8 @@ def text_tower(**settings):
     return TextTower(TextConfig.model_validate_json(config.model_dump_json()), 12, DIM)
 
 
-def item_id_tower(**settings):
-    config = ItemIdConfig(**settings)
-    return ItemIdTower(ItemIdConfig.model_validate_json(config.model_dump_json()), 9, DIM)
+def item_id_tower():
+    return ItemIdTower(9, DIM)
 
 
 def image_tower(**settings):
@@ -29,13 +33,30 @@ def image_tower(**settings):
     return ImageTower(ImageConfig.model_validate_json(config.model_dump_json()), mean, deviation, DIM)
 
 
+def audio_tower(**settings):
+    config = AudioConfig(**{"bands": 8, "channels": 9, "layers": 2, **settings})
+    mean, deviation = np.linspace(-1, 1, 8), np.linspace(1, 2, 8)
+    return AudioTower(AudioConfig.model_validate_json(config.model_dump_json()), mean, deviation, DIM)
+
+
 def features_tower(**settings):
     config = FeaturesConfig(**settings)
     mean, deviation = np.linspace(-1, 1, 4), np.linspace(1, 4, 4)
     return FeaturesTower(FeaturesConfig.model_validate_json(config.model_dump_json()), mean, deviation, DIM)
 
 
-TOWERS = {"text": text_tower, "item_id": item_id_tower, "image": image_tower, "features": features_tower}
+TEXTS = {
+    **{f"text_{name}": partial(text_tower, encoder=name) for name in TEXT_ENCODERS if name != "lstm"},
+    "text_bidirectional": partial(text_tower, bidirectional=True),
+}
+TOWERS = {
+    **TEXTS,
+    "text": text_tower,
+    "item_id": item_id_tower,
+    "image": image_tower,
+    "audio": audio_tower,
+    "features": features_tower,
+}
 
 
 def features():
@@ -45,15 +66,19 @@ def features():
         "item_id_row": tf.constant([1, 9, 4, 0, 0]),
         "image_features": tf.constant(np.random.default_rng(1).normal(size=(5, 7)), tf.float32),
         "image_present": tf.constant([True, True, True, True, False]),
+        "audio_mel": tf.constant(np.random.default_rng(3).normal(size=(5, 11, 8)), tf.float32),
+        "audio_frames": tf.constant([11, 4, 0, 1, 0]),
         "features": tf.constant(np.random.default_rng(2).normal(size=(5, 4)), tf.float32),
         "features_present": tf.constant([True, True, True, False, False]),
     }
 
 
 PRESENT = {
+    **{name: [True, True, False, True, False] for name in TEXTS},
     "text": [True, True, False, True, False],
     "item_id": [True, True, True, False, False],
     "image": [True, True, True, True, False],
+    "audio": [True, True, False, True, False],
     "features": [True, True, True, False, False],
 }
 
@@ -63,11 +88,11 @@ def take(found, rows):
     return {name: tf.gather(value, rows) for name, value in found.items()}
 
 
-class OwnFusion(layers.Layer):
+class OwnFusion(Fusion):
     """A user's fusion: the sum of what is present."""
 
     def __init__(self, modalities, dim):
-        super().__init__()
+        super().__init__(modalities, dim)
         self.offset = self.add_weight(name="offset", shape=[dim], initializer="ones")
 
     def call(self, vectors, present, training=False):

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras
 
 from mmrec.config import Config
-from mmrec.training.callbacks import NumberGuard, RefreshPhotos, TrainingError
+from mmrec.training.callbacks import NumberGuard, Refresh, TrainingError
 from mmrec.training.run_folder import RunFolder
 from mmrec.training.trainer import fit
 
@@ -229,9 +229,9 @@ def test_without_tensorboard_the_logs_stay_empty(go):
     assert list((go.run / "logs").iterdir()) == []
 
 
-def test_photo_features_are_refreshed_at_the_start_and_every_so_many_steps():
+def test_features_are_refreshed_at_the_start_and_every_so_many_steps():
     calls = []
-    refresh = RefreshPhotos(lambda: calls.append(len(calls)), 3)
+    refresh = Refresh(lambda: calls.append(len(calls)), 3)
     refresh.on_train_begin()
     assert len(calls) == 1
     for step in range(7):

@@ -1,0 +1,86 @@
+"""A catalog's columns of files, photos or recordings: checked paths inside a folder, or the encoded bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mmrec import schema
+from mmrec.config_data import CatalogConfig
+from mmrec.errors import InputError
+from mmrec.vectors import is_nothing, listed
+
+File = str | bytes | None
+"""The path of a file, its content, or nothing."""
+
+
+class Files(NamedTuple):
+    """Files of N items.
+
+    Attributes:
+      files: objects [N]: `File`, or a tuple of several.
+      missing: number of files that are named and absent, and were left out.
+    """
+
+    files: np.ndarray
+    missing: int
+
+
+def content(file: File) -> bytes:
+    """Returns the content of a file, b"" where there is none."""
+    return Path(file).read_bytes() if isinstance(file, str) else file or b""
+
+
+def read_files(column: pd.Series | None, name: str, config: CatalogConfig, source_rows: np.ndarray) -> Files:
+    """Resolves a column to bytes, or to absolute paths below its folder.
+
+    Args:
+      column: [N]; None: no item has a file. A photo may be several, see `vectors.listed`.
+      name: `image` or `audio`: `data.catalog.<name>_dir` is the folder, `on_missing_<name>` says what to do when a file
+        is absent.
+      config: of the catalog.
+      source_rows: int64 [N], 0-based row of each item in the file.
+
+    Raises:
+      InputError: naming the row whose value is no file's name, leads out of the folder, or names an absent file.
+    """
+    files, missing = np.full(len(source_rows), None, dtype=object), 0
+    folder = Path(getattr(config, f"{name}_dir") or Path(config.path).parent).resolve()
+    for position, value in enumerate([] if column is None else column):
+        where = f"{config.path}, row {source_rows[position] + 1:,}, column `{column.name}`"
+        found = []
+        for one in listed(value) if name == schema.IMAGE else [value]:
+            file = _resolve(one, folder, f"{name}_dir", where)
+            if isinstance(file, str) and not os.path.isfile(file):  # unlike Path.is_file, False for impossible names
+                if getattr(config, f"on_missing_{name}") == "error":
+                    raise InputError(
+                        f"{where}: no such file under `{name}_dir` ({folder}): {one}. "
+                        f"Set `data.catalog.on_missing_{name}: mask` to train without it."
+                    )
+                missing += 1
+            elif file is not None:
+                found.append(file)
+        if found:
+            files[position] = found[0] if len(found) == 1 else tuple(found)
+    return Files(files, missing)
+
+
+def _resolve(value: Any, folder: Path, key: str, where: str) -> File:
+    """Returns the bytes, or the path below the folder whether or not there is a file."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value) or None
+    if is_nothing(value):
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{where}: must be a path or the encoded bytes. Received: {value!r:.80}.")
+    if not value.strip():
+        return None
+    nameable = "\0" not in value and value == value.encode("utf-8", "replace").decode()
+    path = (folder / value.strip()).resolve() if nameable else folder
+    if not path.is_relative_to(folder):
+        raise InputError(f"{where}: must stay inside `{key}` ({folder}). Received: {value!r}.")
+    return str(path)
