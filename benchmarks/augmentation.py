@@ -13,10 +13,8 @@ which `ImageDataGenerator` calls.
 from __future__ import annotations
 
 import io
-import statistics
-import time
 
-from benchmarks.common import Rows  # isort: skip  (before TensorFlow)
+from benchmarks.common import Rows, by_turns  # isort: skip  (before TensorFlow)
 import mmrec  # isort: skip  # noqa: F401
 import numpy as np
 import tensorflow as tf
@@ -50,19 +48,6 @@ def jpegs(count: int) -> list[bytes]:
     return files
 
 
-def by_turns(rounds: int, **contestants) -> dict[str, float]:
-    """Runs each contestant once to warm up, then in turns; returns the median seconds of a call of each."""
-    seconds = {name: [] for name in contestants}
-    for run in contestants.values():
-        run()
-    for _ in range(rounds):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
-
-
 def measure(size: int, files: list[bytes], rounds: int) -> list[dict]:
     """Returns the rows of one photo size: photos per second of both sides, and the ratios."""
     config, generator = AugmentationConfig(**CHANGES), ImageDataGenerator(**CHANGES)
@@ -93,7 +78,7 @@ def measure(size: int, files: list[bytes], rounds: int) -> list[dict]:
         ("warp", warp, keras_warp),
         ("augmentation", lambda: from_bytes(encoded), keras_from_bytes),
     ):
-        seconds = by_turns(rounds, ours=ours, keras=keras)
+        seconds = by_turns(rounds, {"ours": ours, "keras": keras})
         rows += [
             {"name": f"{what}_{size}:mmrec", "value": BATCH / seconds["ours"], "unit": "photos/s"},
             {"name": f"{what}_{size}:ImageDataGenerator", "value": BATCH / seconds["keras"], "unit": "photos/s"},

@@ -6,6 +6,9 @@ import argparse
 import json
 import os
 import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,6 +48,19 @@ class Rows:
         machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
         machine |= {name: version(name) for name in ("numpy", "tensorflow")}
         Path(self.options.json).write_text(json.dumps({"rows": self._rows, "machine": machine}, indent=2) + "\n")
+
+
+def by_turns(rounds: int, contestants: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Runs each contestant once to warm up, then in turns; returns the median seconds of a call of each."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for run in contestants.values():
+        run()
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def data(*parts: str) -> Path:

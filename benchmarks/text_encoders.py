@@ -9,10 +9,9 @@ take turns, and the median of the rounds counts. The learning of a vocabulary is
 
 from __future__ import annotations
 
-import statistics
 import time
 
-from benchmarks.common import Rows  # isort: skip  (before TensorFlow)
+from benchmarks.common import Rows, by_turns  # isort: skip  (before TensorFlow)
 import mmrec  # isort: skip  # noqa: F401
 import numpy as np
 import tensorflow as tf
@@ -43,19 +42,6 @@ def catalog(items: int) -> np.ndarray:
     likely = 1 / np.arange(10, 4010)
     lengths = random.integers(3, 31, items)
     return np.array([" ".join(random.choice(words, n, p=likely / likely.sum())) for n in lengths], object)
-
-
-def by_turns(rounds: int, contestants: dict) -> dict[str, float]:
-    """Runs each contestant once to warm up, then in turns; returns the median seconds of a call of each."""
-    seconds = {name: [] for name in contestants}
-    for run in contestants.values():
-        run()
-    for _ in range(rounds):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def step_of(tower: TextTower, tokens: tf.Tensor):

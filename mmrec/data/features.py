@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
+from mmrec.data.standardise import Standardisation, standardisation
 
 Features = dict[str, np.ndarray]
 
@@ -100,18 +102,9 @@ class VectorFeatures:
         found[~present] = 0.0
         return {"features": found, "features_present": present}
 
-    def standardisation(self) -> tuple[np.ndarray, np.ndarray]:
+    def standardisation(self) -> Standardisation:
         """Returns mean and standard deviation over the items that have a vector, float32 [F]; 1 where none varies."""
-        mean = self._mean(lambda part: part)
-        deviation = np.sqrt(self._mean(lambda part: np.square(part - mean)))
-        return mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
-
-    def _mean(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Returns float64 [F], without ever holding more than a part of the values in double precision."""
-        total = np.zeros(self.values.shape[1])
-        for part in _parts(self.values):
-            total += of(part[np.isfinite(part).all(axis=1)].astype(np.float64)).sum(axis=0)
-        return total / max(1, self.present.sum())
+        return standardisation(self.values, np.flatnonzero(self.present[1:]))
 
 
 def _parts(values: np.ndarray, rows: int = 8192) -> Iterator[np.ndarray]:

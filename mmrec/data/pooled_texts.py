@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from mmrec.data.feature_store import FeatureStore, digest
 from mmrec.data.features import Draw, Features
+from mmrec.data.standardise import Standardisation, standardisation
 
 
 class PooledTextFeatures:
@@ -28,18 +29,9 @@ class PooledTextFeatures:
         found[present] = self.values[places[present]]
         return {"text_features": found, "text_present": present}
 
-    def standardisation(self) -> tuple[np.ndarray, np.ndarray]:
+    def standardisation(self) -> Standardisation:
         """Returns mean and standard deviation over the distinct texts, float32 [F] each; 1 where none varies."""
-        used = np.unique(self.places[self.places >= 0])
-        mean = sum(part.sum(axis=0) for part in self._parts(used)) / max(1, len(used))
-        mean = mean + np.zeros(self.values.shape[1])
-        square = sum(np.square(part - mean).sum(axis=0) for part in self._parts(used)) / max(1, len(used))
-        deviation = np.sqrt(square + np.zeros_like(mean))
-        return mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
-
-    def _parts(self, used: np.ndarray, size: int = 8192) -> Iterator[np.ndarray]:
-        for start in range(0, len(used), size):
-            yield self.values[used[start : start + size]].astype(np.float64)
+        return standardisation(self.values, np.unique(self.places[self.places >= 0]))
 
 
 def pool_texts(

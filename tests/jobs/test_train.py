@@ -288,6 +288,7 @@ def test_ids_are_hidden_in_training_only_where_something_else_can_answer(groups,
     assert 1 - seen[0][-1].numpy().mean() == pytest.approx(hidden, abs=0.08)
 
 
+@pytest.mark.slow
 def test_photos_can_train_the_backbone(tmp_path, photo):
     groups = write_groups(tmp_path, users=40, epochs=1, images_per_step=4, refresh_steps=3, learning_rate=2e-4)
     add_photos(tmp_path, groups, photo, trainable="top")

@@ -14,8 +14,8 @@ from mmrec.towers.image import Backbone
 # Name, size in pixels, width of the features, first and last layer with weights of the last stage.
 NETWORKS = [
     ("mobilenetv2", 48, 1280, "block_13_depthwise", "Conv_1_bn"),
-    ("efficientnetb0", 32, 1280, "block6a_dwconv", "top_bn"),
-    ("xception", 75, 2048, "conv2d_3", "block14_sepconv2_bn"),
+    pytest.param(("efficientnetb0", 32, 1280, "block6a_dwconv", "top_bn"), marks=pytest.mark.slow),
+    pytest.param(("xception", 75, 2048, "conv2d_3", "block14_sepconv2_bn"), marks=pytest.mark.slow),
 ]
 
 
