@@ -68,7 +68,7 @@ class TrainingConfig(Section):
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
     """Peak learning rate."""
     backbone_learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
-    """Peak learning rate of an image backbone that trains, on the same schedule."""
+    """Peak learning rate of pretrained networks that train (image, text), on the same schedule."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """Course of the learning rate over `epochs`, after the warm-up."""
     warmup_fraction: Fraction = 0.05

@@ -98,4 +98,4 @@ class DataConfig(Section):
     tfds_dir: str | None = None
     """Folder of prepared TFDS data sets. Null: TFDS's own default."""
     cache_dir: LocalPath = "runs/cache"
-    """Folder of computed photo features, shared by all runs; safe to delete."""
+    """Folder of computed features of photos, recordings and texts, shared by all runs; safe to delete."""

@@ -14,7 +14,7 @@ from mmrec import schema
 from mmrec.export.examples import Examples
 from mmrec.export.warm_up import predict_request
 
-_LARGEST_PHOTO, _LONGEST_TEXT = 4096, 200  # bytes, characters: samples are for reading
+_LARGEST_FILE, _LONGEST_TEXT = 4096, 200  # bytes, characters: samples are for reading
 
 
 def write_requests(folder: Path, model: str, signatures: Mapping, examples: Examples) -> None:
@@ -27,8 +27,8 @@ def write_requests(folder: Path, model: str, signatures: Mapping, examples: Exam
       folder: the version folder.
       model: the name that the server knows the model by.
       signatures: concrete functions by name.
-      examples: what is asked; a large photo is replaced by a small grey one, a long text is cut, and a number that is
-        not given by 0: JSON has no NaN.
+      examples: what is asked; a large photo is replaced by a small grey one, and a number that is not given by 0 (JSON
+        has no NaN); long recordings and texts are cut.
     """
     from google.protobuf import text_format
 
@@ -45,6 +45,8 @@ def write_requests(folder: Path, model: str, signatures: Mapping, examples: Exam
 def _sample(key: str, value: np.ndarray) -> np.ndarray:
     if value.dtype == np.float32:
         return np.where(np.isfinite(value), value, np.float32(0))
+    if key == "audio_bytes":  # the beginning of a recording is one
+        return np.array([(one or b"")[:_LARGEST_FILE] for one in value], object)
     if key.endswith("_bytes"):
         return np.vectorize(_small, otypes=[object])(value)
     if value.ndim == 2 and value.dtype == object:
@@ -55,7 +57,7 @@ def _sample(key: str, value: np.ndarray) -> np.ndarray:
 
 
 def _small(encoded: bytes | str) -> bytes:
-    if len(encoded) > _LARGEST_PHOTO:
+    if len(encoded) > _LARGEST_FILE:
         return tf.io.encode_png(tf.fill([32, 32, 3], tf.constant(128, tf.uint8))).numpy()
     return encoded or b""
 

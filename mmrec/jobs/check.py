@@ -85,7 +85,9 @@ def check(
     tables = load_tables(config)
     for key in ("runs_dir", "saved_models_dir"):
         _require_writable(Path(getattr(config, key)) / config.name, key)
-    if "image" in config.item.modalities:
+    text = config.item.text
+    pooled = "text" in config.item.modalities and text.encoder == "pretrained" and text.trainable == "none"
+    if pooled or {"image", "audio"} & set(config.item.modalities):
         _require_writable(Path(config.data.cache_dir), "data.cache_dir")
     facts = table_facts(config, tables)
     findings = [*table_findings(config, tables, facts)]

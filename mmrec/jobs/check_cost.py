@@ -123,7 +123,10 @@ def _stand_ins(catalog: Catalog, photos: np.ndarray) -> Catalog:
         named = np.flatnonzero([photo is not None for photo in catalog.photos])
         stand_in[named] = catalog.photos[photos[np.arange(len(named)) % len(photos)]]
     text = {column: values[np.arange(len(values)) % _TEXTS] for column, values in catalog.text.items()}
-    return dataclasses.replace(catalog, photos=stand_in, text=text)
+    sounds = catalog.sounds.copy()
+    heard = np.flatnonzero([sound is not None for sound in sounds])
+    sounds[heard] = sounds[heard[np.arange(len(heard)) % PHOTOS]]
+    return dataclasses.replace(catalog, photos=stand_in, text=text, sounds=sounds)
 
 
 def _step_seconds(config: Config, model: tf_keras.Model, examples: Examples, prepared: Prepared) -> tuple[float, int]:

@@ -69,11 +69,17 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Exampl
 
 
 def run_identity(config: Config) -> str:
-    """Returns a digest of the config (but where results go) and of the input files: equal for the same run."""
+    """Returns a digest of the config (but where results go) and of the files that it names: equal for the same run.
+
+    Photos and recordings are known by their names in the catalog only.
+    """
     settings = config.model_dump_json(
         exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": {"cache_dir", "tfds_dir"}}
     )
-    files = [Path(config.data.catalog.path), Path(config.data.interactions.path)]
+    text, weights = config.item.text, config.item.image.weights
+    named = [config.data.catalog.path, config.data.interactions.path, text.vocabulary, text.preset, weights]
+    found = [Path(name) for name in named if name]
+    files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return digest(__version__, settings, *(_content(path) for path in files if path.is_file())).hex()
 
 

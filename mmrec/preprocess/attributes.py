@@ -10,6 +10,7 @@ import tensorflow as tf
 
 OTHER = 1
 """Row of categories that no training item has; row 0 is "not given"."""
+_BLANKS = r"^[\s\p{Z}]+|[\s\p{Z}]+$"  # what Python's strip takes away, too
 
 
 class AttributeEncoder:
@@ -56,7 +57,7 @@ class AttributeEncoder:
         """
         rows, numbers, known = [], [], []
         for column, table in self.tables.items():
-            rows.append(table.lookup(tf.strings.strip(columns[column])))
+            rows.append(table.lookup(tf.strings.regex_replace(columns[column], _BLANKS, "")))
             known.append(rows[-1] > 0)
         for column, (mean, deviation) in self.scales.items():
             value, price = columns[column], self.kinds[column] == "price"

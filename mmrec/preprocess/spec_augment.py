@@ -16,7 +16,7 @@ def spec_augment(
       mel: float32 [B, T, M], with mean 0 over a recording; what is hidden becomes 0.
       frames: int32 [B], frames that count.
       config: how much is shifted and hidden.
-      seeds: int32 or int64 [B, 2]; the same seed gives the same change, whatever else is in the batch.
+      seeds: int32 or int64 [B, 2]; the same seed gives the same change; what is shifted beyond T is cut.
 
     Returns:
       The changed mel and frames. A shift to the right puts frames of 0 in front, a shift to the left drops the first

@@ -25,7 +25,9 @@ def normalise(text: tf.Tensor, lower: bool = True) -> tf.Tensor:
     [b'red mug & more']
     """
     text = tf.strings.substr(text, 0, MAX_BYTES)
-    text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace", replace_control_characters=True)
+    text = tf.strings.unicode_transcode(
+        text, "UTF-8", "UTF-8", errors="replace", replacement_char=0x20, replace_control_characters=True
+    )
     text = strip_markup(text)
     text = tf.strings.lower(text, encoding="utf-8") if lower else text
     return tf.strings.strip(tf.strings.regex_replace(text, r"[\s\p{Z}\p{Cc}\x{FFFD}]+", " "))

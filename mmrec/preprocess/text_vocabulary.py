@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from mmrec.config_item import TextConfig
 from mmrec.errors import InputError
-from mmrec.preprocess.text import TextEncoder, normalise
+from mmrec.preprocess.text import MAX_BYTES, TextEncoder, normalise
 from mmrec.preprocess.text_preset import load_preset_tokenizer
 from mmrec.preprocess.tokenizers import (
     PADDING,
@@ -28,7 +28,6 @@ from mmrec.preprocess.tokenizers import (
     words_of,
 )
 
-_SENTENCE_BYTES = 4192  # SentencePiece leaves longer texts out when it learns
 _KEY = "item.text.vocabulary"
 
 
@@ -130,7 +129,7 @@ def _sentence_pieces(batches: tf.data.Dataset, size: int) -> SentencePieces:
         hard_vocab_limit=False,  # a small catalog has fewer pieces
         character_coverage=1.0,
         normalization_rule_name="nmt_nfkc",  # its own, e.g. full-width letters
-        max_sentence_length=_SENTENCE_BYTES,
+        max_sentence_length=MAX_BYTES,  # it leaves longer texts out
         unk_id=0,
         bos_id=-1,
         eos_id=-1,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from mmrec.errors import InputError
 from mmrec.vectors import is_nothing, listed, parse_vector, unicode
@@ -27,14 +28,25 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
     Raises:
       InputError: a value is not of its kind.
     """
+    if isinstance(values, pd.Series) and kind in ("text", "id"):
+        values = _whole(values)
     values = list(values)
     if kind == "vector":
         return _each(values, lambda value: _vector(value, shape[0]), np.full(shape, np.nan, np.float32), name)
     if kind == "number":
         return _each(values, _number, np.float32(np.nan), name)
+    if kind != "bytes":
+        return np.array([_text(value) for value in values], object)
     if len(shape):  # a TensorShape without dimensions is true
         return np.array([_files(value, shape[0]) for value in values], object).reshape(len(values), *shape)
-    return np.array([(_file if kind == "bytes" else _text)(value) for value in values], object)
+    return np.array([_files(value, 1)[0] for value in values], object)
+
+
+def _whole(values: pd.Series) -> pd.Series:
+    """Returns whole numbers as such: with gaps among them pandas makes floats of a column, and 12 would become 12.0."""
+    if not pd.api.types.is_float_dtype(values) or not (values.dropna() % 1 == 0).all():
+        return values
+    return values.astype("Int64")
 
 
 def _each(values: list, read: Callable, nothing: np.ndarray, name: str) -> np.ndarray:

@@ -154,7 +154,8 @@ class Recommender:
 
         Args:
           table: one row per item and a column per field that the model reads, called as in the catalog or as the input
-            of the signature; a photo is its bytes or a path, features are a list of numbers. Absent columns and empty
+            of the signature; a photo or recording is its bytes or a path (a format that
+            the signature reads: no WebP or TIFF), features are a list of numbers. Absent columns and empty
             values count as missing.
           batch: items at once.
 

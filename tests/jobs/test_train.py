@@ -262,6 +262,15 @@ def test_a_run_is_known_by_its_config_and_its_data(groups, tmp_path):
     assert run_identity(config) != known
 
 
+def test_a_run_is_known_by_the_content_of_the_vocabulary_that_it_names(groups, tmp_path):
+    words = tmp_path / "words.txt"
+    config = Config.load(groups, **{"item.text.vocabulary": str(words)})
+    words.write_text("[PAD]\n[UNK]\nred\nblue\n")
+    known = run_identity(config)
+    words.write_text("[PAD]\n[UNK]\nblue\nred\n")
+    assert run_identity(config) != known
+
+
 def test_the_weights_of_a_new_model_follow_from_the_seed(groups):
     config = Config.load(groups)
     tables = load_tables(config)

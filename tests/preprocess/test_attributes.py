@@ -30,7 +30,7 @@ def encode(encoder, **columns):
 def test_categories_are_numbered_by_how_often_training_items_have_them(encoder):
     assert encoder.categories == {"colour": ["red", "blue"]}
     assert encoder.sizes == [4]  # none, other, red, blue
-    found = encode(encoder, colour=["", "green", "red", " blue "], weight=[NAN] * 4, price=[NAN] * 4)
+    found = encode(encoder, colour=["", "green", "red", "\u00a0blue "], weight=[NAN] * 4, price=[NAN] * 4)
     assert found["attributes_category"] == [[0], [1], [2], [3]]
     assert found["attributes_known"] == [[False] * 3, [True, False, False], [True, False, False], [True, False, False]]
 

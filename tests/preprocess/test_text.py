@@ -224,3 +224,7 @@ def test_markup_is_gone_before_tokens_are_made():
     encoder = learnt("word", [["tea & co", "br amp 39"]])
     (row,) = encoder([column("<b>Tea</b>&nbsp;&amp;<br/>co&#39;")]).numpy()
     assert words(encoder, row) == "tea co"
+
+
+def test_a_line_break_inside_a_tag_does_not_keep_the_tag():
+    assert normalise(tf.constant(["a<img\n\tsrc='x.jpg'>b"])).numpy().tolist() == [b"a b"]
