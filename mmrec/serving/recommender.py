@@ -52,9 +52,8 @@ class Recommender:
         if verify:
             verify_files(self.path, self.manifest["sha256"])
         item = self.manifest["config"]["item"]
-        core = item["text"]["tokenizer"] in ("word", "bytepair") and item["text"].get("encoder") != "pretrained"
-        if schema.TEXT in item["modalities"] and not core:
-            import tensorflow_text  # noqa: F401  (registers the tokenizer's operations)
+        if schema.TEXT in item["modalities"]:
+            import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
         try:
             self.items = pd.read_parquet(self.path / schema.ITEMS)
             self._model = tf.saved_model.load(str(self.path))

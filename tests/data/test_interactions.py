@@ -178,3 +178,9 @@ def test_rules_for_positives_need_their_columns_and_sensible_values(tmp_path):
 def test_the_rating_of_a_skipped_row_does_not_matter(tmp_path):
     rows = [*ROWS, ("", "a", 1, "", "")]
     assert len(load(tmp_path, rows, rating="stars", min_rating=3, on_bad_row="skip")) == 5
+
+
+def test_a_row_with_an_unreadable_rating_can_be_skipped_and_is_counted(tmp_path):
+    rows = [*ROWS, ("ann", "a", 1, "good", "")]
+    found = load(tmp_path, rows, rating="stars", min_rating=3, on_bad_row="skip")
+    assert (len(found), found.counts) == (5, {"unreadable_rating": 1})

@@ -173,3 +173,8 @@ def test_a_column_of_texts_is_told_apart_from_one_that_only_looks_like_it():
     assert strings(pd.Series(["\ud800x", "\ud800x"], dtype=object)).tolist() == ["?x", "?x"]
     assert strings(pd.Series([1, True, "1", 1.0], dtype=object)).tolist() == ["1", "True", "1", "1.0"]
     assert strings(pd.Series([None, None], dtype=object)).tolist() == ["", ""]
+
+
+def test_a_field_may_be_longer_than_the_limit_of_the_csv_module(tmp_path):
+    path = written(tmp_path, "long.csv", f"item_id,title\na,{'x' * 200_000}\n".encode())
+    assert len(read(path, ["item_id", "title"])["title"][0]) == 200_000

@@ -74,3 +74,10 @@ def test_a_changed_version_loads_when_that_is_asked_for(copy):
     (copy / "mmrec/README.md").write_text("our own page")
     assert refusal(copy).startswith(f"{copy / 'mmrec/README.md'}: is not as it was exported")
     assert mmrec.load(copy, verify=False).signatures
+
+
+@pytest.mark.parametrize("change", [{"format_version": "2"}, {"format_version": None}, {"config": None}])
+def test_a_manifest_of_wrong_types_is_no_export(copy, change):
+    path = copy / "mmrec" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert "is not an export of mmrec" in refusal(copy)
