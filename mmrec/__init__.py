@@ -16,8 +16,10 @@ from mmrec.version import __version__
 if TYPE_CHECKING:  # what type checkers and editors see of the names that load on first use
     from mmrec.config import Config
     from mmrec.data.sample_shop import write_sample_shop
+    from mmrec.jobs.compare import compare
     from mmrec.jobs.evaluate import evaluate
     from mmrec.jobs.train import TrainResult, train
+    from mmrec.jobs.tune import TuneResult, tune
     from mmrec.serving.recommender import Answers, Recommender, load
     from mmrec.training.callbacks import TrainingError
 
@@ -26,6 +28,9 @@ _HOMES = {
     "train": "mmrec.jobs.train",
     "TrainResult": "mmrec.jobs.train",
     "evaluate": "mmrec.jobs.evaluate",
+    "compare": "mmrec.jobs.compare",
+    "tune": "mmrec.jobs.tune",
+    "TuneResult": "mmrec.jobs.tune",
     "check": "mmrec.jobs.check",
     "CheckReport": "mmrec.jobs.check",
     "load": "mmrec.serving.recommender",
@@ -41,10 +46,13 @@ __all__ = [
     "Recommender",
     "TrainResult",
     "TrainingError",
+    "TuneResult",
     "__version__",
+    "compare",
     "evaluate",
     "load",
     "train",
+    "tune",
     "write_sample_shop",
 ]
 

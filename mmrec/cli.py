@@ -71,6 +71,34 @@ def train(config: ConfigFile, assignments: Assignments = None, as_json: AsJson =
 
 
 @app.command()
+def tune(
+    config: ConfigFile,
+    space: Annotated[Path, typer.Option(help="YAML or JSON: config keys to values or {low, high, log, step}.")],
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, with those that are there.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other trials.")] = 0,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for the best config on validation, then train it in full."""
+    checked = Config.load(config, **parse_assignments(assignments or []))
+    start_tensorflow()
+    try:
+        result = mmrec.tune(checked, space, trials, seed=seed)
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues the search", file=sys.stderr)
+        raise
+    best, trained = result.trials.with_name("best.yaml"), result.train_result
+    if as_json:
+        paths = {"trials": result.trials, "best": best, "run_dir": trained.run_dir, "export_dir": trained.export_dir}
+        print(json.dumps({name: str(path) for name, path in paths.items()} | {"metrics": trained.metrics}))
+    else:
+        from mmrec.jobs.tune_study import trials_text
+
+        print(f"{trials_text(result.trials)}\n\ntrials  {result.trials}\nbest    {best}")
+        print(f"run     {trained.run_dir}\nexport  {trained.export_dir}\n\n{metrics_table(trained.metrics)}")
+
+
+@app.command()
 def evaluate(
     export: Export,
     config: Annotated[Path | None, typer.Argument(help="YAML or JSON config; by default the export's own.")] = None,
@@ -108,6 +136,25 @@ def check(
     if report.error:
         sys.stdout.flush()
         raise mmrec.InputError(report.error)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[str, typer.Argument(help="Run folder, runs/<name>/<number>; several seeds joined by commas.")],
+    run_b: Annotated[str, typer.Argument(help="The same of the other model.")],
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="Such as ndcg@10; may be given again. By default: all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which of two trained models ranks better, and how sure that is."""
+    found = mmrec.compare(run_a.split(","), run_b.split(","), metrics=metrics)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        from mmrec.jobs.compare import comparison_text
+
+        print(comparison_text(found))
 
 
 @app.command()

@@ -14,6 +14,8 @@ def recommend(config: Path, users: list[list[str]]) -> list[str]:
     result: mmrec.TrainResult = mmrec.train(settings, seed=3)
     metrics: dict[str, object] = mmrec.evaluate(result.export_dir)
     print(metrics["test"], settings.training.epochs + 1)
+    found: mmrec.TuneResult = mmrec.tune(settings, {"training.epochs": [1, 2]}, trials=2)
+    print(mmrec.compare(result.run_dir, [found.train_result.run_dir], metrics=["ndcg@10"])["users"])
     shop: mmrec.Recommender = mmrec.load(result.export_dir)
     answers: mmrec.Answers = shop.recommend(users, k=1, exclude=[["mug"] for _ in users])
     vectors: np.ndarray = shop.embed_items(pd.DataFrame({"title": ["mug"]})) + shop.embed_queries(users[:1])

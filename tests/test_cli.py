@@ -53,7 +53,7 @@ def test_help_and_version_load_neither_tensorflow_nor_pandas(python):
 
 
 def test_every_command_has_help(run):
-    for command in ("train", "evaluate", "check", "recommend", "sample", "schema"):
+    for command in ("train", "tune", "evaluate", "check", "compare", "recommend", "sample", "schema"):
         code, out, _ = run(command, "--help")
         assert code == 0
         assert f"mmrec {command}" in out

@@ -21,6 +21,23 @@ def mean_ci95(values: np.ndarray, samples: int = 1000, seed: int = 0) -> tuple[n
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
     """
     values = np.asarray(values, np.float64)
+    means = resampled_means(values, samples, seed).reshape(-1, samples)  # [M, samples]
+    low, high = np.percentile(means, [2.5, 97.5], axis=1)  # [M] each
+    return low.reshape(values.shape[:-1]), high.reshape(values.shape[:-1])
+
+
+def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0) -> np.ndarray:
+    """Computes means over resamples of the queries, drawn with replacement; every row sees the same ones.
+
+    Args:
+      values: float64 [..., Q], Q >= 1.
+      samples: number of resamples.
+      seed: seed of the resamples; the same seed and Q draw the same ones.
+
+    Returns:
+      float64 [..., samples].
+    """
+    values = np.asarray(values, np.float64)
     queries = values.shape[-1]
     if not queries:
         raise ValueError(f"`values` must hold at least one query. Received shape: {list(values.shape)}.")
@@ -34,8 +51,7 @@ def mean_ci95(values: np.ndarray, samples: int = 1000, seed: int = 0) -> tuple[n
         for sample in range(count):
             weights[:, sample] = np.bincount(generator.integers(queries, size=queries), minlength=queries)
         means[:, start : start + count] = flat @ weights / queries  # [M, count]
-    low, high = np.percentile(means, [2.5, 97.5], axis=1)  # [M] each
-    return low.reshape(values.shape[:-1]), high.reshape(values.shape[:-1])
+    return means.reshape(*values.shape[:-1], samples)
 
 
 def difference_ci95(

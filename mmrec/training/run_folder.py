@@ -29,6 +29,7 @@ class RunFolder:
         self.path = path
         self.checkpoints, self.logs = path / "checkpoints", path / "logs"
         self.history, self.metrics = path / "history.csv", path / "metrics.json"
+        self.test_queries = path / "test_queries.parquet"
         self._config, self._identity, self._key = path / "config.yaml", path / "identity", path / "key"
 
     @property
@@ -84,7 +85,7 @@ class RunFolder:
         for folder in (run.path, run.checkpoints, run.logs):
             writable_folder(folder, "runs_dir")
         with open(run.path / "lock", "w") as lock:
-            run._take(lock)
+            take_lock(lock, run.path)
             write_text(run._config, config.to_yaml())
             if not run._key.exists():
                 write_text(run._key, secrets.token_hex(8))
@@ -96,13 +97,21 @@ class RunFolder:
                     shutil.rmtree(run.path)
                 raise
 
-    def _take(self, lock: TextIO) -> None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{self.path}: is in use by another process. Wait for it, or set another `name`."
-            ) from None
+
+def take_lock(lock: TextIO, folder: Path) -> None:
+    """Locks a folder for this process, until the file is closed.
+
+    Args:
+      lock: an open file in it.
+      folder: for the message.
+
+    Raises:
+      InputError: another process holds the lock.
+    """
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{folder}: is in use by another process. Wait for it, or set another `name`.") from None
 
 
 def writable_folder(path: Path, key: str) -> Path:
@@ -126,15 +135,28 @@ def writable_folder(path: Path, key: str) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a file of a run under another name first, so that it is there whole or not at all.
+    """Writes a file of a run, whole or not at all.
 
     Raises:
       InputError: the disk is full, or the folder may not be written.
     """
+    with _whole(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file of a run, whole or not at all; raises as `write_text`."""
+    with _whole(path) as aside:
+        aside.write_bytes(content)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Gives another name to write to first; the file gets its own when all of it is there."""
     aside = path.with_name(f".{path.name}.writing")  # one name, so that what a killed process left is written over
     try:
         with writing(path, "runs_dir"):
-            aside.write_text(text, encoding="utf-8")
+            yield aside
             aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

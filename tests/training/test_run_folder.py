@@ -110,7 +110,12 @@ def test_half_a_checkpoint_is_none(config, tmp_path):
 # The steps of `open` before a run has its identity, by what a killed process was about to do.
 @pytest.mark.parametrize(
     ("place", "call"),
-    [("Path.mkdir", 3), ("Path.mkdir", 4), ("RunFolder._take", 1), *(("Path.replace", call) for call in (1, 2, 3))],
+    [
+        ("Path.mkdir", 3),
+        ("Path.mkdir", 4),
+        ("run_folder.take_lock", 1),
+        *(("Path.replace", call) for call in (1, 2, 3)),
+    ],
 )
 def test_a_folder_whose_process_was_killed_before_it_was_a_run_is_taken_by_the_next(
     config, tmp_path, python, place, call
@@ -119,6 +124,7 @@ def test_a_folder_whose_process_was_killed_before_it_was_a_run_is_taken_by_the_n
 import os, signal
 from pathlib import Path
 from mmrec.config import Config
+from mmrec.training import run_folder
 from mmrec.training.run_folder import RunFolder
 good, calls = {place}, []
 def trapped(self, *arguments, **options):

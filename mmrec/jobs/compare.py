@@ -1,0 +1,163 @@
+"""Two runs, or two sets of runs with different seeds, to which of them ranks better and how sure that is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mmrec.errors import InputError, nearest
+from mmrec.evaluation.comparison import compare_models
+from mmrec.evaluation.query_table import QueryTable, read_query_table
+from mmrec.training.run_folder import RunFolder
+
+Runs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One folder, or several: runs of one config with different seeds."""
+
+
+def compare(
+    run_a: Runs, run_b: Runs, *, metrics: Sequence[str] | None = None, samples: int = 1000, seed: int = 0
+) -> dict:
+    """Compares the tests of two models, paired over users, by a bootstrap over users and seeds.
+
+    Users that not every run asked for are left out and counted (`evaluation.max_test_queries` draws others for another
+    seed).
+
+    Args:
+      run_a: a run folder, or several of one config with different seeds.
+      run_b: the same of the other model.
+      metrics: names such as `ndcg@10`. None: all that every run has.
+      samples: number of resamples, at least 10.
+      seed: seed of the resamples.
+
+    Returns:
+      `a` and `b` (the folders), `users`, `left_out` ({"a": users that only some run of `a` asked for, "b": ..}) and
+      `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`, `probability_b_better`}; plain values.
+
+    Raises:
+      InputError: a folder is no finished run or lacks its queries, or the runs judged different tests.
+    """
+    if samples < 10:
+        raise InputError(f"`samples` must be at least 10. Received: {samples}.")
+    side_a, side_b = _folders(run_a, "run_a"), _folders(run_b, "run_b")
+    paths = [*side_a, *side_b]
+    kinds = [_kind(path) for path in paths]
+    if "export" in kinds:
+        raise InputError(f"{paths[kinds.index('export')]}: is an export. Give run folders, runs/<name>/<number>.")
+    tables = [_read(path) for path in paths]
+    common = set.intersection(*(set(table.user_ids) for table in tables))
+    users = np.array(sorted(common), object)  # sorted as the tables are
+    _require_same_test(paths, tables, users)
+    names = _metrics(tables, metrics)
+    values = np.stack([_values(table, users, names) for table in tables], axis=1)  # [M, S + T, Q]
+    found = compare_models(*np.split(values, [len(side_a)], axis=1), samples, seed)
+    sides = {"a": tables[: len(side_a)], "b": tables[len(side_a) :]}
+    asked = {name: len(set().union(*(table.user_ids for table in side))) for name, side in sides.items()}
+    return {
+        "a": [str(path) for path in side_a],
+        "b": [str(path) for path in side_b],
+        "users": len(users),
+        "left_out": {name: count - len(users) for name, count in asked.items()},
+        "metrics": {
+            name: {
+                "a": float(found.a[row]),
+                "b": float(found.b[row]),
+                "difference": float(found.difference[row]),
+                "difference_ci95": [float(found.low[row]), float(found.high[row])],
+                "probability_b_better": float(found.probability[row]),
+            }
+            for row, name in enumerate(names)
+        },
+    }
+
+
+def comparison_text(found: dict) -> str:
+    """Returns what `compare` found, as lines of text."""
+    lines = [f"{'test':14}{'A':>10}{'B':>10}{'B minus A':>12}{'95% interval':>22}{'P(B better)':>14}"]
+    for name, one in found["metrics"].items():
+        interval = "[{:+.4f}, {:+.4f}]".format(*one["difference_ci95"])
+        lines.append(
+            f"{name:14}{one['a']:>10.4f}{one['b']:>10.4f}{one['difference']:>+12.4f}{interval:>22}"
+            f"{one['probability_b_better']:>14.3f}"
+        )
+    seeds = [len(found["a"]), len(found["b"])]
+    over = "users and seeds" if max(seeds) > 1 else "users; with one run a side nothing is said about seeds"
+    left_out = found["left_out"]
+    lines.append(f"{found['users']:,} users; left out: {left_out['a']:,} of A, {left_out['b']:,} of B")
+    lines.append(f"{seeds[0]} run{'s'[: seeds[0] > 1]} of A, {seeds[1]} of B; intervals over {over}")
+    return "\n".join(lines)
+
+
+def _folders(runs: Runs, name: str) -> list[Path]:
+    several = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
+    paths = [Path(one) for one in several]
+    if not paths or "" in several:
+        raise InputError(f"`{name}` must name at least one run folder, runs/<name>/<number>. Received: {several!r}.")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")
+    return paths
+
+
+def _kind(path: Path) -> str:
+    """Returns what a folder is, `run` or `export`."""
+    if (path / "mmrec" / "manifest.json").is_file():
+        return "export"
+    if (path / "config.yaml").is_file() and (path / "checkpoints").is_dir():
+        return "run"
+    raise InputError(f"{path}: is not a run folder. Give one that a training made, runs/<name>/<number>.")
+
+
+def _read(path: Path) -> QueryTable:
+    run = RunFolder(path)
+    if not run.finished:
+        raise InputError(f"{path}: the run has not finished. Give the command that trained it again: it continues.")
+    if not run.test_queries.exists():
+        raise InputError(
+            f"{run.test_queries}: no such file: an earlier version of mmrec trained the run. Train it again."
+        )
+    try:
+        return read_query_table(run.test_queries)
+    except (pa.ArrowException, KeyError) as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{run.test_queries}: cannot be read: {said}. Train the run again.") from None
+
+
+def _require_same_test(paths: Sequence[Path], tables: Sequence[QueryTable], users: np.ndarray) -> None:
+    (first_path, *paths), (first, *others) = paths, tables
+    where = "Compare runs of the same data and `data.split`."
+    if any(table.candidates != first.candidates for table in others):
+        path = next(path for path, table in zip(paths, others, strict=True) if table.candidates != first.candidates)
+        raise InputError(f"{path}: judged another test than {first_path}: the catalogs hold other items. {where}")
+    if not len(users):
+        raise InputError(f"{', '.join(map(str, paths))}: no user is in this test and in that of {first_path}. {where}")
+    questions = _questions(first, users)
+    for path, table in zip(paths, others, strict=True):
+        differing = int((_questions(table, users) != questions).sum())
+        if differing:
+            raise InputError(
+                f"{path}: judged another test than {first_path}: for {differing:,} of {len(users):,} users other items "
+                f"are right or excluded. {where}"
+            )
+
+
+def _questions(table: QueryTable, users: np.ndarray) -> np.ndarray:
+    return table.question[np.searchsorted(table.user_ids, users)]
+
+
+def _values(table: QueryTable, users: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    places = np.searchsorted(table.user_ids, users)
+    return np.stack([table.values[name][places] for name in names])  # [M, Q]
+
+
+def _metrics(tables: Sequence[QueryTable], wanted: Sequence[str] | None) -> list[str]:
+    known = [name for name in tables[0].values if all(name in table.values for table in tables)]
+    for name in wanted or ():
+        if name not in known:
+            raise InputError(
+                f"`metric`: no metric of all these runs is called {name!r}.{nearest(name, known)} Known: "
+                f"{', '.join(known)}."
+            )
+    return known if wanted is None or not len(wanted) else list(dict.fromkeys(wanted))
