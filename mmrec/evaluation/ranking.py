@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
 from mmrec.errors import InputError
+from mmrec.evaluation.counting import at_least, best
 
 Scorer = Callable[[np.ndarray], np.ndarray]
 """Takes query indices, int [B]; returns float32 [B, N + 1], the score of every item row; column 0 is ignored."""
@@ -17,9 +21,8 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 SCORE_BYTES = 64 * 2**20
 """Most bytes of scores that are asked of a scorer at once."""
 
-_FAST_BATCH = 256  # enough queries for the matrix product, few enough that the scores stay in the cache
-_GROUP = 16  # scores per group when the best are looked for
-_SORT_FROM = 16  # relevant items of one query from which one sort is cheaper than a count for each
+_FAST_BATCH = 512  # enough for the matrix product; with fewer, its threads wait for each other where cores are busy
+_THREADS = min(8, os.cpu_count() or 1)  # NumPy compares and counts without the interpreter's lock
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,23 @@ def embedding_scorer(query_embeddings: np.ndarray, item_table: np.ndarray) -> Sc
     Returns:
       A scorer of dot products.
     """
-    return lambda queries: query_embeddings[queries] @ item_table.T  # [B, N + 1]
+    return _DotProducts(query_embeddings, item_table)
+
+
+class _DotProducts:
+    def __init__(self, query_embeddings: np.ndarray, item_table: np.ndarray):
+        self._query, self._item = query_embeddings, item_table
+
+    def __call__(self, queries: np.ndarray) -> np.ndarray:
+        return self._query[queries] @ self._item.T  # [B, N + 1]
+
+    @property
+    def never_nan(self) -> bool:
+        """Whether the embeddings are finite and their products cannot overflow: quicker than to look at every score."""
+        if np.result_type(self._query, self._item) != np.float32:
+            return False
+        query, item = (max(float(part.max()), -float(part.min())) for part in (self._query, self._item))
+        return self._item.shape[1] * query * item < float(np.finfo(np.float32).max) / 2  # not so where one is NaN
 
 
 def batch_size(items: int, batch: int | None = None) -> int:
@@ -78,60 +97,79 @@ def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: in
     step = batch_size(items, batch)
     ranks = np.zeros(len(queries.relevant.values), np.int32)
     top = np.zeros((len(queries.relevant), top_k), np.int32)
-    for start in range(0, len(queries.relevant), step):
-        indices = np.arange(start, min(start + step, len(queries.relevant)))
-        seen, relevant = queries.seen.take(indices), queries.relevant.take(indices)
-        scores = _checked(scorer, indices, items)  # [B, N + 1]
-        own = Ragged(scores[relevant.row_of_value, relevant.values], relevant.offsets)
-        out = seen.row_of_value, seen.values
-        padding, excluded = scores[:, 0].copy(), scores[out]
-        scores[:, 0] = scores[out] = -np.inf
-        found = [_at_least(row, own[place]) for place, row in enumerate(scores)]
-        # Only an answer that is itself at -inf has counted what is excluded: it comes last.
-        most = np.repeat(items - seen.lengths, relevant.lengths)
-        answers = slice(queries.relevant.offsets[start], queries.relevant.offsets[indices[-1] + 1])
-        ranks[answers] = np.minimum(np.concatenate(found), most)
-        if top_k:
-            for query, row in zip(indices.tolist(), scores, strict=True):
-                best = _best(row, top_k)
-                top[query, : len(best)] = best
-        scores[:, 0], scores[out] = padding, excluded  # the array may be the scorer's own
+    fill = partial(_rank_block, queries, ranks, top, not getattr(scorer, "never_nan", False))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(top), step):
+            indices = np.arange(start, min(start + step, len(top)))
+            # No name keeps the scores: the next ones take their place in memory, which is still in the cache.
+            _rank_batch(pool, _scored(scorer, indices, items), start, fill)
     return Ranking(Ragged(ranks, queries.relevant.offsets), top, items)
 
 
-def _at_least(row: np.ndarray, own: np.ndarray) -> np.ndarray | list[int]:
-    """Counts, for each of `own` [R], the scores in `row` [N + 1] that are >= it."""
-    if len(own) < _SORT_FROM:
-        return [np.count_nonzero(row >= score) for score in own]
-    return len(row) - np.searchsorted(np.sort(row), own)
+def _rank_batch(
+    pool: ThreadPoolExecutor, scores: np.ndarray, start: int, fill: Callable[[np.ndarray, int], None]
+) -> None:
+    """Fills in the ranks of the queries from `start` on by `scores` [B, N + 1], some rows in each thread."""
+    rows = -(-len(scores) // _THREADS)
+    places = range(0, len(scores), rows)
+    blocks = [scores[place : place + rows] for place in places]
+    list(pool.map(fill, blocks, [start + place for place in places]))  # in order, so that the first error is raised
 
 
-def _best(row: np.ndarray, top_k: int) -> np.ndarray:
-    """Returns int [<= K], where the largest scores of `row` [N + 1] are, best first, ties by row; none at -inf."""
-    threshold = np.finfo(np.float32).min
-    groups = len(row) // _GROUP
-    if groups >= top_k:  # K groups with a maximum >= x hold K scores >= x, so nothing below x can be among the best
-        maxima = row[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
-        threshold = max(threshold, np.partition(maxima, groups - top_k)[groups - top_k])
-    found = np.flatnonzero(row >= threshold)  # [>= K], little more than K
-    return found[np.argsort(-row[found], kind="stable")[:top_k]]
+def _rank_block(
+    queries: Queries, ranks: np.ndarray, top: np.ndarray, check: bool, scores: np.ndarray, start: int
+) -> None:
+    """Writes the part of `ranks` [V] and of `top` [Q, K] that belongs to the queries from `start` on.
+
+    Args:
+      queries: all queries.
+      ranks: int32 [V], beside `queries.relevant.values`.
+      top: int32 [Q, K].
+      check: whether NaN is looked for.
+      scores: float32 [B, N + 1] of the queries; changed and restored.
+      start: place of the first of them.
+    """
+    if check:
+        _refuse_nan(scores, start)
+    seen, relevant = (_rows(part, start, len(scores)) for part in (queries.seen, queries.relevant))
+    own = Ragged(scores[relevant.row_of_value, relevant.values], relevant.offsets)
+    out = seen.row_of_value, seen.values
+    padding, excluded = scores[:, 0].copy(), scores[out]
+    scores[:, 0] = scores[out] = -np.inf
+    # Only an answer that is itself at -inf has counted what is excluded: it comes last.
+    most = np.repeat(scores.shape[1] - 1 - seen.lengths, relevant.lengths)
+    first = queries.relevant.offsets[start]
+    ranks[first : first + len(most)] = np.minimum(at_least(scores, own), most)
+    if top.shape[1]:
+        for query, row in enumerate(scores, start):
+            found = best(row, top.shape[1])
+            top[query, : len(found)] = found
+    scores[:, 0], scores[out] = padding, excluded  # the array may be the scorer's own
 
 
-def _checked(scorer: Scorer, indices: np.ndarray, items: int) -> np.ndarray:
+def _rows(rows: Ragged, start: int, count: int) -> Ragged:
+    """Returns `count` rows from `start` on, as `take` does, in a time that does not depend on the number of rows."""
+    offsets = rows.offsets[start : start + count + 1]
+    return Ragged(rows.values[offsets[0] : offsets[-1]], offsets - offsets[0])
+
+
+def _scored(scorer: Scorer, indices: np.ndarray, items: int) -> np.ndarray:
     scores = np.asarray(scorer(indices), np.float32)
     if scores.shape != (len(indices), items + 1):
         raise InputError(
             f"a scorer must return [queries, items + 1] = {[len(indices), items + 1]}. Received: {list(scores.shape)}."
         )
-    scores = np.require(scores, requirements=["C", "W"])  # copied only where it must be
-    if np.isnan(np.vdot(scores, scores)):  # a sum of squares is NaN only when a value is; quicker than isnan
+    return np.require(scores, requirements=["C", "W"])  # copied only where it must be
+
+
+def _refuse_nan(scores: np.ndarray, start: int) -> None:
+    if np.isnan(scores.max()):  # NaN when any value is; quicker than isnan
         bad = np.argwhere(np.isnan(scores[:, 1:]))
         if len(bad):
             raise InputError(
-                f"a scorer must not return NaN. Received: NaN for query {indices[bad[0, 0]]}, row {bad[0, 1] + 1}. "
+                f"a scorer must not return NaN. Received: NaN for query {start + bad[0, 0]}, row {bad[0, 1] + 1}. "
                 "A model that does so has probably diverged: try a lower `training.learning_rate`."
             )
-    return scores
 
 
 def _no_excluded_answer(queries: Queries, items: int) -> None:

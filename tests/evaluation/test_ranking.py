@@ -69,6 +69,43 @@ def test_ranks_and_lists_equal_a_full_sort(most_relevant):
         assert found.top[query].tolist() == best
 
 
+def test_each_answer_of_a_query_is_counted_on_its_own():
+    scores = scorer_of([[0, 5, 4, 3, 2, 1], [0, 1, 2, 2, 4, 5], [0, 7, 7, 7, 0, 0]])
+    found = rank(scores, make_queries([[1, 3, 5], [3], [2, 4]], seen=[[2], [5], []]), 5)
+    assert found.ranks.values.tolist() == [1, 2, 4, 3, 3, 5]
+
+
+def test_a_query_without_an_answer_has_no_rank_and_does_not_shift_the_others():
+    scores = scorer_of([[0, 1, 2, 3]] * 4)
+    found = rank(scores, make_queries([[], [1], [], [2, 3]]), 3)
+    assert [found.ranks[query].tolist() for query in range(4)] == [[], [3], [], [2, 1]]
+    assert rank(scores, make_queries([[], []]), 3).ranks.values.tolist() == []
+
+
+@pytest.mark.parametrize("items", [1, 2, 62, 63, 64, 65, 127, 128, 300])
+def test_the_worst_of_any_number_of_items_comes_last_and_the_best_first(items):
+    scores = np.arange(items + 1, dtype=np.float32)[None]
+    assert rank(lambda queries: scores, make_queries([[1]]), items).ranks.values.tolist() == [items]
+    assert rank(lambda queries: scores, make_queries([[items]]), items).ranks.values.tolist() == [1]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("most_relevant", [1, 2, 9, 40])
+def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(monkeypatch, most_relevant, threads):
+    monkeypatch.setattr(ranking, "_THREADS", threads)
+    generator, items = np.random.default_rng(most_relevant), 130
+    queries, scores = random_queries(generator, 100, items, most_relevant)
+    scores[generator.random(scores.shape) < 0.1] = -np.inf
+    scores[generator.random(scores.shape) < 0.1] = np.inf
+    before = scores.copy()
+    found = rank(lambda rows: scores[rows[0] : rows[-1] + 1], queries, items, batch=33)
+    for query in range(100):
+        rivals = np.delete(before[query], [0, *queries.seen[query]])
+        expected = [int((rivals >= before[query, row]).sum()) for row in queries.relevant[query]]
+        assert found.ranks[query].tolist() == expected
+    assert np.array_equal(scores, before)  # a view of the scorer's own array was ranked
+
+
 def test_a_batch_gives_what_single_queries_give():
     queries, scores = random_queries(np.random.default_rng(0), 30, 40, 5)
     together = rank(lambda rows: scores[rows], queries, 40, 5, batch=30)
@@ -111,6 +148,30 @@ def test_embeddings_are_scored_by_dot_product():
 def test_nan_scores_are_refused_with_their_place():
     with pytest.raises(InputError, match="NaN for query 1, row 2"):
         rank(scorer_of([[0, 1, 2], [0, 1, np.nan]]), make_queries([[1], [1]]), 2)
+
+
+def test_the_first_nan_is_named_whichever_thread_meets_it(monkeypatch):
+    monkeypatch.setattr(ranking, "_THREADS", 3)
+    scores = np.zeros((20, 3), np.float32)
+    scores[[13, 19], 1] = np.nan
+    with pytest.raises(InputError, match="NaN for query 13, row 1"):
+        rank(lambda queries: scores[queries], make_queries([[1]] * 20), 2, batch=10)
+
+
+@pytest.mark.parametrize("bad", [[np.nan, 0], [np.inf, 0], [0, np.nan]])  # 0 x inf is NaN
+def test_embeddings_whose_products_are_nan_are_refused(bad):
+    table = np.array([[0, 0], [1, 1], [0, 2]], np.float32)
+    table[1] = bad
+    query = np.array([[0, 1], [0, 1]], np.float32)
+    with pytest.raises(InputError, match="NaN for query 0, row 1"), np.errstate(all="ignore"):
+        rank(embedding_scorer(query, table), make_queries([[1], [2]]), 2)
+
+
+def test_embeddings_whose_products_are_infinite_are_ranked():
+    table = np.array([[0, 0], [3e38, 0], [1, 1], [-3e38, 0]], np.float32)
+    with np.errstate(over="ignore"):
+        found = rank(embedding_scorer(np.array([[2, 0]], np.float32), table), make_queries([[1, 2, 3]]), 3)
+    assert found.ranks.values.tolist() == [1, 2, 3]
 
 
 def test_scores_of_the_wrong_shape_are_refused():

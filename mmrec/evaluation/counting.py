@@ -1,0 +1,49 @@
+"""Counts the scores that are at least another, and finds the largest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmrec.data.ragged import Ragged
+
+_WORD = 64  # truth values that are counted at once
+_GROUP = 16  # scores per group when the best are looked for
+_SORT_FROM = 24  # values of one row from which one sort is cheaper than a count for each
+
+
+def at_least(scores: np.ndarray, own: Ragged) -> np.ndarray:
+    """Counts, for each value of `own` (B rows of float32), the scores of its row in `scores` [B, N + 1] that are >= it.
+
+    Returns:
+      int64 [V], beside `own.values`.
+    """
+    found, rows, columns = np.zeros(len(own.values), np.int64), len(scores), scores.shape[1]
+    many = own.lengths >= _SORT_FROM
+    for row in np.flatnonzero(many):
+        values = slice(own.offsets[row], own.offsets[row + 1])
+        found[values] = columns - np.searchsorted(np.sort(scores[row]), own.values[values])
+    lengths, place = np.where(many, 0, own.lengths), 0
+    mask = np.empty((rows, -(-columns // _WORD) * _WORD), bool)  # whole words, the last filled up with 0s
+    mask[:, columns:] = False
+    while 2 * np.count_nonzero(lengths > place) >= rows:  # most rows have a value at this place: all in one go
+        has = lengths > place
+        at = np.where(has, own.offsets[:-1] + place, 0)
+        np.greater_equal(scores, own.values[at][:, None], out=mask[:, :columns])
+        words = np.packbits(mask, axis=1).view(np.uint64)  # [B, words]
+        found[at[has]] = np.bitwise_count(words).sum(axis=1)[has]
+        place += 1
+    for row in np.flatnonzero(lengths > place):
+        for value in range(own.offsets[row] + place, own.offsets[row + 1]):
+            found[value] = np.count_nonzero(scores[row] >= own.values[value])
+    return found
+
+
+def best(row: np.ndarray, top_k: int) -> np.ndarray:
+    """Returns int [<= K], where the largest scores of `row` [N + 1] are, best first, ties by row; none at -inf."""
+    threshold = np.finfo(np.float32).min
+    groups = len(row) // _GROUP
+    if groups >= top_k:  # K groups with a maximum >= x hold K scores >= x, so nothing below x can be among the best
+        maxima = row[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
+        threshold = max(threshold, np.partition(maxima, groups - top_k)[groups - top_k])
+    found = np.flatnonzero(row >= threshold)  # [>= K], little more than K
+    return found[np.argsort(-row[found], kind="stable")[:top_k]]
