@@ -92,7 +92,7 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
         table = item_table()
         metrics = judge(config, tables, table_slices(tables), table, embedder.queries)
     with stages.stage("export"):
-        export = export_model(config, tables, prepared, model, table, embedder.queries, metrics)
+        export = export_model(config, tables, prepared, embedder, table, metrics)
     history, ids = tables.split.test.history, tables.vocabulary.ids
     asked = [ids[history[user % len(history)]].tolist() for user in range(USERS)]
     with stages.stage(f"load and recommend to {USERS:,}"):

@@ -36,22 +36,44 @@ class QueryConfig(Section):
     """The query side: what a user looked at."""
 
     history: str = "lstm"
-    """History tower: `lstm`, `mean` (of the item embeddings so far), or your own class as `package.module:Class`."""
+    """History tower: `lstm`, `gru`, `transformer` (causal self-attention), `mean` (of the item embeddings so far), or
+    your own class as `package.module:Class`."""
     max_length: Positive = 50
     """Most recent items of a history that are read."""
     dropout: Fraction = 0.1
-    """Share of the tower's inputs dropped in training."""
+    """Share of the tower's inputs (of `transformer`, also of what each part adds) dropped in training."""
+    layers: Annotated[int, Field(ge=1, le=12)] = 2
+    """Blocks of `transformer`, one upon the other."""
+    heads: Annotated[int, Field(ge=1, le=16)] = 1
+    """Attention heads of `transformer`."""
 
 
 class RetrievalConfig(Section):
     """The task: which candidates compete, and how scores become a loss."""
 
+    loss: str = "softmax"
+    """How scores become a loss: `softmax` (cross entropy), or your own class as `package.module:Class`."""
+    negatives: Literal["catalog", "in_batch", "mixed", "sampled"] = "in_batch"
+    """What competes with the right answer: `catalog` (every item with training events: exact), `in_batch` (the right
+    answers of the batch), `mixed` (these and `negative_samples` drawn at random), `sampled` (those drawn alone)."""
+    negative_samples: Positive = 1024
+    """Items drawn per step for `mixed` (uniformly) and `sampled` (by `sampling_power`)."""
+    sampling_power: Annotated[float, Field(ge=0.0, le=1.0)] = 0.75
+    """Items are drawn for `sampled` in proportion to their training events to this power: 0 is uniformly."""
+    similarity: Literal["cosine", "dot"] = "cosine"
+    """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
+    neighbours: Annotated[int, Field(ge=0)] = 0
+    """Width of the block of item-kNN factors that is put beside the embedding of a trained model, weighed on
+    validation; 0: none. It needs the modality `item_id`."""
     temperature: Annotated[float, Field(gt=0.0)] = 0.07
-    """Divides the cosine scores before the softmax."""
+    """Divides the scores before the loss."""
+    learn_temperature: bool = False
+    """Whether the temperature is learnt, starting there."""
     logq_correction: bool = True
-    """Subtract the log probability that a candidate is in the batch, so that popular items are not pushed down."""
+    """Subtract the log probability that a candidate competes, so that popular items are not pushed down. Nothing to
+    correct with `negatives: catalog`."""
     remove_accidental_hits: bool = True
-    """Never use a user's other positives as that user's negatives."""
+    """Never use a user's other positives as that user's negatives. Not with `negatives: catalog`."""
     repeat_consumption: bool = False
     """Whether items of the history may be recommended again, in evaluation and in the export."""
 
@@ -62,7 +84,7 @@ class TrainingConfig(Section):
     epochs: Positive = 30
     """Most passes over the training histories."""
     batch_size: Positive = 256
-    """Histories per step, over all devices (the global batch)."""
+    """Histories per step, over all devices (the global batch): a mean, as steps ask about as many queries each."""
     optimizer: Literal["adam", "adagrad"] = "adam"
     """Optimiser; rows of the id and token tables are updated only when they occur (lazily)."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
@@ -135,6 +157,12 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
+
+    @model_validator(mode="after")
+    def _neighbours_by_id(self) -> Config:
+        if self.retrieval.neighbours and "item_id" not in self.item.modalities:
+            raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
+        return self
 
     @classmethod
     def load(

@@ -111,7 +111,8 @@ class TextConfig(Section):
     """Tokens kept of each text column: one number for all, or a number for each by its name."""
     encoder: str = "lstm"
     """What reads the tokens in order: `lstm`, `gru`, `convolutional`, `transformer`; `mean` (of the token embeddings,
-    whatever their order, the cheapest); `pretrained` (a keras-nlp backbone, see `preset`); or your own class as
+    whatever their order, the cheapest); `latent` (the sum of token vectors that are fitted on the catalog by latent
+    semantic analysis, and then stay); `pretrained` (a keras-nlp backbone, see `preset`); or your own class as
     `package.module:Class`."""
     bidirectional: bool = False
     """Whether `lstm` and `gru` read from the end, too."""
@@ -125,6 +126,8 @@ class TextConfig(Section):
     """Width of the encoder: of the recurrent state (in each direction), of each convolution, of the Transformer."""
     dropout: Fraction = 0.2
     """Share of the token embeddings' values (with `pretrained`, of its outputs) dropped in training."""
+    latent_dim: Positive = 256
+    """Width of the token vectors of `latent`."""
     preset: str | None = None
     """Backbone and tokenizer of `encoder: pretrained`: a local preset folder (a path with at least one `/`), a
     keras-nlp preset name such as `bert_small_en_uncased`, or a handle such as `hf://user/model`, fetched at first

@@ -35,7 +35,8 @@ class TinyExport:
     Attributes:
       shop: folder of the sample shop.
       result: what `mmrec.train` returned.
-      tables, prepared, table, embed_queries: as in `jobs.export.export_model`.
+      tables, prepared, table: as in `jobs.export.export_model`.
+      embed_queries: see `jobs.judge.EmbedQueries`.
       signatures: the serving functions of the reloaded export.
     """
 
@@ -80,6 +81,6 @@ def train_tiny_export(folder: Path) -> TinyExport:
     places = {"runs_dir": folder / "runs", "saved_models_dir": folder / "saved_models", "data.cache_dir": folder / "c"}
     with mock.patch.object(job, "export_model", wraps=job.export_model) as export:
         result = mmrec.train(config, **places, **SETTINGS)
-    _, tables, prepared, _, table, embed_queries, _ = export.call_args.args
+    _, tables, prepared, embedder, table, _ = export.call_args.args
     signatures = tf.saved_model.load(str(result.export_dir)).signatures
-    return TinyExport(folder / "shop", result, tables, prepared, table, embed_queries, signatures)
+    return TinyExport(folder / "shop", result, tables, prepared, table, embedder.queries, signatures)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from mmrec.config import RetrievalConfig
+from mmrec.data.candidates import Candidates
 from mmrec.data.features import Draw, FeatureSource
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.data.splits import Histories
@@ -19,16 +21,19 @@ class Examples:
     """Batches of histories with what came next.
 
     A batch names each item once: `rows` are its distinct items, everything else points into them. In a batch,
-    B histories of length L give Q queries for C distinct candidates:
+    B histories of about the same length L give Q queries for C distinct candidates:
 
         rows         int32 [U]     distinct item rows; rows[0] is 0, the padding
         history      int32 [B, L]  places in `rows`, oldest first, padded with 0 at the end
         query        int32 [Q, 2]  (history, how many of its items the query sees: 0..L)
         positive     int32 [Q]     place of the right answer among the candidates
-        candidate    int32 [C]     places in `rows` of the distinct right answers of the batch
+        candidate    int32 [C]     places in `rows` of the distinct items that compete, the right answers among them
+        competes     bool [C]      whether it competes with queries that it does not answer
         log_q        float32 [C]   natural log of the probability that the candidate is in a batch like this
         known        int32 [P, 2]  (history, candidate) pairs that are positives of that user somewhere in training
         ...          the features of `rows`, as the feature source names them
+
+    Where the whole catalog competes, the candidates are all of `rows` but the first, and the last four are left out.
 
     A query sees only items with strictly smaller times than its answer: the items of one basket never see each other.
     Items taken again are asked for again, also when repeats are no right answers at test: leaving them out made the
@@ -39,28 +44,35 @@ class Examples:
       features: gives the features of item rows.
       items: N, the number of items.
       max_length: L, the longest history a query sees.
-      batch_size: B, histories per batch.
-      seed: of the order of the histories and of what varies in the features.
+      batch_size: B, histories per batch, a mean.
+      seed: of the order of the histories, of what varies in the features, and of the candidates drawn.
+      retrieval: which items compete.
     """
 
     def __init__(
-        self, histories: Histories, features: FeatureSource, items: int, max_length: int, batch_size: int, seed: int
+        self,
+        histories: Histories,
+        features: FeatureSource,
+        items: int,
+        max_length: int,
+        batch_size: int,
+        seed: int,
+        retrieval: RetrievalConfig,
     ):
         self._rows, self._features = histories.rows, features
-        self._batch_size, self._seed = batch_size, seed
+        self._seed = seed
         self._distinct = _distinct_by_user(histories.rows, items)
         self._user, self._start, self._length, self._asked, self._sees = _windows(histories, max_length)
-        answers = histories.rows.values[self._asked.values]
-        share = np.bincount(answers, minlength=items + 1) / max(1, len(answers))
-        per_batch = len(self._asked.values) / max(1, len(self._user)) * batch_size
-        # The candidates of a batch are distinct, so what counts is the chance to be in it at all.
-        with np.errstate(divide="ignore"):
-            self._log_q = np.log(-np.expm1(per_batch * np.log1p(-np.minimum(share, 1 - 1e-9)))).astype(np.float32)
+        per_batch = len(self._asked.values) / math.ceil(len(self._user) / batch_size)
+        asked = self._asked.lengths[np.lexsort((self._asked.lengths, self._length))]
+        batch = ((np.cumsum(asked) - asked / 2) / per_batch).astype(np.int64)  # of each window
+        self._bounds = np.append(np.flatnonzero(np.diff(batch, prepend=-1)), len(batch))
+        self._candidates = Candidates(retrieval, histories.counts(items), per_batch)
 
     @property
     def steps(self) -> int:
         """Batches per epoch."""
-        return math.ceil(len(self._user) / self._batch_size)
+        return len(self._bounds) - 1
 
     @property
     def queries(self) -> int:
@@ -68,11 +80,15 @@ class Examples:
         return len(self._asked.values)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yields the batches of an epoch; the same ones for the same seed and epoch."""
+        """Yields the batches of an epoch; the same ones for the same seed and epoch.
+
+        Windows of like length stand together, so that little padding is read. Each batch asks about as many queries, so
+        that each query counts alike: it holds many short windows or few long ones.
+        """
         rng = np.random.default_rng([self._seed, epoch])
-        order = rng.permutation(len(self._user))
-        for start in range(0, len(order), self._batch_size):
-            yield self._batch(order[start : start + self._batch_size], rng)
+        order = np.lexsort((rng.random(len(self._user)), self._asked.lengths, self._length))
+        for batch in rng.permutation(self.steps):
+            yield self._batch(order[self._bounds[batch] : self._bounds[batch + 1]], rng)
 
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
         """Returns the batches of all epochs from `first_epoch` on, without end, one step prepared ahead."""
@@ -99,21 +115,27 @@ class Examples:
         history = np.where(inside, self._rows.values[index], 0)  # [B, L]
         asked = self._asked.take(windows)  # positions in the flat events
         answers = self._rows.values[asked.values]  # [Q]
-        rows = np.union1d(np.append(answers, 0), history)  # [U], rows[0] == 0
-        distinct, positive = np.unique(answers, return_inverse=True)  # [C], [Q]
-        known = self._distinct.take(self._user[windows])
-        place = np.searchsorted(distinct, known.values)
-        hit = np.isin(known.values, distinct)
-        candidate = np.searchsorted(rows, distinct)
-        return {
+        competing, competes = self._candidates.draw(answers, rng)  # [C]
+        whole = self._candidates.is_whole_catalog
+        rows = np.append(0, competing) if whole else np.union1d(np.append(competing, 0), history)  # [U], rows[0] == 0
+        positive = np.searchsorted(competing, answers)  # [Q]
+        batch = {
             "rows": rows.astype(np.int32),
             "history": np.searchsorted(rows, history).astype(np.int32),
             "query": np.stack([asked.row_of_value, self._sees.take(windows).values], axis=1).astype(np.int32),
             "positive": positive.astype(np.int32),
-            "candidate": candidate.astype(np.int32),
-            "log_q": self._log_q[distinct],
+            **self._features.rows(rows, Draw(rng, np.searchsorted(rows, np.unique(answers)))),
+        }
+        if whole:
+            return batch
+        known = self._distinct.take(self._user[windows])
+        place = np.searchsorted(competing, known.values)
+        hit = np.isin(known.values, competing)
+        return batch | {
+            "candidate": np.searchsorted(rows, competing).astype(np.int32),
+            "competes": competes,
+            "log_q": self._candidates.log_q[competing],
             "known": np.stack([known.row_of_value[hit], place[hit]], axis=1).astype(np.int32),
-            **self._features.rows(rows, Draw(rng, candidate)),
         }
 
 

@@ -135,7 +135,7 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     history = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
     asked = loaded[schema.EMBED_QUERY](history=history)["embedding"].numpy()
-    for name, got, want in (("item", items, parts.table[samples.rows]), ("query", asked, samples.queries)):
+    for name, got, want in (("item", items, parts.scored[samples.rows]), ("query", asked, samples.queries)):
         difference = float(np.abs(got - want).max(initial=0.0))
         if not difference <= TOLERANCE:
             raise RuntimeError(f"the reloaded export's {name} embeddings differ from the model's by {difference:.2g}.")

@@ -20,14 +20,15 @@ class Parts:
 
     Attributes:
       ids: str [N + 1], item id by row; `ids[0]` is "".
-      table: float32 [N + 1, D], item embeddings by row.
+      table: float32 [N + 1, X], item embeddings by row: the first D values are scored, a history reads all.
       readers: raw inputs of items -> their features, one per modality.
-      candidate_tower: features of items -> float32 [B, D].
-      query_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      candidate_tower: features of items -> float32 [B, X].
+      query_tower: float32 [B, L, X] -> float32 [B, L + 1, D].
       max_length: most recent items of a history that are read.
       default_k: answers of `serving_default`.
       exclude_history: whether the history itself is no answer.
       filters: per column that answers can be restricted by, str objects [N + 1], "" where there is none.
+      dim: D; None: X.
     """
 
     ids: np.ndarray
@@ -39,6 +40,12 @@ class Parts:
     default_k: int
     exclude_history: bool
     filters: Mapping[str, np.ndarray] = field(default_factory=dict)
+    dim: int | None = None
+
+    @property
+    def scored(self) -> np.ndarray:
+        """The values of `table` that are scored: float32 [N + 1, D]."""
+        return self.table[:, : self.dim]
 
 
 class ServingModule(tf.Module):
@@ -53,7 +60,9 @@ class ServingModule(tf.Module):
 
     def __init__(self, parts: Parts):
         super().__init__(name="mmrec")
-        self.index = ExactIndex(parts.table)
+        self.index = ExactIndex(parts.scored)
+        read = parts.table[:, parts.scored.shape[1] :]  # [N + 1, X - D]
+        self.read = tf.Variable(read, trainable=False, name="item_read") if read.shape[1] else None
         self.ids = tf.Variable(parts.ids.tolist(), trainable=False, name="item_ids")
         keys = tf.lookup.KeyValueTensorInitializer(
             tf.constant(parts.ids[1:].tolist()), tf.range(1, len(parts.ids), dtype=tf.int32)
@@ -111,7 +120,11 @@ class ServingModule(tf.Module):
         """Items near items of the catalog (string [B]); an unknown one has no neighbours."""
         rows = self.row_of.lookup(item_id)
         known = tf.where(rows > 0, k, 0)
-        return self._answer(*self.index.search(tf.gather(self.index.table, rows), known, rows[:, tf.newaxis]))
+        query = tf.gather(self.index.table, rows)
+        if self.read is not None:  # what an item reads stands in a query where what is scored of it stands in an item
+            read = tf.gather(self.read, rows)
+            query = tf.concat([query[:, : query.shape[1] - read.shape[1]], read], axis=1)
+        return self._answer(*self.index.search(query, known, rows[:, tf.newaxis]))
 
     def embed_query(self, *, history):
         """Query embeddings of histories (string [B, L])."""
@@ -127,14 +140,18 @@ class ServingModule(tf.Module):
         given = tf.reduce_any(tf.stack([read.given for read in reads]), axis=0)  # [B]
         faults = tf.add_n([tf.zeros_like(given, tf.int32) + read.status for read in reads])
         status = faults + tf.where(given, 0, schema.ROW_STATUS_EMPTY)
-        return {"embedding": self._parts().candidate_tower(features, training=False), "status": status}
+        embedded = self._parts().candidate_tower(features, training=False)
+        return {"embedding": embedded[:, : self._parts().dim], "status": status}
 
     @tf.function(reduce_retracing=True)  # traced once for the signatures that need it
     def _query(self, rows):
         """Item rows (int32 [B, L], 0 anywhere) -> float32 [B, D]."""
         longest = self._parts().max_length
         rows = _most_recent(tf.pad(rows, [[0, 0], [1, 0]]), longest)  # never empty, so that every tower can run
-        embeddings = self._parts().query_tower(tf.gather(self.index.table, rows), training=False)
+        items = tf.gather(self.index.table, rows)
+        if self.read is not None:
+            items = tf.concat([items, tf.gather(self.read, rows)], axis=2)
+        embeddings = self._parts().query_tower(items, training=False)
         return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)
 
     def _answer(self, rows, scores):

@@ -7,7 +7,8 @@ import tf_keras
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.jobs.prepare import Prepared
-from mmrec.models.losses import InBatchSoftmax
+from mmrec.models.losses import LOSSES
+from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.registry import find
 from mmrec.towers.backbones import find_backbone
@@ -19,11 +20,12 @@ from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError when the config names a fusion, tower, encoder or backbone that cannot be found."""
+    """Raises InputError when the config names a fusion, tower, loss, encoder or backbone that cannot be found."""
     find("fusion", config.item.fusion, FUSIONS)
     find("history tower", config.query.history, HISTORY_TOWERS)
+    find("loss", config.retrieval.loss, LOSSES)
     find_backbone(config.item.image.backbone)
-    if config.item.text.encoder != "pretrained":
+    if config.item.text.encoder not in ("latent", "pretrained"):
         find("text encoder", config.item.text.encoder, TEXT_ENCODERS)
 
 
@@ -33,11 +35,12 @@ def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
     item = config.item
     towers = {name: modality.tower() for name, modality in prepared.modalities.items()}
     hidden = dict.fromkeys(towers, item.modality_dropout) | {schema.ITEM_ID: item.item_id.dropout}
-    candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden)
+    unit = config.retrieval.similarity == "cosine"
+    candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden, unit)
     fusion = candidate_tower.fusion
     history = find("history tower", config.query.history, HISTORY_TOWERS)
     return TwoTowerModel(
         candidate_tower,
-        QueryTower(history(fusion.output_dim, config.query.dropout), fusion),
-        InBatchSoftmax(config.retrieval),
+        QueryTower(history(fusion.output_dim, config.query), fusion, unit),
+        RetrievalTask(config.retrieval),
     )

@@ -52,4 +52,4 @@ def evaluate(
         return np.column_stack([asked, np.ones(len(asked), np.float32)])  # [Q, D + 1]
 
     judged = judge(config, tables, table_slices(tables), table, embed_queries)
-    return judged | {"fusion": shop.manifest["metrics"]["fusion"]}
+    return judged | {name: shop.manifest["metrics"][name] for name in ("fusion", "neighbours")}

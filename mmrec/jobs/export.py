@@ -13,11 +13,10 @@ from mmrec.data.feature_store import digest
 from mmrec.data.ragged import Ragged
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
-from mmrec.jobs.judge import EmbedQueries
 from mmrec.jobs.modalities.modality import RawField
 from mmrec.jobs.prepare import Prepared
 from mmrec.jobs.tables import Tables
-from mmrec.models.two_tower import TwoTowerModel
+from mmrec.training.embedder import Embedder
 
 _COMPARED = 32  # items and histories on which the reloaded export must agree with the model
 
@@ -26,9 +25,8 @@ def export_model(
     config: Config,
     tables: Tables,
     prepared: Prepared,
-    model: TwoTowerModel,
+    embedder: Embedder,
     table: np.ndarray,
-    embed_queries: EmbedQueries,
     metrics: dict,
     run: str = "",
 ) -> Path:
@@ -38,38 +36,39 @@ def export_model(
       config: what was asked for.
       tables: the data.
       prepared: what turns raw fields into features.
-      model: the trained model.
-      table: float32 [N + 1, D], its item embeddings.
-      embed_queries: see `judge.EmbedQueries`.
+      embedder: of the trained model.
+      table: float32 [N + 1, X], its item embeddings.
       metrics: go into the manifest.
       run: key of the run; a version that it has written already is returned as it is.
 
     Returns:
       The version folder.
     """
+    rng = np.random.default_rng(config.seed)
+    some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
+    compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
+    queries = embedder.queries(table, compared)
     readers = [modality.reader() for modality in prepared.modalities.values()]
     parts = Parts(
         ids=tables.vocabulary.ids,
         table=table,
         readers=readers,
-        candidate_tower=model.candidate_tower,
-        query_tower=model.query_tower,
+        candidate_tower=embedder.candidate_tower,
+        query_tower=embedder.query_tower,
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=not config.retrieval.repeat_consumption,
+        dim=queries.shape[1],
         filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
     )
     digests = [item_digest(raw_item(prepared, item)) for item in range(len(tables.catalog))]
-    rng = np.random.default_rng(config.seed)
-    some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
     raw = [raw_item(prepared, row - 1) for row in some]
     inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
-    compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
     samples = Samples(
         rows=some,
         items={name: _column(spec, [item[name] for item in raw]) for name, spec in inputs.items()},
         histories=tables.vocabulary.ids[compared.last(config.query.max_length)],
-        queries=embed_queries(table, compared),
+        queries=queries,
     )
     return write_version(
         Path(config.saved_models_dir).absolute() / config.name,

@@ -18,7 +18,8 @@ from mmrec.jobs.tables import Tables
 from mmrec.training.callbacks import TrainingError
 
 EmbedQueries = Callable[[np.ndarray, Ragged], np.ndarray]
-"""Takes the item table, float32 [N + 1, D], and Q histories of item rows; returns float32 [Q, D]."""
+"""Takes the item table, float32 [N + 1, X], and Q histories of item rows; returns float32 [Q, D], which are compared
+with the first D columns of the table."""
 
 _COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
 
@@ -35,21 +36,27 @@ def validation_judge(
 
     def judge() -> dict[str, float]:
         table = item_table()
-        alike = float(np.square(table[1:].mean(axis=0)).sum())
+        length = np.linalg.norm(table[1:], axis=1, keepdims=True)
+        alike = float(np.square((table[1:] / np.maximum(length, 1e-12)).mean(axis=0)).sum())
         if alike > _COLLAPSED:
             raise TrainingError(
                 f"the item embeddings have collapsed: two items have a mean cosine of {alike:.4f}. Lower "
                 f"`training.learning_rate` (now {config.training.learning_rate}), raise `training.batch_size` (now "
                 f"{config.training.batch_size}), or check that the items' texts and photos differ."
             )
-        scorer = embedding_scorer(embed_queries(table, queries.history), table)
+        scorer = _scorer(table, embed_queries(table, queries.history))
         return evaluate(scorer, queries, items, config.evaluation.k, bootstrap_samples=0, top_k=0).metrics
 
     return judge
 
 
 def judge(
-    config: Config, tables: Tables, slices: Mapping[str, np.ndarray], table: np.ndarray, embed_queries: EmbedQueries
+    config: Config,
+    tables: Tables,
+    slices: Mapping[str, np.ndarray],
+    table: np.ndarray,
+    embed_queries: EmbedQueries,
+    keep: Callable[[Queries, Evaluation], None] | None = None,
 ) -> dict:
     """Ranks validation and test with a trained model, and test with the baselines.
 
@@ -57,8 +64,9 @@ def judge(
       config: `evaluation` and `seed` are read.
       tables: the data.
       slices: item masks (bool [N + 1]) by name.
-      table: float32 [N + 1, D], the item embeddings.
+      table: float32 [N + 1, X], the item embeddings.
       embed_queries: see `EmbedQueries`.
+      keep: is called with the test queries and the model's evaluation of them.
 
     Returns:
       The content of metrics.json without `seconds`.
@@ -69,7 +77,7 @@ def judge(
     test = _sample(tables.split.test, settings.max_test_queries, config.seed)
 
     def model(queries: Queries) -> Scorer:
-        return embedding_scorer(embed_queries(table, queries.history), table)
+        return _scorer(table, embed_queries(table, queries.history))
 
     def on_test(scorer: Scorer) -> Evaluation:
         samples = settings.bootstrap_samples
@@ -79,8 +87,11 @@ def judge(
 
     knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
     baselines = {"popularity": Popularity(tables.train_counts), "item_knn": knn.scorer(test.history)}
+    of_model = on_test(model(test))
+    if keep is not None:
+        keep(test, of_model)
     judged = report(
-        on_test(model(test)),
+        of_model,
         {name: on_test(scorer) for name, scorer in baselines.items()},
         settings.bootstrap_samples,
         config.seed,
@@ -88,6 +99,10 @@ def judge(
     on_validation = evaluate(model(validation), validation, items, settings.k, bootstrap_samples=0)
     skipped = {"catalog": dict(tables.catalog.counts), "interactions": dict(tables.events.counts)}
     return {"validation": on_validation.metrics, **judged, "skipped": skipped}
+
+
+def _scorer(table: np.ndarray, queries: np.ndarray) -> Scorer:
+    return embedding_scorer(queries, np.ascontiguousarray(table[:, : queries.shape[1]]))
 
 
 def _sample(queries: Queries, most: int | None, seed: int) -> Queries:

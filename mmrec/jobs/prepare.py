@@ -65,6 +65,7 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Exampl
         config.query.max_length,
         config.training.batch_size,
         config.seed,
+        config.retrieval,
     )
 
 

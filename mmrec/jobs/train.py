@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,14 +15,19 @@ import numpy as np
 import tf_keras
 
 from mmrec.config import Config
+from mmrec.data.splits import Queries
+from mmrec.evaluation.evaluator import Evaluation
+from mmrec.evaluation.query_table import encode_query_table
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.judge import judge, validation_judge
-from mmrec.jobs.prepare import examples, prepare, run_identity, table_slices
-from mmrec.jobs.tables import load_tables
+from mmrec.jobs.neighbours import with_neighbours
+from mmrec.jobs.prepare import Prepared, examples, prepare, run_identity, table_slices
+from mmrec.jobs.tables import Tables, load_tables
+from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.callbacks import Refresh
 from mmrec.training.embedder import Embedder
-from mmrec.training.run_folder import RunFolder, writable_folder
+from mmrec.training.run_folder import RunFolder, writable_folder, write_bytes
 from mmrec.training.trainer import fit
 
 
@@ -30,7 +36,7 @@ class TrainResult:
     """What a training left behind.
 
     Attributes:
-      run_dir: the run folder: config.yaml, metrics.json, history.csv, checkpoints/, logs/.
+      run_dir: the run folder: config.yaml, metrics.json, history.csv, test_queries.parquet, checkpoints/, logs/.
       export_dir: the SavedModel, `saved_models/<name>/<version>`.
       metrics: the content of metrics.json.
     """
@@ -66,38 +72,91 @@ def train(
     tables = load_tables(config)
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with RunFolder.open(config, run_identity(config)) as run:
-        prepared = prepare(config, tables)
-        model, items = build_model(config, prepared), tables.vocabulary.items
-        embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
-        batches = examples(config, tables, prepared.features)
-        _say(f"{items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries; run {run.path}")
-        clock.lap("prepare")
+        fitted = fit_model(config, tables, run, callbacks, clock.lap)
+        prepared, embed_queries, table = fitted.prepared, fitted.embedder.queries, fitted.item_table()
 
-        def item_table() -> np.ndarray:
-            prepared.refresh(model)
-            return embedder.item_table(prepared.features, items)
+        def keep(queries: Queries, found: Evaluation) -> None:
+            users, items = tables.events.user_ids, tables.vocabulary.ids
+            write_bytes(run.test_queries, encode_query_table(users, items, queries, found.per_query))
 
-        fit(
-            model,
-            batches,
-            validation_judge(config, tables, item_table, embedder.queries),
-            config,
-            run,
-            [Refresh(lambda: prepared.refresh(model), config.training.refresh_steps), *callbacks],
-            prepared.pretrained_variables,
-        )
-        clock.lap("train")
-        table = item_table()
-        metrics = judge(config, tables, table_slices(tables), table, embedder.queries)
+        metrics = judge(config, tables, table_slices(tables), table, embed_queries, keep)
         metrics["skipped"]["catalog"] |= prepared.counts
-        metrics["fusion"] = model.candidate_tower.fusion.report()
+        metrics["fusion"] = fitted.model.candidate_tower.fusion.report()
+        metrics["neighbours"] = fitted.neighbours
         clock.lap("evaluate")
         metrics["seconds"] = clock.seconds
-        export_dir = export_model(config, tables, prepared, model, table, embedder.queries, metrics, run=run.key)
+        export_dir = export_model(config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
         clock.lap("export")
         run.write_metrics(metrics)
         _say(f"exported {export_dir}")
         return TrainResult(run.path, export_dir, metrics)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model, neither judged on test nor exported.
+
+    Attributes:
+      prepared: the features that it was trained on.
+      model: with the weights of its best epoch.
+      embedder: embeds with them, and with the neighbours that were put beside them.
+      items: N, the number of items.
+      neighbours: what is known of those; empty without.
+    """
+
+    prepared: Prepared
+    model: TwoTowerModel
+    embedder: Embedder
+    items: int
+    neighbours: dict[str, float] = field(default_factory=dict)
+
+    def item_table(self) -> np.ndarray:
+        """Returns float32 [N + 1, D], the item embeddings by the weights as they are."""
+        self.prepared.refresh(self.model)
+        return self.embedder.item_table(self.prepared.features, self.items)
+
+
+def fit_model(
+    config: Config,
+    tables: Tables,
+    run: RunFolder,
+    callbacks: Sequence[tf_keras.callbacks.Callback] = (),
+    lap: Callable[[str], None] = lambda stage: None,
+) -> Fitted:
+    """Trains a model and chooses its epoch on validation; never reads `tables.split.test`, exports nothing.
+
+    Args:
+      config: what to train.
+      tables: the data.
+      run: where checkpoints and history go; continues from the checkpoint in it.
+      callbacks: further Keras callbacks; they see the validation metrics in `logs` as `val_...`.
+      lap: is told when the stages `prepare` and `train` end.
+
+    Raises:
+      InputError, TrainingError: as `train`.
+    """
+    prepared = prepare(config, tables)
+    model = build_model(config, prepared)
+    embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
+    fitted = Fitted(prepared, model, embedder, tables.vocabulary.items)
+    batches = examples(config, tables, prepared.features)
+    _say(f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries; run {run.path}")
+    lap("prepare")
+    fit(
+        model,
+        batches,
+        validation_judge(config, tables, fitted.item_table, embedder.queries),
+        config,
+        run,
+        [Refresh(lambda: prepared.refresh(model), config.training.refresh_steps), *callbacks],
+        prepared.pretrained_variables,
+    )
+    if config.retrieval.neighbours:
+        prepared.refresh(model)
+        embedder, found = with_neighbours(config, tables, embedder, prepared.features)
+        fitted = dataclasses.replace(fitted, embedder=embedder, neighbours=found)
+    lap("train")
+    return fitted
 
 
 class _Clock:

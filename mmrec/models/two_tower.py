@@ -34,13 +34,12 @@ class TwoTowerModel(tfrs.Model):
         """
         items = self.candidate_tower(inputs, training=training)  # [U, D]
         queries = self.query_tower(tf.gather(items, inputs["history"]), training=training)  # [B, L + 1, D]
-        loss = self.task(
-            tf.gather_nd(queries, inputs["query"]),  # [Q, D]
-            tf.gather(items, inputs["candidate"]),  # [C, D]
-            inputs["positive"],
-            inputs["log_q"],
-            inputs["query"][:, 0],
-            inputs["known"],
-        )
+        asked = tf.gather_nd(queries, inputs["query"])  # [Q, D]
+        if "candidate" in inputs:
+            candidates = tf.gather(items, inputs["candidate"])  # [C, D]
+            others = [inputs[name] for name in ("competes", "log_q", "known")]
+            loss = self.task(asked, candidates, inputs["positive"], inputs["query"][:, 0], *others)
+        else:
+            loss = self.task(asked, items[1:], inputs["positive"])  # all items but the padding
         self.mean_loss.update_state(loss)
         return loss

@@ -21,6 +21,7 @@ class CandidateTower(layers.Layer):
       dim: D, width of the towers' vectors.
       hidden: share of the items, by modality, of which a step of training hides that modality; others 0. An item
         never loses the last thing that it has.
+      unit: whether embeddings are divided by their lengths, so that scores are cosines.
 
     Source: hiding the id as in DropoutNet, Volkovs et al., NeurIPS 2017, there per user; hiding any modality as in
       ModDrop, Neverova et al., TPAMI 2016, arXiv:1501.00102.
@@ -32,11 +33,13 @@ class CandidateTower(layers.Layer):
         fusion: str,
         dim: int,
         hidden: Mapping[str, float] = MappingProxyType({}),
+        unit: bool = True,
         **kwargs,
     ):
         super().__init__(name="candidate_tower", **kwargs)
         self.towers = dict(towers)
         self.fusion = find("fusion", fusion, FUSIONS)(tuple(self.towers), dim)
+        self.fusion.is_cosine = self._unit = unit
         self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -47,12 +50,13 @@ class CandidateTower(layers.Layer):
           training: whether dropout is active and modalities are hidden.
 
         Returns:
-          float32 [B, W], unit norm; W is the fusion's `output_dim`.
+          float32 [B, W], unit norm where so constructed; W is the fusion's `output_dim`.
         """
         vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
         if training and any(self._hidden):
             present = self._without_hidden(present)
-        return tf.math.l2_normalize(self.fusion([*vectors], [*present], training=training), axis=1)
+        fused = self.fusion([*vectors], [*present], training=training)
+        return tf.math.l2_normalize(fused, axis=1) if self._unit else fused
 
     def _without_hidden(self, present: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
         """Hides modalities at random: M tensors, bool [B] -> the same."""

@@ -12,8 +12,8 @@ class Fusion(layers.Layer):
     """Makes one vector of the vectors of an item's modalities; a fusion of your own inherits from this.
 
     The contract: `fusion(vectors, present, training) -> float32 [B, W]`, where any subset of the modalities may be
-    present, none included, and what is absent does not show. Items and queries are compared by the cosine of what
-    `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
+    present, none included, and what is absent does not show. Items and queries are compared by the cosine, or the
+    dot product, of what `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
 
     Args:
       modalities: M names, in the order of the vectors.
@@ -21,7 +21,11 @@ class Fusion(layers.Layer):
 
     Attributes:
       output_dim: W, width of the result and of the queries.
+      is_cosine: whether items and queries are compared by the cosine; else by the dot product, and lengths count. The
+        candidate tower sets it.
     """
+
+    is_cosine = True
 
     def __init__(self, modalities: Sequence[str], dim: int, **kwargs):
         super().__init__(name="fusion", **kwargs)
@@ -52,6 +56,8 @@ class Fusion(layers.Layer):
 class UnitFusion(Fusion):
     """A fusion that reads unit vectors, so that weights alone say how much each modality counts.
 
+    Under the dot product it reads the vectors as they are: how long one is, is then for its tower to learn.
+
     An item of which nothing is present is a vector of its own, `nothing`. Subclasses define `fuse`.
 
     Args:
@@ -70,14 +76,15 @@ class UnitFusion(Fusion):
         """Fuses; see the contract."""
         mask = tf.stack(present, axis=1)  # [B, M]
         known = tf.cast(mask, tf.float32)[:, :, tf.newaxis]  # [B, M, 1]
-        fused = self.fuse(unit(tf.stack(vectors, axis=1)) * known, known)  # [B, W]
+        stacked = tf.stack(vectors, axis=1)  # [B, M, D]
+        fused = self.fuse((unit(stacked) if self.is_cosine else stacked) * known, known)  # [B, W]
         return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), fused, self.nothing)
 
     def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
         """Fuses unit vectors.
 
         Args:
-          units: float32 [B, M, D], unit norm; zeros where a modality is absent.
+          units: float32 [B, M, D], unit norm under the cosine; zeros where a modality is absent.
           known: float32 [B, M, 1], 1 where it is present, else 0.
 
         Returns:

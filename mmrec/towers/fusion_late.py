@@ -37,7 +37,7 @@ class Late(UnitFusion):
         return tf.reshape(units * self._roots(), [-1, self.output_dim])
 
     def query(self, queries: tf.Tensor) -> tf.Tensor:
-        """Weighs blocks: float32 [..., M * D] -> the same, unit norm."""
+        """Weighs blocks: float32 [..., M * D] -> the same."""
         return _flat(_blocks(queries, self.dim) * self._roots())
 
     def report(self) -> dict[str, float]:
@@ -71,7 +71,7 @@ class LatePerQuery(UnitFusion):
         return tf.reshape(units, [-1, self.output_dim])
 
     def query(self, queries: tf.Tensor) -> tf.Tensor:
-        """Weighs blocks: float32 [..., M * D] -> the same, unit norm."""
+        """Weighs blocks: float32 [..., M * D] -> the same."""
         return _flat(_blocks(queries, self.dim) * self.weights_of(queries)[..., tf.newaxis])
 
     def weights_of(self, queries: tf.Tensor) -> tf.Tensor:

@@ -12,13 +12,14 @@ class QueryTower(layers.Layer):
     """Turns the item embeddings of a history into a query embedding for every prefix.
 
     Args:
-      history_tower: float32 [B, L, W] -> float32 [B, L + 1, W]; see `towers.history`.
+      history_tower: float32 [B, L, W] -> float32 [B, L + 1, W]; see `towers.history_base`.
       fusion: of the candidate tower; the weights of its `query` are the candidate tower's.
+      unit: whether queries are divided by their lengths, so that scores are cosines.
     """
 
-    def __init__(self, history_tower: layers.Layer, fusion: Fusion, **kwargs):
+    def __init__(self, history_tower: layers.Layer, fusion: Fusion, unit: bool = True, **kwargs):
         super().__init__(name="query_tower", **kwargs)
-        self.history_tower = history_tower
+        self.history_tower, self._unit = history_tower, unit
         self._query = fusion.query  # not the layer, whose weights would then be listed in both towers
 
     def call(self, items: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -29,6 +30,7 @@ class QueryTower(layers.Layer):
           training: whether dropout is active.
 
         Returns:
-          float32 [B, L + 1, W], unit norm; row i has seen the first i items.
+          float32 [B, L + 1, W], unit norm where so constructed; row i has seen the first i items.
         """
-        return self._query(self.history_tower(items, training=training))
+        queries = self._query(self.history_tower(items, training=training))
+        return tf.math.l2_normalize(queries, axis=2) if self._unit else queries

@@ -13,12 +13,13 @@ class Embedder:
     """The inference side of a two-tower model.
 
     Args:
-      candidate_tower: features of items -> float32 [B, D].
-      query_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      candidate_tower: features of items -> float32 [B, X].
+      query_tower: float32 [B, L, X] -> float32 [B, L + 1, D], compared with the first D values of an item.
       max_length: L, the most recent items of a history that are read.
     """
 
     def __init__(self, candidate_tower, query_tower, max_length: int):
+        self.candidate_tower, self.query_tower = candidate_tower, query_tower
         self._max_length = max_length
         self._candidate = tf.function(lambda features: candidate_tower(features, training=False), reduce_retracing=True)
 
@@ -30,12 +31,17 @@ class Embedder:
         self._query = query
 
     def item_table(self, source: FeatureSource, items: int) -> np.ndarray:
-        """Returns float32 [N + 1, D], the embedding of each item row; row 0 is zeros."""
+        """Returns float32 [N + 1, X], the embedding of each item row; row 0 is zeros."""
         parts = [self._candidate(features).numpy() for features in in_batches(source, np.arange(1, items + 1))]
         return np.concatenate([np.zeros((1, parts[0].shape[1]), np.float32), *parts])
 
     def queries(self, table: np.ndarray, histories: Ragged, batch: int = 1024) -> np.ndarray:
         """Returns float32 [Q, D], the query embedding of each history."""
-        rows, held = histories.last(self._max_length), tf.constant(table)
-        parts = [self._query(held, rows[start : start + batch]).numpy() for start in range(0, len(rows), batch)]
-        return np.concatenate(parts)
+        lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table)
+        order = np.argsort(lengths, kind="stable")  # histories of like length stand together: little padding is read
+        parts = []
+        for start in range(0, len(order), batch):
+            places = order[start : start + batch]
+            longest = max(1, int(lengths[places[-1]]))
+            parts.append(self._query(held, histories.take(places).last(longest)).numpy())
+        return np.concatenate(parts)[np.argsort(order)]

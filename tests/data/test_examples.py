@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from mmrec.config import RetrievalConfig
 from mmrec.config_data import CatalogConfig, InteractionsConfig, SplitConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.examples import Examples
@@ -25,8 +26,9 @@ class DrawnFeatures:
         return {"drawn": draw.rng.random(len(rows))}
 
 
-def examples(histories, features=None, items=30, max_length=4, batch_size=8, seed=0):
-    return Examples(histories, features or NoFeatures(), items, max_length, batch_size, seed)
+def examples(histories, features=None, items=30, max_length=4, batch_size=8, seed=0, **retrieval):
+    settings = RetrievalConfig(**retrieval)
+    return Examples(histories, features or NoFeatures(), items, max_length, batch_size, seed, settings)
 
 
 def asked(batches):
@@ -146,6 +148,21 @@ def test_the_only_item_is_always_in_the_batch():
     assert batch["log_q"].tolist() == [pytest.approx(0.0, abs=1e-6)]
 
 
+def test_where_the_whole_catalog_competes_rows_are_all_items_with_events_and_answers_point_behind_the_padding():
+    histories = make_histories([(5, 1), (7, 2)], [(9, 1)])
+    (batch,) = examples(histories, negatives="catalog").epoch(0)
+    assert sorted(batch) == ["history", "positive", "query", "rows"]
+    assert batch["rows"].tolist() == [0, 5, 7, 9]
+    assert sorted(batch["rows"][1:][batch["positive"]].tolist()) == [5, 7, 9]
+    assert sorted(batch["rows"][batch["history"]].ravel().tolist()) == [0, 5]
+
+
+def test_windows_of_like_length_stand_in_one_batch():
+    users = [[(row, row) for row in range(1, length + 1)] for length in (2, 4, 2, 4, 2, 2)]
+    widths = [batch["history"].shape for batch in examples(make_histories(*users), batch_size=3).epoch(0)]
+    assert sorted(widths) == [(2, 3), (4, 1)]  # eight queries each
+
+
 def same(one, other):
     return len(one) == len(other) and all(
         first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
@@ -171,12 +188,11 @@ def test_batches_follow_from_seed_and_epoch(many):
     assert asked(drawn(1, 2)) == asked(drawn(2, 3))
 
 
-def test_steps_count_the_batches_with_the_last_one_smaller(many):
+def test_steps_count_the_batches_which_ask_about_as_many_queries(many):
     one = examples(many, batch_size=7)
-    sizes = [len(batch["history"]) for batch in one.epoch(0)]
+    sizes = [len(batch["query"]) for batch in one.epoch(0)]
     assert len(sizes) == one.steps
-    assert set(sizes[:-1]) == {7}
-    assert 1 <= sizes[-1] <= 7
+    assert max(sizes) - min(sizes) <= 5  # the most that one window asks for
     assert sum(len(batch["query"]) for batch in one.epoch(0)) == one.queries
 
 
@@ -225,7 +241,7 @@ def batches_of(folder, catalog, events):
     ).train
     tokens = np.array([[int(title.split()[1])] for title in items.text["title"]], np.int32)  # the number in its text
     sources = {"text": TextFeatures(tokens), "item_id": ItemIdFeatures(histories.counts(vocabulary.items))}
-    found = list(Examples(histories, JoinedFeatures(sources), vocabulary.items, 6, 4, 0).epoch(0))
+    found = list(Examples(histories, JoinedFeatures(sources), vocabulary.items, 6, 4, 0, RetrievalConfig()).epoch(0))
     for batch in found:
         ids = vocabulary.ids[batch["rows"][1:]]
         assert [f"i{token:02d}" for token in batch["text_tokens"][1:, 0]] == ids.tolist()

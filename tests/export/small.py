@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from mmrec.config import QueryConfig
 from mmrec.export.readers import ItemIdReader
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
 from mmrec.towers.candidate import CandidateTower
-from mmrec.towers.history import MeanHistory
+from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.item_id import ItemIdTower
+from mmrec.towers.query import QueryTower
 
 IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
@@ -24,14 +26,14 @@ def small_parts(**changes):
     table = np.concatenate([np.zeros((1, 2)), tower({"item_id_row": tf.range(1, 6)}).numpy()]).astype(np.float32)
     if changes.pop("arc", True):
         table[1:] = wanted
-    history = MeanHistory(2, 0.0)
-    history(tf.zeros([1, 1, 2]))
+    query_tower = QueryTower(MeanHistory(2, QueryConfig(dropout=0.0)), tower.fusion)
+    query_tower(tf.zeros([1, 1, 2]))
     parts = {
         "ids": IDS,
         "table": table,
         "readers": [ItemIdReader(IDS, np.arange(6, dtype=np.int32))],
         "candidate_tower": tower,
-        "query_tower": history,
+        "query_tower": query_tower,
         "max_length": 3,
         "default_k": 2,
         "exclude_history": True,

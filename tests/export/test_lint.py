@@ -7,9 +7,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import mmrec
+from mmrec.config import QueryConfig
 from mmrec.export.lint import lint_operations, operations
 from mmrec.export.saved_model import write_version
-from mmrec.towers.history import MeanHistory
+from mmrec.towers.history_recurrent import MeanHistory
 from tests.export.small import small_version
 
 
@@ -37,7 +38,7 @@ def saved_model(folder, outside, inside=()):
 
 def test_a_tower_that_calls_python_is_refused_and_nothing_is_published(tmp_path):
     parts, *others = small_version()
-    tower = CallsPython(2, 0.0)
+    tower = CallsPython(2, QueryConfig(dropout=0.0))
     tower(tf.zeros([1, 1, 2]))
     with pytest.raises(mmrec.InputError, match=r"Received: EagerPyFunc\. .*no `py_function`"):
         write_version(tmp_path, replace(parts, query_tower=tower), *others)

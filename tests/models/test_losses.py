@@ -4,16 +4,18 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from mmrec.config import RetrievalConfig
-from mmrec.models.losses import InBatchSoftmax, candidate_logits, remove_accidental_hits
+from mmrec.models.losses import candidate_logits, only_competing
+from mmrec.models.retrieval import RetrievalTask
 
 QUERY = tf.constant([[1.0, 0.0], [0.6, 0.8]])
 CANDIDATE = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
 NOTHING_KNOWN = np.zeros((0, 2), np.int32)
+ALL = np.array([True, True, True])
 
 
 def task(**settings):
     config = RetrievalConfig(**settings)
-    return InBatchSoftmax(RetrievalConfig.model_validate_json(config.model_dump_json()))
+    return RetrievalTask(RetrievalConfig.model_validate_json(config.model_dump_json()))
 
 
 def unit(generator, rows, dim=5):
@@ -21,39 +23,45 @@ def unit(generator, rows, dim=5):
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def test_logits_are_cosines_over_the_temperature():
-    found = candidate_logits(QUERY, CANDIDATE, None, 0.5)
+def test_logits_are_dot_products():
+    found = candidate_logits(QUERY / 0.5, CANDIDATE, None)
     np.testing.assert_allclose(found, [[2.0, 0.0, 1.2], [1.2, 1.6, 2.0]], atol=1e-6)
 
 
 def test_log_q_is_subtracted_after_the_temperature():
     log_q = tf.math.log([1.0, 0.5, 0.25])  # 0, -0.693147, -1.386294
-    found = candidate_logits(QUERY, CANDIDATE, log_q, 0.5)
+    found = candidate_logits(QUERY / 0.5, CANDIDATE, log_q)
     np.testing.assert_allclose(found, [[2.0, 0.693147, 2.586294], [1.2, 2.293147, 3.386294]], atol=1e-5)
 
 
 def test_another_positive_of_the_user_does_not_compete_and_the_right_one_always_does():
     # Queries 0 and 1 are of history 0, which also likes candidate 2; query 2 is of history 1, which likes 1 alone.
     known = tf.constant([[0, 0], [0, 2], [1, 1]])
-    found = remove_accidental_hits(tf.ones([3, 3]), tf.constant([0, 2, 1]), tf.constant([0, 0, 1]), known)
+    found = only_competing(tf.ones([3, 3]), tf.constant([0, 2, 1]), ALL, tf.constant([0, 0, 1]), known)
     np.testing.assert_array_equal(found, [[1, 1, -1e9], [-1e9, 1, 1], [1, 1, 1]])
 
 
 def test_positives_of_histories_that_ask_nothing_are_no_hits():
     known = tf.constant([[0, 0], [2, 1], [7, 0]])
-    found = remove_accidental_hits(tf.zeros([1, 2]), tf.constant([1]), tf.constant([0]), known)
+    found = only_competing(tf.zeros([1, 2]), tf.constant([1]), ALL[:2], tf.constant([0]), known)
     np.testing.assert_array_equal(found, [[-1e9, 0]])
 
 
 def test_without_known_pairs_everything_competes():
-    found = remove_accidental_hits(tf.zeros([2, 2]), tf.constant([0, 1]), tf.constant([0, 1]), NOTHING_KNOWN)
+    found = only_competing(tf.zeros([2, 2]), tf.constant([0, 1]), ALL[:2], tf.constant([0, 1]), NOTHING_KNOWN)
     np.testing.assert_array_equal(found, np.zeros((2, 2)))
 
 
 def test_a_pair_that_is_known_twice_is_one_hit():
     known = tf.constant([[0, 1], [0, 1]])
-    found = remove_accidental_hits(tf.zeros([1, 2]), tf.constant([0]), tf.constant([0]), known)
+    found = only_competing(tf.zeros([1, 2]), tf.constant([0]), ALL[:2], tf.constant([0]), known)
     np.testing.assert_array_equal(found, [[0, -1e9]])
+
+
+def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
+    competes = tf.constant([True, False, True])
+    found = only_competing(tf.zeros([2, 3]), tf.constant([0, 1]), competes, tf.constant([0, 1]), NOTHING_KNOWN)
+    np.testing.assert_array_equal(found, [[0, -1e9, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_right_candidates(settings, wa
         query=QUERY,
         candidate=CANDIDATE,
         positive=tf.constant([0, 1]),
+        competes=ALL,
         log_q=tf.math.log([1.0, 0.5, 0.25]),
         history=tf.constant([0, 1]),
         known=tf.constant([[0, 0], [0, 2], [1, 1]]),
@@ -91,7 +100,13 @@ def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temper
         query, candidate, candidate_sampling_probability=probability if corrected else None
     )
     ours = task(temperature=temperature, logq_correction=corrected)(
-        query, candidate, np.arange(6, dtype=np.int32), np.log(probability), np.arange(6), NOTHING_KNOWN
+        query,
+        candidate,
+        np.arange(6, dtype=np.int32),
+        np.arange(6),
+        np.full(6, True),
+        np.log(probability),
+        NOTHING_KNOWN,
     )
     assert float(ours) == pytest.approx(float(theirs) / 6, rel=1e-5)
 
@@ -99,7 +114,7 @@ def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temper
 def test_an_item_that_is_right_for_two_queries_competes_once():
     same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
     found = task(temperature=1.0)(
-        same, CANDIDATE[:2], tf.constant([0, 0]), tf.zeros(2), tf.constant([0, 1]), NOTHING_KNOWN
+        same, CANDIDATE[:2], tf.constant([0, 0]), tf.constant([0, 1]), ALL[:2], tf.zeros(2), NOTHING_KNOWN
     )
     assert float(found) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
 
@@ -108,7 +123,9 @@ def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
     query, candidate = tf.Variable(QUERY), tf.Variable(CANDIDATE)
     known = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
     with tf.GradientTape() as tape:
-        loss = task(temperature=0.01)(query, candidate, tf.constant([0, 1]), tf.zeros(3), tf.constant([0, 1]), known)
+        loss = task(temperature=0.01)(
+            query, candidate, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), known
+        )
     by_query, by_candidate = tape.gradient(loss, [query, candidate])
     assert np.isfinite(by_query).all()
     assert np.isfinite(by_candidate).all()

@@ -3,10 +3,12 @@ import pytest
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import RetrievalConfig
-from mmrec.models.losses import InBatchSoftmax
+from mmrec.config import QueryConfig, RetrievalConfig
+from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
-from mmrec.towers.history import MeanHistory
+from mmrec.towers.fusion_early import Sum
+from mmrec.towers.history_recurrent import MeanHistory
+from mmrec.towers.query import QueryTower
 
 
 class Table(layers.Layer):
@@ -25,10 +27,10 @@ class Table(layers.Layer):
 
 @pytest.fixture
 def model():
-    history = MeanHistory(2, 0.0)
+    history = MeanHistory(2, QueryConfig(dropout=0.0))
     history.no_history.assign([0.0, 1.0])
-    task = InBatchSoftmax(RetrievalConfig(temperature=1.0, logq_correction=False))
-    return TwoTowerModel(Table(), history, task)
+    task = RetrievalTask(RetrievalConfig(temperature=1.0, logq_correction=False))
+    return TwoTowerModel(Table(), QueryTower(history, Sum(("item_id",), 2)), task)
 
 
 # One user took items 1 and then 3, another 2: (nothing) -> 1, (1) -> 3, (nothing) -> 2.
@@ -38,6 +40,7 @@ BATCH = {
     "query": np.array([[0, 0], [0, 1], [1, 0]], np.int32),
     "positive": np.array([0, 2, 1], np.int32),
     "candidate": np.array([1, 2, 3], np.int32),
+    "competes": np.full(3, True),
     "log_q": np.zeros(3, np.float32),
     "known": np.array([[0, 0], [0, 2], [1, 1]], np.int32),
 }
@@ -49,6 +52,14 @@ def test_each_prefix_is_asked_for_what_came_next(model):
     # Third: right scores 1 against 0 and .8: ln(e + 1 + e^.8) - 1.
     want = (np.log(1 + np.e) + np.log(1 + np.exp(-0.6)) + np.log(np.e + 1 + np.exp(0.8)) - 1) / 3
     assert float(model.compute_loss(BATCH)) == pytest.approx(want, abs=1e-5)
+
+
+def test_without_candidates_all_items_but_the_padding_compete(model):
+    whole = {name: BATCH[name] for name in ("rows", "history", "query", "positive")}
+    # Queries (0, 1), (1, 0), (0, 1) against (1, 0), (0, 1), (.6, .8), whatever the user liked beside the right answer.
+    first, second = np.log(1 + np.e + np.exp(0.8)), np.log(np.e + 1 + np.exp(0.6)) - 0.6
+    want = (first + second + first - 1) / 3
+    assert float(model.compute_loss(whole)) == pytest.approx(want, abs=1e-5)
 
 
 def test_each_distinct_item_is_encoded_once_a_step(model):

@@ -103,10 +103,10 @@ class OwnFusion(Fusion):
 class OwnHistory(layers.Layer):
     """A user's history tower: the latest item."""
 
-    def __init__(self, dim, dropout):
+    def __init__(self, dim, config):
         super().__init__()
         self.first = self.add_weight(name="first", shape=[dim], initializer="ones")
 
     def call(self, items, training=False):
         first = tf.tile(self.first[tf.newaxis, tf.newaxis], [tf.shape(items)[0], 1, 1])
-        return tf.math.l2_normalize(tf.concat([first, items], axis=1), axis=2)
+        return tf.concat([first, items], axis=1)

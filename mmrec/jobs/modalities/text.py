@@ -1,4 +1,4 @@
-"""Texts as a modality: tokens for an encoder that trains, or the cached outputs of a frozen pretrained backbone."""
+"""Texts as a modality: tokens for an encoder that trains, or the cached outputs of a frozen backbone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
 from mmrec.data.features import TextFeatures
+from mmrec.data.latent_text import fit_latent_text
 from mmrec.data.pooled_texts import PooledTextFeatures, pool_texts
 from mmrec.export.readers import PooledTextReader, TextReader
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.progress import progress
 from mmrec.jobs.tables import Tables
 from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.towers.latent_text import LatentText
 from mmrec.towers.pretrained_text import PooledTextTower, PretrainedText, PretrainedTextTower
 from mmrec.towers.text import TextTower
 
@@ -30,7 +32,7 @@ class TextModality(Modality):
 
     Attributes:
       encoder: texts -> tokens.
-      backbone: of `item.text.encoder: pretrained`; else None.
+      backbone: of `item.text.encoder: pretrained` and `latent`; else None.
     """
 
     def __init__(self, config: Config, tables: Tables):
@@ -38,7 +40,10 @@ class TextModality(Modality):
         self.encoder = learn_text_encoder(config.item.text, self._columns)
         tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in self._columns.values()]).numpy()
         self.backbone = None
-        if config.item.text.encoder == "pretrained":
+        if config.item.text.encoder == "latent":
+            vocabulary, width = len(self.encoder.vocabulary), config.item.text.latent_dim
+            self.backbone = LatentText(fit_latent_text(tokens, vocabulary, width, config.seed))
+        elif config.item.text.encoder == "pretrained":
             self.backbone = PretrainedText(config.item.text, self.encoder.width(len(self._columns)), config.seed)
         self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
         fields = schema.item_fields((schema.TEXT,), config.data.catalog.model_dump())
@@ -46,7 +51,9 @@ class TextModality(Modality):
 
     @property
     def _is_frozen(self) -> bool:
-        return self.backbone is not None and self._item.text.trainable == "none"
+        return isinstance(self.backbone, LatentText) or (
+            self.backbone is not None and self._item.text.trainable == "none"
+        )
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
@@ -54,6 +61,9 @@ class TextModality(Modality):
 
     def tower(self) -> layers.Layer:
         text, dim = self._item.text, self._item.dim
+        if isinstance(self.backbone, LatentText):  # as they are: the first dimensions tell more than the last
+            width = self.backbone.feature_dim
+            return PooledTextTower(text, np.zeros(width), np.ones(width), dim)
         if self._is_frozen:
             return PooledTextTower(text, *self.source.standardisation(), dim)
         if self.backbone is not None:
@@ -70,7 +80,7 @@ class TextModality(Modality):
         return {name: self._columns[column][item] for column, name in self._names.items()}
 
 
-def _pooled(config: Config, backbone: PretrainedText, tokens: np.ndarray) -> PooledTextFeatures:
+def _pooled(config: Config, backbone: LatentText | PretrainedText, tokens: np.ndarray) -> PooledTextFeatures:
     name = digest("texts", POOL_VERSION, backbone.digest()).hex()[:16]
     store = FeatureStore(Path(config.data.cache_dir) / f"texts-{name}", (backbone.feature_dim,))
     graph = tf.function(lambda tokens: backbone(tokens, training=False), reduce_retracing=True)

@@ -1,0 +1,38 @@
+"""Token vectors that are fitted on the catalog's texts: latent semantic analysis."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from mmrec.data.factors import truncated_svd
+
+
+def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -> np.ndarray:
+    """Fits a vector for each token, so that texts that share rare words lie near each other.
+
+    A text is the sum of its tokens' vectors, divided by its length: linear, so a server computes it from the tokens.
+
+    Args:
+      tokens: int32 [N, T] of the items in row order; 0 pads.
+      vocabulary: V, the number of tokens.
+      rank: F, width of the vectors.
+      seed: of the singular value decomposition.
+
+    Returns:
+      float32 [V, F]; zeros for the padding, and for tokens that fewer than two texts or all texts have.
+
+    Source: Deerwester et al., JASIS 1990, doi:10.1002/(SICI)1097-4571(199009)41:6<391::AID-ASI1>3.0.CO;2-9, with
+      inverse document frequencies; counts are not damped, which keeps a text linear in its tokens.
+    """
+    row = np.repeat(np.arange(len(tokens)), tokens.shape[1])
+    ones = np.ones(tokens.size, np.float32)
+    counts = sparse.csr_array((ones, (row, tokens.ravel())), shape=(len(tokens), vocabulary))  # adds up equal pairs
+    texts = np.bincount(counts.indices, minlength=vocabulary)  # that have the token
+    rarity = np.log(len(tokens) / np.maximum(texts, 1)).astype(np.float32)
+    rarity[(texts < 2) | (np.arange(vocabulary) == 0)] = 0
+    weighted = counts @ sparse.diags_array(rarity)
+    length = np.sqrt(weighted.multiply(weighted).sum(axis=1))
+    weighted = sparse.diags_array((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ weighted
+    right = truncated_svd(weighted.tocsr(), rank, seed)[2]  # [V, F]
+    return rarity[:, np.newaxis] * right

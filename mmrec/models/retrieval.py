@@ -1,0 +1,52 @@
+"""The retrieval task: queries, candidates and right answers to a loss."""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from mmrec.config import RetrievalConfig
+from mmrec.models.catalog_softmax import catalog_softmax
+from mmrec.models.losses import LOSSES, candidate_logits, only_competing
+from mmrec.registry import find
+
+
+class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
+    """Scores queries against the candidates that compete, and asks the loss.
+
+    With softmax among the right answers of the batch it equals `tfrs.tasks.Retrieval` on a batch whose answers are
+    distinct (mean instead of sum over queries), and differs where that one errs: an item that is right for several
+    queries competes once, and a user's other positives do not compete at all.
+
+    Args:
+      config: loss, temperature, correction, accidental hits.
+    """
+
+    def __init__(self, config: RetrievalConfig, **kwargs):
+        super().__init__(name="retrieval", **kwargs)
+        self._config = config
+        self._loss = find("loss", config.loss, LOSSES)()
+        start = tf.keras.initializers.Constant(math.log(config.temperature))
+        self.log_temperature = self.add_weight(
+            name="log_temperature", shape=[], initializer=start, trainable=config.learn_temperature
+        )
+
+    def call(self, query, candidate, positive, history=None, competes=None, log_q=None, known=None):
+        """Computes the loss; shapes as in `candidate_logits` and `only_competing`.
+
+        Without `log_q`, `candidate` is the whole catalog: all compete, and there is nothing to correct.
+
+        Returns:
+          float32 [], the mean over queries.
+        """
+        query = query * tf.exp(-self.log_temperature)
+        if log_q is None and self._config.loss == "softmax":
+            return catalog_softmax(query, candidate, positive)
+        log_q = log_q if self._config.logq_correction else None
+        logits = candidate_logits(query, candidate, log_q)
+        if competes is not None:
+            known = known if self._config.remove_accidental_hits else known[:0]
+            logits = only_competing(logits, positive, competes, history, known)
+        return tf.reduce_mean(self._loss(logits, positive))

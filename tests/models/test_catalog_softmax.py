@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmrec.models import catalog_softmax as module
+from mmrec.models.catalog_softmax import catalog_softmax
+
+
+def drawn(queries, candidates, dim=6, scale=1.0):
+    rng = np.random.default_rng(queries)
+    query, candidate = (tf.constant(rng.normal(size=(rows, dim)) * scale, tf.float32) for rows in (queries, candidates))
+    return query, candidate, tf.constant(rng.integers(0, candidates, queries), tf.int32)
+
+
+def with_gradients(function, query, candidate):
+    with tf.GradientTape() as tape:
+        tape.watch([query, candidate])
+        loss = function(query, candidate)
+    return [loss, *tape.gradient(loss, [query, candidate])]
+
+
+def test_two_candidates_worked_by_hand():
+    query, candidate = tf.constant([[2.0, 0.0]]), tf.constant([[1.0, 0.0], [0.0, 1.0]])
+    loss, to_query, to_candidate = with_gradients(
+        lambda q, c: catalog_softmax(q, c, tf.constant([1])), query, candidate
+    )
+    # Scores 2 and 0, the right one is the second: ln(e^2 + 1), softmax .880797 and .119203.
+    assert float(loss) == pytest.approx(2.126928, abs=1e-5)
+    np.testing.assert_allclose(to_query, [[0.880797, -0.880797]], atol=1e-5)
+    np.testing.assert_allclose(to_candidate, [[1.761594, 0], [-1.761594, 0]], atol=1e-5)
+
+
+@pytest.mark.parametrize(("queries", "candidates"), [(1, 5), (16, 40), (37, 40), (300, 7)])
+@pytest.mark.parametrize("scale", [1.0, 12.0])
+def test_loss_and_gradients_are_those_of_the_stock_cross_entropy(monkeypatch, queries, candidates, scale):
+    monkeypatch.setattr(module, "_SCORES", 16 * candidates)  # so that there are several blocks
+    query, candidate, positive = drawn(queries, candidates, scale=scale)
+
+    def stock(query, candidate):
+        logits = tf.matmul(query, candidate, transpose_b=True)
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(positive, logits))
+
+    found = with_gradients(tf.function(lambda q, c: catalog_softmax(q, c, positive)), query, candidate)
+    for got, want in zip(found, with_gradients(stock, query, candidate), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_follow_what_the_loss_is_multiplied_by():
+    query, candidate, positive = drawn(9, 11)
+    _, *once = with_gradients(lambda q, c: catalog_softmax(q, c, positive), query, candidate)
+    _, *thrice = with_gradients(lambda q, c: 3.0 * catalog_softmax(q, c, positive), query, candidate)
+    for one, three in zip(once, thrice, strict=True):
+        np.testing.assert_allclose(3 * one, three, rtol=1e-5)

@@ -1,0 +1,41 @@
+import numpy as np
+import tensorflow as tf
+from tf_keras import layers
+
+from mmrec.config import QueryConfig
+from mmrec.towers.fusion_early import Sum
+from mmrec.towers.history_recurrent import MeanHistory
+from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery
+from mmrec.towers.query import QueryTower
+
+
+class Tower(layers.Layer):
+    fusion = None
+
+    def call(self, features, training=False):
+        return tf.one_hot(features["item_id_row"], 2)
+
+
+def test_an_item_has_its_factors_behind_its_embedding_and_an_unknown_one_zeros():
+    scored, read = np.array([[0, 0], [1, 2], [3, 4]]), np.array([[0, 0], [5, 6], [7, 8]])
+    found = NeighbourCandidate(Tower(), scored, read)({"item_id_row": tf.constant([1, 0])})
+    np.testing.assert_array_equal(found, [[0, 1, 1, 2, 5, 6], [1, 0, 0, 0, 0, 0]])
+
+
+def test_a_query_adds_up_what_its_items_read_the_less_the_longer_ago():
+    fusion = Sum(("item_id",), 2)
+    history = MeanHistory(2, QueryConfig(dropout=0.0))
+    history.no_history.assign([0.6, 0.8])
+    tower = NeighbourQuery(QueryTower(history, fusion), dim=2, rank=1, decay=0.5)
+    # Items are [c, v | u] with v = 9, which a query never reads; u = 4 and then 2.
+    found = tower(np.array([[[1, 0, 9, 4], [0, 1, 9, 2]]], np.float32))
+    np.testing.assert_allclose(found, [[[0.6, 0.8, 0], [1, 0, 4], [0.707107, 0.707107, 4]]], atol=1e-6)
+
+
+def test_a_prefix_does_not_read_what_comes_later():
+    fusion = Sum(("item_id",), 2)
+    tower = NeighbourQuery(QueryTower(MeanHistory(2, QueryConfig(dropout=0.0)), fusion), dim=2, rank=3, decay=0.7)
+    items = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
+    later = items.copy()
+    later[:, 3:] = 7.0
+    np.testing.assert_array_equal(tower(items)[:, :4], tower(later)[:, :4])
