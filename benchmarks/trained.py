@@ -65,7 +65,8 @@ class Shop:
         with tempfile.TemporaryDirectory() as folder:
             config = mmrec.Config.load(self.config, seed=seed, runs_dir=folder, **changes)
             used = {name: self.prepared.modalities[name] for name in config.item.modalities}
-            prepared = Prepared(used, JoinedFeatures({name: modality.source for name, modality in used.items()}))
+            features = JoinedFeatures({name: modality.source for name, modality in used.items()})
+            prepared = Prepared(used, features, self.prepared.competing)
             model, clock = build_model(config, prepared), _EpochSeconds()
             embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
             batches, items = examples(config, self.tables, prepared.features), self.tables.vocabulary.items

@@ -52,7 +52,13 @@ class RetrievalConfig(Section):
     """The task: which candidates compete, and how scores become a loss."""
 
     loss: str = "softmax"
-    """How scores become a loss: `softmax` (cross entropy), or your own class as `package.module:Class`."""
+    """How scores become a loss: `softmax` (cross entropy), `bpr` (pairs of right and wrong), `gbce` (binary cross
+    entropy; set `logq_correction: false`), `cosine` (pairs and a margin; set `temperature: 1`), or your own class as
+    `package.module:Class`."""
+    calibration: Annotated[float, Field(ge=0.0, le=1.0)] = 0.75
+    """Of `gbce`: 0 is plain binary cross entropy, 1 makes up for all items that do not compete."""
+    margin: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    """Of `cosine`: wrong candidates are pushed until their scores are below this."""
     negatives: Literal["catalog", "in_batch", "mixed", "sampled"] = "in_batch"
     """What competes with the right answer: `catalog` (every item with training events: exact), `in_batch` (the right
     answers of the batch), `mixed` (these and `negative_samples` drawn at random), `sampled` (those drawn alone)."""

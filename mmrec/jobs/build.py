@@ -42,5 +42,5 @@ def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
     return TwoTowerModel(
         candidate_tower,
         QueryTower(history(fusion.output_dim, config.query), fusion, unit),
-        RetrievalTask(config.retrieval),
+        RetrievalTask(config.retrieval, prepared.competing),
     )

@@ -29,10 +29,12 @@ class Prepared:
     Attributes:
       modalities: by name.
       features: of all of them, by item row.
+      competing: the number of items with training events.
     """
 
     modalities: Mapping[str, Modality]
     features: JoinedFeatures
+    competing: int
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
@@ -53,7 +55,8 @@ class Prepared:
 def prepare(config: Config, tables: Tables) -> Prepared:
     """Computes the features of every modality in use; what a cache holds is not computed again."""
     modalities = {name: MODALITIES[name](config, tables) for name in config.item.modalities}
-    return Prepared(modalities, JoinedFeatures({name: modality.source for name, modality in modalities.items()}))
+    features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
+    return Prepared(modalities, features, int((tables.train_counts > 0).sum()))
 
 
 def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Examples:

@@ -9,7 +9,8 @@ import tensorflow_recommenders as tfrs
 
 from mmrec.config import RetrievalConfig
 from mmrec.models.catalog_softmax import catalog_softmax
-from mmrec.models.losses import LOSSES, candidate_logits, only_competing
+from mmrec.models.logits import candidate_logits, only_competing, without_own_correction
+from mmrec.models.losses import LOSSES
 from mmrec.registry import find
 
 
@@ -22,12 +23,13 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
 
     Args:
       config: loss, temperature, correction, accidental hits.
+      items: N, the number of items that can compete.
     """
 
-    def __init__(self, config: RetrievalConfig, **kwargs):
+    def __init__(self, config: RetrievalConfig, items: int, **kwargs):
         super().__init__(name="retrieval", **kwargs)
         self._config = config
-        self._loss = find("loss", config.loss, LOSSES)()
+        self._loss = find("loss", config.loss, LOSSES)(config, items)
         start = tf.keras.initializers.Constant(math.log(config.temperature))
         self.log_temperature = self.add_weight(
             name="log_temperature", shape=[], initializer=start, trainable=config.learn_temperature
@@ -46,6 +48,8 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
             return catalog_softmax(query, candidate, positive)
         log_q = log_q if self._config.logq_correction else None
         logits = candidate_logits(query, candidate, log_q)
+        if log_q is not None and self._config.negatives == "sampled":
+            logits = without_own_correction(logits, positive, log_q)
         if competes is not None:
             known = known if self._config.remove_accidental_hits else known[:0]
             logits = only_competing(logits, positive, competes, history, known)

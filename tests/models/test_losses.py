@@ -1,133 +1,69 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
 from mmrec.config import RetrievalConfig
-from mmrec.models.losses import candidate_logits, only_competing
-from mmrec.models.retrieval import RetrievalTask
+from mmrec.errors import InputError
+from mmrec.models.losses import LOSSES
+from mmrec.registry import find
 
-QUERY = tf.constant([[1.0, 0.0], [0.6, 0.8]])
-CANDIDATE = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
-NOTHING_KNOWN = np.zeros((0, 2), np.int32)
-ALL = np.array([True, True, True])
-
-
-def task(**settings):
-    config = RetrievalConfig(**settings)
-    return RetrievalTask(RetrievalConfig.model_validate_json(config.model_dump_json()))
+# Right are 0 and 1; of the second query, candidate 2 does not compete.
+LOGITS = tf.constant([[2.0, 0.0, 1.0], [0.0, 1.0, -1e9]])
+POSITIVE = tf.constant([0, 1])
 
 
-def unit(generator, rows, dim=5):
-    drawn = generator.normal(size=(rows, dim)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
-
-
-def test_logits_are_dot_products():
-    found = candidate_logits(QUERY / 0.5, CANDIDATE, None)
-    np.testing.assert_allclose(found, [[2.0, 0.0, 1.2], [1.2, 1.6, 2.0]], atol=1e-6)
-
-
-def test_log_q_is_subtracted_after_the_temperature():
-    log_q = tf.math.log([1.0, 0.5, 0.25])  # 0, -0.693147, -1.386294
-    found = candidate_logits(QUERY / 0.5, CANDIDATE, log_q)
-    np.testing.assert_allclose(found, [[2.0, 0.693147, 2.586294], [1.2, 2.293147, 3.386294]], atol=1e-5)
-
-
-def test_another_positive_of_the_user_does_not_compete_and_the_right_one_always_does():
-    # Queries 0 and 1 are of history 0, which also likes candidate 2; query 2 is of history 1, which likes 1 alone.
-    known = tf.constant([[0, 0], [0, 2], [1, 1]])
-    found = only_competing(tf.ones([3, 3]), tf.constant([0, 2, 1]), ALL, tf.constant([0, 0, 1]), known)
-    np.testing.assert_array_equal(found, [[1, 1, -1e9], [-1e9, 1, 1], [1, 1, 1]])
-
-
-def test_positives_of_histories_that_ask_nothing_are_no_hits():
-    known = tf.constant([[0, 0], [2, 1], [7, 0]])
-    found = only_competing(tf.zeros([1, 2]), tf.constant([1]), ALL[:2], tf.constant([0]), known)
-    np.testing.assert_array_equal(found, [[-1e9, 0]])
-
-
-def test_without_known_pairs_everything_competes():
-    found = only_competing(tf.zeros([2, 2]), tf.constant([0, 1]), ALL[:2], tf.constant([0, 1]), NOTHING_KNOWN)
-    np.testing.assert_array_equal(found, np.zeros((2, 2)))
-
-
-def test_a_pair_that_is_known_twice_is_one_hit():
-    known = tf.constant([[0, 1], [0, 1]])
-    found = only_competing(tf.zeros([1, 2]), tf.constant([0]), ALL[:2], tf.constant([0]), known)
-    np.testing.assert_array_equal(found, [[0, -1e9]])
-
-
-def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
-    competes = tf.constant([True, False, True])
-    found = only_competing(tf.zeros([2, 3]), tf.constant([0, 1]), competes, tf.constant([0, 1]), NOTHING_KNOWN)
-    np.testing.assert_array_equal(found, [[0, -1e9, 0], [0, 0, 0]])
+def loss(name, items=5, **settings):
+    config = RetrievalConfig(loss=name, **settings)
+    return LOSSES[name](RetrievalConfig.model_validate_json(config.model_dump_json()), items)
 
 
 @pytest.mark.parametrize(
-    ("settings", "want"),
+    ("name", "want"),
     [
-        # Logits (2, 0, 1.2) and (1.2, 1.6, 2), right are 0 and 1:
-        # ln(e^2 + 1 + e^1.2) - 2 = 0.460373; ln(e^1.2 + e^1.6 + e^2) - 1.6 = 1.151251
-        ({"logq_correction": False, "remove_accidental_hits": False}, 0.805812),
-        # Candidate 2 is another positive of the first user: ln(e^2 + 1) - 2 = 0.126928
-        ({"logq_correction": False, "remove_accidental_hits": True}, 0.639089),
-        # log q = ln(1, 1/2, 1/4) makes the exponentials e^2, 2, 4 e^1.2 and e^1.2, 2 e^1.6, 4 e^2:
-        # ln((e^2 + 2 + 4 e^1.2) / e^2) = 1.121021; ln((e^1.2 + 2 e^1.6 + 4 e^2) / (2 e^1.6)) = 1.462980
-        ({"logq_correction": True, "remove_accidental_hits": False}, 1.292001),
+        # ln(e^2 + 1 + e) - 2 and ln(1 + e) - 1
+        ("softmax", [0.407606, 0.313262]),
+        # (ln(1 + e^-2) + ln(1 + e^-1)) / 2 and ln(1 + e^-1)
+        ("bpr", [0.220095, 0.313262]),
+        # K = 2 and 1 of 4: a = .5 and .25, b = .5 (.75 (1 - 2) + 2) = .625 and .25 (.75 (1 - 4) + 4) = .4375
+        # (.625 ln(1 + e^-2) + ln 2 + ln(1 + e)) / 3 and (.4375 ln(1 + e^-1) + ln 2) / 2
+        ("gbce", [0.695247, 0.415100]),
+        # 1 - 2 + (0 + 1) / 2 and 1 - 1 + 0
+        ("cosine", [-0.5, 0.0]),
     ],
 )
-def test_the_loss_is_the_mean_cross_entropy_of_the_right_candidates(settings, want):
-    found = task(temperature=0.5, **settings)(
-        query=QUERY,
-        candidate=CANDIDATE,
-        positive=tf.constant([0, 1]),
-        competes=ALL,
-        log_q=tf.math.log([1.0, 0.5, 0.25]),
-        history=tf.constant([0, 1]),
-        known=tf.constant([[0, 0], [0, 2], [1, 1]]),
-    )
-    assert float(found) == pytest.approx(want, abs=1e-5)
+def test_losses_worked_by_hand(name, want):
+    found = loss(name)(LOGITS, POSITIVE)
+    assert (found.shape, found.dtype) == ((2,), tf.float32)
+    np.testing.assert_allclose(found, want, atol=1e-5)
 
 
-@pytest.mark.parametrize("temperature", [0.07, 1.0])
-@pytest.mark.parametrize("corrected", [False, True])
-def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temperature, corrected):
-    generator = np.random.default_rng(0)
-    query, candidate = unit(generator, 6), unit(generator, 6)
-    probability = generator.uniform(0.01, 0.9, 6).astype(np.float32)
-    theirs = tfrs.tasks.Retrieval(temperature=temperature)(
-        query, candidate, candidate_sampling_probability=probability if corrected else None
-    )
-    ours = task(temperature=temperature, logq_correction=corrected)(
-        query,
-        candidate,
-        np.arange(6, dtype=np.int32),
-        np.arange(6),
-        np.full(6, True),
-        np.log(probability),
-        NOTHING_KNOWN,
-    )
-    assert float(ours) == pytest.approx(float(theirs) / 6, rel=1e-5)
+def test_without_calibration_gbce_is_plain_binary_cross_entropy():
+    # (ln(1 + e^-2) + ln 2 + ln(1 + e)) / 3
+    assert float(loss("gbce", calibration=0.0)(LOGITS, POSITIVE)[0]) == pytest.approx(0.711112, abs=1e-5)
 
 
-def test_an_item_that_is_right_for_two_queries_competes_once():
-    same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
-    found = task(temperature=1.0)(
-        same, CANDIDATE[:2], tf.constant([0, 0]), tf.constant([0, 1]), ALL[:2], tf.zeros(2), NOTHING_KNOWN
-    )
-    assert float(found) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
+def test_a_margin_spares_what_scores_below_it():
+    assert float(loss("cosine", margin=0.5)(LOGITS, POSITIVE)[0]) == pytest.approx(-0.75)
 
 
-def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
-    query, candidate = tf.Variable(QUERY), tf.Variable(CANDIDATE)
-    known = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_query_whose_right_candidate_is_alone_has_a_finite_loss_and_gradient(name):
+    logits = tf.constant([[0.5, -1e9]])
     with tf.GradientTape() as tape:
-        loss = task(temperature=0.01)(
-            query, candidate, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), known
-        )
-    by_query, by_candidate = tape.gradient(loss, [query, candidate])
-    assert np.isfinite(by_query).all()
-    assert np.isfinite(by_candidate).all()
-    np.testing.assert_allclose(by_query[0], [0, 0], atol=1e-6)  # nothing competes: nothing to learn
-    assert np.abs(by_query[1]).max() > 0.1
+        tape.watch(logits)
+        found = loss(name)(logits, tf.constant([0]))
+    assert np.isfinite(found).all()
+    assert np.isfinite(tape.gradient(found, logits)).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_better_score_of_the_right_candidate_lowers_the_loss_and_queries_do_not_mix(name):
+    better = LOGITS + tf.constant([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    before, after = loss(name)(LOGITS, POSITIVE), loss(name)(better, POSITIVE)
+    assert after[0] < before[0]
+    assert after[1] == before[1]
+
+
+def test_an_unknown_loss_is_refused_by_name():
+    with pytest.raises(InputError, match=r"no loss is called 'softmx'\. Did you mean `softmax`\?"):
+        find("loss", "softmx", LOSSES)

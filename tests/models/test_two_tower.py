@@ -29,7 +29,7 @@ class Table(layers.Layer):
 def model():
     history = MeanHistory(2, QueryConfig(dropout=0.0))
     history.no_history.assign([0.0, 1.0])
-    task = RetrievalTask(RetrievalConfig(temperature=1.0, logq_correction=False))
+    task = RetrievalTask(RetrievalConfig(temperature=1.0, logq_correction=False), items=3)
     return TwoTowerModel(Table(), QueryTower(history, Sum(("item_id",), 2)), task)
 
 

@@ -1,0 +1,61 @@
+"""Scores of queries against candidates: corrected, and only of what competes."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+REMOVED = -1e9  # logit of a candidate that does not compete; finite, so that gradients stay so
+
+
+def candidate_logits(query, candidate, log_q):
+    """Scores every query against every distinct candidate.
+
+    Args:
+      query: float32 [Q, D], divided by the temperature.
+      candidate: float32 [C, D]; each item stands once.
+      log_q: float32 [C], natural log of each candidate's probability to be among the candidates; None: no correction.
+
+    Returns:
+      float32 [Q, C].
+
+    Source: Yi et al., RecSys 2019, doi:10.1145/3298689.3346996. They sample with replacement and correct by the item's
+      share of the events; our candidates are distinct, so we correct by the probability to be in the batch at all.
+    """
+    logits = tf.matmul(query, candidate, transpose_b=True)
+    return logits if log_q is None else logits - log_q[tf.newaxis]
+
+
+def without_own_correction(logits, positive, log_q):
+    """Takes back the correction of each query's right candidate, which competes with certainty.
+
+    Args:
+      logits: float32 [Q, C].
+      positive: int32 [Q].
+      log_q: float32 [C], what was subtracted.
+
+    Returns:
+      float32 [Q, C]. The exponentials of a row then sum up, in expectation, to those of the whole catalog.
+    """
+    own = tf.stack([tf.range(tf.size(positive)), positive], axis=1)  # [Q, 2]
+    return tf.tensor_scatter_nd_add(logits, own, tf.gather(log_q, positive))
+
+
+def only_competing(logits, positive, competes, history, known):
+    """Takes candidates out of the competition: those drawn for other queries only, and the user's other positives.
+
+    Args:
+      logits: float32 [Q, C].
+      positive: int32 [Q], the candidate that stays in any case.
+      competes: bool [C], whether it competes with queries that it does not answer.
+      history: int32 [Q], the history that each query belongs to.
+      known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
+
+    Returns:
+      float32 [Q, C]; `REMOVED` where a candidate does not compete.
+    """
+    histories = tf.reduce_max(history, axis=0) + 1
+    known = tf.boolean_mask(known, known[:, 0] < histories)
+    hits = tf.scatter_nd(known, tf.ones(tf.shape(known)[0]), [histories, tf.shape(logits)[1]]) > 0  # [B, C]
+    own = tf.stack([tf.range(tf.size(positive)), positive], axis=1)  # [Q, 2]
+    others = tf.where(tf.gather(hits, history) | ~competes, REMOVED, logits)
+    return tf.tensor_scatter_nd_update(others, own, tf.gather_nd(logits, own))

@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from mmrec.config import RetrievalConfig
+from mmrec.data.candidates import Candidates
+from mmrec.models.logits import candidate_logits, only_competing, without_own_correction
+from mmrec.models.retrieval import RetrievalTask
+
+QUERY = tf.constant([[1.0, 0.0], [0.6, 0.8]])
+CANDIDATE = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+NOTHING_KNOWN = np.zeros((0, 2), np.int32)
+ALL = np.array([True, True, True])
+
+
+def task(**settings):
+    config = RetrievalConfig(**settings)
+    return RetrievalTask(RetrievalConfig.model_validate_json(config.model_dump_json()), items=9)
+
+
+def unit(generator, rows, dim=5):
+    drawn = generator.normal(size=(rows, dim)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def test_logits_are_dot_products():
+    found = candidate_logits(QUERY / 0.5, CANDIDATE, None)
+    np.testing.assert_allclose(found, [[2.0, 0.0, 1.2], [1.2, 1.6, 2.0]], atol=1e-6)
+
+
+def test_log_q_is_subtracted_after_the_temperature():
+    log_q = tf.math.log([1.0, 0.5, 0.25])  # 0, -0.693147, -1.386294
+    found = candidate_logits(QUERY / 0.5, CANDIDATE, log_q)
+    np.testing.assert_allclose(found, [[2.0, 0.693147, 2.586294], [1.2, 2.293147, 3.386294]], atol=1e-5)
+
+
+def test_another_positive_of_the_user_does_not_compete_and_the_right_one_always_does():
+    # Queries 0 and 1 are of history 0, which also likes candidate 2; query 2 is of history 1, which likes 1 alone.
+    known = tf.constant([[0, 0], [0, 2], [1, 1]])
+    found = only_competing(tf.ones([3, 3]), tf.constant([0, 2, 1]), ALL, tf.constant([0, 0, 1]), known)
+    np.testing.assert_array_equal(found, [[1, 1, -1e9], [-1e9, 1, 1], [1, 1, 1]])
+
+
+def test_positives_of_histories_that_ask_nothing_are_no_hits():
+    known = tf.constant([[0, 0], [2, 1], [7, 0]])
+    found = only_competing(tf.zeros([1, 2]), tf.constant([1]), ALL[:2], tf.constant([0]), known)
+    np.testing.assert_array_equal(found, [[-1e9, 0]])
+
+
+def test_without_known_pairs_everything_competes():
+    found = only_competing(tf.zeros([2, 2]), tf.constant([0, 1]), ALL[:2], tf.constant([0, 1]), NOTHING_KNOWN)
+    np.testing.assert_array_equal(found, np.zeros((2, 2)))
+
+
+def test_a_pair_that_is_known_twice_is_one_hit():
+    known = tf.constant([[0, 1], [0, 1]])
+    found = only_competing(tf.zeros([1, 2]), tf.constant([0]), ALL[:2], tf.constant([0]), known)
+    np.testing.assert_array_equal(found, [[0, -1e9]])
+
+
+def test_the_right_candidates_own_correction_can_be_taken_back():
+    logits, log_q = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([-0.5, -0.25])
+    found = without_own_correction(logits - log_q, tf.constant([1, 0]), log_q)
+    np.testing.assert_allclose(found, [[1.5, 2.0], [3.0, 4.25]])
+
+
+def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
+    competes = tf.constant([True, False, True])
+    found = only_competing(tf.zeros([2, 3]), tf.constant([0, 1]), competes, tf.constant([0, 1]), NOTHING_KNOWN)
+    np.testing.assert_array_equal(found, [[0, -1e9, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("settings", "want"),
+    [
+        # Logits (2, 0, 1.2) and (1.2, 1.6, 2), right are 0 and 1:
+        # ln(e^2 + 1 + e^1.2) - 2 = 0.460373; ln(e^1.2 + e^1.6 + e^2) - 1.6 = 1.151251
+        ({"logq_correction": False, "remove_accidental_hits": False}, 0.805812),
+        # Candidate 2 is another positive of the first user: ln(e^2 + 1) - 2 = 0.126928
+        ({"logq_correction": False, "remove_accidental_hits": True}, 0.639089),
+        # log q = ln(1, 1/2, 1/4) makes the exponentials e^2, 2, 4 e^1.2 and e^1.2, 2 e^1.6, 4 e^2:
+        # ln((e^2 + 2 + 4 e^1.2) / e^2) = 1.121021; ln((e^1.2 + 2 e^1.6 + 4 e^2) / (2 e^1.6)) = 1.462980
+        ({"logq_correction": True, "remove_accidental_hits": False}, 1.292001),
+    ],
+)
+def test_the_loss_is_the_mean_cross_entropy_of_the_right_candidates(settings, want):
+    found = task(temperature=0.5, **settings)(
+        query=QUERY,
+        candidate=CANDIDATE,
+        positive=tf.constant([0, 1]),
+        competes=ALL,
+        log_q=tf.math.log([1.0, 0.5, 0.25]),
+        history=tf.constant([0, 1]),
+        known=tf.constant([[0, 0], [0, 2], [1, 1]]),
+    )
+    assert float(found) == pytest.approx(want, abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.07, 1.0])
+@pytest.mark.parametrize("corrected", [False, True])
+def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temperature, corrected):
+    generator = np.random.default_rng(0)
+    query, candidate = unit(generator, 6), unit(generator, 6)
+    probability = generator.uniform(0.01, 0.9, 6).astype(np.float32)
+    theirs = tfrs.tasks.Retrieval(temperature=temperature)(
+        query, candidate, candidate_sampling_probability=probability if corrected else None
+    )
+    ours = task(temperature=temperature, logq_correction=corrected)(
+        query,
+        candidate,
+        np.arange(6, dtype=np.int32),
+        np.arange(6),
+        np.full(6, True),
+        np.log(probability),
+        NOTHING_KNOWN,
+    )
+    assert float(ours) == pytest.approx(float(theirs) / 6, rel=1e-5)
+
+
+def test_an_item_that_is_right_for_two_queries_competes_once():
+    same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
+    found = task(temperature=1.0)(
+        same, CANDIDATE[:2], tf.constant([0, 0]), tf.constant([0, 1]), ALL[:2], tf.zeros(2), NOTHING_KNOWN
+    )
+    assert float(found) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
+
+
+def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
+    query, candidate = tf.Variable(QUERY), tf.Variable(CANDIDATE)
+    known = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
+    with tf.GradientTape() as tape:
+        loss = task(temperature=0.01)(
+            query, candidate, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), known
+        )
+    by_query, by_candidate = tape.gradient(loss, [query, candidate])
+    assert np.isfinite(by_query).all()
+    assert np.isfinite(by_candidate).all()
+    np.testing.assert_allclose(by_query[0], [0, 0], atol=1e-6)  # nothing competes: nothing to learn
+    assert np.abs(by_query[1]).max() > 0.1
+
+
+def test_a_learnt_temperature_starts_where_the_config_says_and_gets_a_gradient():
+    fixed, learnt = task(temperature=0.5), task(temperature=0.5, learn_temperature=True)
+    given = (QUERY, CANDIDATE, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), NOTHING_KNOWN)
+    assert float(fixed(*given)) == pytest.approx(float(learnt(*given)), abs=1e-6)
+    assert (len(fixed.trainable_variables), len(learnt.trainable_variables)) == (0, 1)
+    with tf.GradientTape() as tape:
+        loss = learnt(*given)
+    assert abs(float(tape.gradient(loss, learnt.log_temperature))) > 1e-3
+
+
+def test_the_whole_catalog_gives_the_same_loss_as_candidates_that_are_all_items():
+    given = (QUERY, CANDIDATE, tf.constant([0, 1]))
+    listed = task(temperature=0.5)(*given, tf.constant([0, 1]), ALL, tf.zeros(3), NOTHING_KNOWN)
+    assert float(task(temperature=0.5)(*given)) == pytest.approx(float(listed), abs=1e-6)
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_corrected(corrected):
+    """One query, sixty items of uneven popularity; samples are drawn by it, and the exact loss is known."""
+    rng = np.random.default_rng(0)
+    counts, scores = np.append(0, np.arange(60, 0, -1)), rng.normal(size=60).astype(np.float32)
+    exact = float(np.log(np.exp(scores).sum()) - scores[30])
+    table = np.concatenate([np.zeros((1, 1), np.float32), scores[:, np.newaxis]])  # so that a score is 1 * value
+    bias = {}
+    for samples in (5, 40):
+        config = RetrievalConfig(
+            negatives="sampled",
+            negative_samples=samples,
+            sampling_power=1.0,
+            temperature=1.0,
+            logq_correction=corrected,
+            remove_accidental_hits=False,
+        )
+        candidates, loss = Candidates(config, counts, per_batch=1.0), RetrievalTask(config, items=60)
+        losses = []
+        for _ in range(400):
+            rows, competes = candidates.draw(np.array([31]), rng)
+            place = np.searchsorted(rows, [31]).astype(np.int32)
+            given = (place, np.zeros(1, np.int32), competes, candidates.log_q[rows], NOTHING_KNOWN)
+            losses.append(float(loss(np.ones((1, 1), np.float32), table[rows], *given)))
+        bias[samples] = abs(np.mean(losses) - exact)
+    if corrected:
+        assert bias[40] < 0.06
+        assert bias[40] < 0.5 * bias[5]
+    else:
+        assert min(bias.values()) > 0.3
