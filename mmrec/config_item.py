@@ -241,9 +241,9 @@ class ItemConfig(Section):
     """Which towers the item embedding is made of."""
     dim: Positive = 64
     """Width D of every tower's output and of the item and query embeddings."""
-    fusion: str = "concatenation"
-    """How the modality vectors become one: `concatenation`, `sum`, `mean`, `weighted` (a learnt weight per modality),
-    `gated` (weights per item and dimension), `attention` (weights per item); `late` (a score per modality, mixed by
+    fusion: str = "gated"
+    """How the modality vectors become one: `gated` (weights per item and dimension), `concatenation`, `sum`, `mean`,
+    `weighted` (a learnt weight per modality), `attention` (weights per item); `late` (a score per modality, mixed by
     learnt weights), `late_per_query` (by weights that depend on the query); or your own class as
     `package.module:Class`. The late ones make embeddings as many times `dim` wide as there are modalities."""
     modality_dropout: Fraction = 0.0

@@ -22,7 +22,7 @@ def test_whatever_competes_the_users_group_is_found(tmp_path, retrieval):
 
 
 def test_fitted_text_vectors_are_cached_exported_and_find_the_group(tmp_path):
-    config = write_groups(tmp_path)
+    config = write_groups(tmp_path, epochs=12)
     config["item"] |= {"modalities": ["text"], "text": {"tokenizer": "word", "encoder": "latent", "latent_dim": 16}}
     result = mmrec.train(config)
     assert result.metrics["test"]["recall@10"] > 0.95

@@ -136,6 +136,7 @@ def test_more_trials_go_on_after_those_that_are_there(groups, fits, trained):
     assert len(trained) == 1 + (second.best_config != first.best_config)
 
 
+@pytest.mark.slow
 def test_a_killed_trial_is_drawn_again_and_continues_at_its_checkpoint(groups, trained, monkeypatch, capfd, tmp_path):
     space = {"training.learning_rate": {"low": 0.01, "high": 0.03}, "query.dropout": [0.1, 0.2, 0.3]}
     groups["training"]["epochs"] = 2
