@@ -34,8 +34,8 @@ def with_neighbours(
       features: of the items, `item_id_row` among them.
 
     Returns:
-      The embedder of towers and neighbours together, and what was found: `rank` and `weight`, 0 where the towers are
-      better alone.
+      The embedder of towers and neighbours together, and what was found: `rank`, `weight`, and the NDCG@10 with it. The
+      weight is 0, and the embedder that of the towers alone, where they are better so.
     """
     items, train, rank = tables.vocabulary.items, tables.split.train, config.retrieval.neighbours
     knn = ItemKNN(own=config.retrieval.repeat_consumption)
@@ -50,8 +50,9 @@ def with_neighbours(
         query = NeighbourQuery(embedder.query_tower, candidate.tower.fusion.output_dim, rank, knn.history_decay)
         return Embedder(candidate, query, config.query.max_length)
 
-    table = towers(1.0).item_table(features, items)
-    asked = towers(1.0).queries(table, validation.history)
+    beside = towers(1.0)
+    table = beside.item_table(features, items)
+    asked = beside.queries(table, validation.history)
     dim = asked.shape[1] - rank
 
     def ndcg(weight: float) -> float:
@@ -63,7 +64,8 @@ def with_neighbours(
     spread = [float((asked[some, part] @ table[1:, part].T).std()) for part in (slice(dim), slice(dim, dim + rank))]
     tried = {0.0: ndcg(0.0)} | {float(step): ndcg(step) for step in _STEPS * spread[0] / max(spread[1], 1e-12)}
     best = max(tried, key=tried.__getitem__)
-    return towers(best), {"rank": rank, "weight": best, "validation_ndcg@10": tried[best]}
+    found = {"rank": rank, "weight": best, "validation_ndcg@10": tried[best]}
+    return towers(best) if best else embedder, found
 
 
 def _some(queries: Queries, seed: int) -> Queries:
