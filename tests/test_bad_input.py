@@ -1,134 +1,25 @@
 """Input that cannot be used, through the command line: one message with place and remedy, nothing left behind."""
 
-import csv
-import errno
 import io
 import json
-import os
-import resource
-import subprocess
-import sys
 import time
 import zlib
-from pathlib import Path
 
-import pandas as pd
 import pytest
-import tensorflow as tf
-import yaml
 
 from mmrec.config import Config
 from mmrec.jobs.modalities import image
-from mmrec.jobs.prepare import run_identity
 from mmrec.jobs.tables import load_tables
-from mmrec.training.run_folder import RunFolder
-from tests.jobs.worlds import MeanColour, add_photos, write_groups
+from tests.jobs.worlds import MeanColour
+from tests.spoilt import SpoiltShop, refusal, trained
 
 DAY = 24 * 60 * 60
-
-
-class Shop:
-    """A planted shop on disk with an earlier run and version, to be spoilt before a command runs on it."""
-
-    def __init__(self, folder, photo):
-        self.folder, self._photo = folder, photo
-        self.config = write_groups(folder, users=24, epochs=1)
-        for earlier in ("runs/groups/1/metrics.json", "models/groups/1/saved_model.pb"):
-            (folder / earlier).parent.mkdir(parents=True)
-            (folder / earlier).write_text("earlier")
-
-    def set(self, **values):
-        """Changes config values, by key with `__` for dots."""
-        for key, value in values.items():
-            *sections, name = key.split("__")
-            section = self.config
-            for part in sections:
-                section = section[part]
-            section[name] = value
-
-    def rows(self, table):
-        """Reads a table as lists, the header first."""
-        with open(self.folder / f"{table}.csv", newline="") as file:
-            return list(csv.reader(file))
-
-    def write(self, table, rows):
-        """Writes a table of lists, the header first."""
-        with open(self.folder / f"{table}.csv", "w", newline="") as file:
-            csv.writer(file).writerows(rows)
-
-    def cell(self, table, row, column, value):
-        """Replaces a value; rows count from 1, without the header."""
-        rows = self.rows(table)
-        rows[row][rows[0].index(column)] = value
-        self.write(table, rows)
-
-    def json_cell(self, table, row, column, value):
-        """Replaces a value of any type, in a table of JSON lines."""
-        header, *rows = self.rows(table)
-        records = [dict(zip(header, values, strict=True)) for values in rows]
-        records[row - 1][column] = value
-        path = self.folder / f"{table}.jsonl"
-        path.write_text("\n".join(map(json.dumps, records)))
-        self.config["data"][{"items": "catalog", "events": "interactions"}[table]]["path"] = str(path)
-
-    def bytes(self, table, change):
-        """Changes a table's bytes."""
-        path = self.folder / f"{table}.csv"
-        path.write_bytes(change(path.read_bytes()))
-
-    def photos(self):
-        """Gives every item a photo."""
-        add_photos(self.folder, self.config, self._photo)
-        self.config["item"]["modalities"] = ["image", "item_id"]
-
-    def third_photo(self, encoded):
-        """Replaces the bytes of the third item's photo."""
-        (self.folder / "2.png").write_bytes(encoded)
-
-    def times(self, write):
-        """Replaces the times 0, 1, ... of the events by texts."""
-        header, *rows = self.rows("events")
-        self.write("events", [header, *([*row[:2], write(int(row[2]))] for row in rows)])
-
-    def left(self):
-        """Returns the content of every file below the folders of runs and versions, locks aside."""
-        found = {}
-        for name in ("runs", "models"):
-            for path in sorted((self.folder / name).rglob("*")):
-                if path.name != ".lock":
-                    found[str(path.relative_to(self.folder))] = path.read_bytes() if path.is_file() else None
-        return found
-
-    def file(self):
-        """Writes and returns the config file."""
-        path = self.folder / "config.yaml"
-        path.write_text(yaml.safe_dump(self.config))
-        return path
 
 
 @pytest.fixture
 def shop(tmp_path, photo, monkeypatch):
     monkeypatch.setattr(image, "Backbone", MeanColour)
-    return Shop(tmp_path, photo)
-
-
-def refusal(command, shop, path=None):
-    """Trains, which must be refused with one message and leave nothing; returns the message."""
-    path, before = path or shop.file(), shop.left()
-    code, out, errors = command("train", path)
-    assert (code, out) == (2, ""), errors
-    assert "Traceback" not in errors
-    (message,) = [line for line in errors.splitlines() if line.startswith("error: ")]
-    assert errors.rstrip().endswith(message)
-    assert shop.left() == before
-    return message
-
-
-def trained(command, shop, path=None):
-    """Trains, which must work; returns the metrics."""
-    code, out, errors = command("train", path or shop.file(), "--json")
-    assert code == 0, errors
-    return json.loads(out.splitlines()[-1])["metrics"]
+    return SpoiltShop(tmp_path, photo)
 
 
 def date(day, zone=""):
@@ -344,126 +235,6 @@ def test_no_answers_are_refused_by_recommend(command, tiny_export):
     assert (code, out) == (2, "")
     assert "Traceback" not in errors
     assert "Invalid value for '-k' / '--k'" in errors  # how the rule is worded is the library's
-
-
-@pytest.mark.parametrize("key", ["runs_dir", "saved_models_dir", "data.cache_dir"])
-def test_a_file_in_the_way_of_an_output_folder_is_refused(shop, command, key):
-    shop.photos()
-    (shop.folder / "file").write_text("mine")
-    shop.set(**{key.replace(".", "__"): str(shop.folder / "file" / "deep")})
-    message = refusal(command, shop)
-    assert f"{shop.folder / 'file' / 'deep'}" in message
-    assert "cannot be written" in message
-    assert f"Set `{key}` to a folder you may write to" in message
-    assert (shop.folder / "file").read_text() == "mine"
-
-
-@pytest.mark.parametrize(("folder", "key"), [("runs", "runs_dir"), ("models", "saved_models_dir")])
-def test_a_read_only_output_folder_is_refused(shop, command, monkeypatch, folder, key):
-    read_only, access = str(shop.folder / folder), os.access  # a superuser may write everywhere
-    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).startswith(read_only) and access(path, mode))
-    message = refusal(command, shop)
-    assert f"{read_only}/groups" in message
-    assert f"cannot be written. Set `{key}` to a folder you may write to" in message
-
-
-def test_a_run_that_another_process_works_on_is_refused(shop, command):
-    config = Config.load(shop.file())
-    with RunFolder.open(config, run_identity(config)) as run:
-        message = refusal(command, shop)
-    assert f"{run.path}: is in use by another process. Wait for it, or set another `name`" in message
-
-
-def no_space(*_, **__):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def no_space_for_tensorflow(*_, **__):
-    raise tf.errors.ResourceExhaustedError(None, None, f"part.tempstate: {os.strerror(errno.ENOSPC)}")
-
-
-def half_a_version(module, path, **_):
-    Path(path).mkdir()
-    (Path(path) / "saved_model.pb").write_text("half")
-    no_space_for_tensorflow()
-
-
-def test_a_disk_that_is_full_in_the_cache_of_photos_leaves_nothing(shop, command, monkeypatch):
-    shop.photos()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", no_space)
-        message = refusal(command, shop)
-    assert str(shop.folder / "cache" / "features-") in message
-    assert "cannot be written (No space left on device). Free space there, or set `data.cache_dir`" in message
-    assert trained(command, shop)["skipped"]["catalog"] == {}
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "fail", "place"),
-    [
-        (tf.train.CheckpointManager, "save", no_space_for_tensorflow, "runs/groups/2/checkpoints"),
-        (Path, "write_text", no_space, "runs/groups/2/history.csv"),
-    ],
-)
-def test_a_disk_that_is_full_before_the_first_checkpoint_leaves_no_run(
-    shop, command, monkeypatch, owner, name, fail, place
-):
-    path, good = shop.file(), getattr(owner, name)
-
-    def write(self, *arguments, **options):
-        late = owner is tf.train.CheckpointManager or "history.csv" in str(self)
-        return (fail if late else good)(self, *arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, write)
-        message = refusal(command, shop, path)
-    assert str(shop.folder / place) in message
-    assert "cannot be written (No space left on device). Free space there, or set `runs_dir`" in message
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "fail"),
-    [(tf.saved_model, "save", half_a_version), (pd.DataFrame, "to_parquet", no_space)],
-)
-def test_a_disk_that_is_full_in_the_export_leaves_the_run_to_be_continued(
-    shop, command, monkeypatch, owner, name, fail
-):
-    path, before = shop.file(), shop.left()
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, fail)
-        code, _, errors = command("train", path)
-    assert code == 2
-    assert "Traceback" not in errors
-    message = errors.splitlines()[-1]
-    assert f"error: {shop.folder / 'models' / 'groups'}: cannot be written (No space left on device)" in message
-    assert "Free space there, or set `saved_models_dir`" in message
-    after = shop.left()
-    assert {name: after[name] for name in before} == before
-    assert all(name.startswith("runs/groups/2") for name in set(after) - set(before))
-    assert "runs/groups/2/metrics.json" not in after
-    code, _, errors = command("train", path)
-    assert code == 0
-    assert "after epoch 1" in errors
-    assert sorted(one.name for one in (shop.folder / "models" / "groups").iterdir()) == [".lock", "1", "2"]
-
-
-def test_a_disk_that_really_takes_no_more_is_one_message(shop):
-    path, before = shop.file(), shop.left()
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # bytes: the config is smaller, the weights are not
-
-    done = subprocess.run(
-        [sys.executable, "-m", "mmrec", "train", str(path)],
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "runs/groups/2/checkpoints: cannot be written (File too large). Free space there" in done.stderr
-    assert shop.left() == before
 
 
 def quoted_newlines(shop):

@@ -52,4 +52,5 @@ def evaluate(
         return np.column_stack([asked, np.ones(len(asked), np.float32)])  # [Q, D + 1]
 
     judged = judge(config, tables, table_slices(tables), table, embed_queries)
-    return judged | {name: shop.manifest["metrics"][name] for name in ("fusion", "neighbours")}
+    trained = shop.manifest["metrics"]
+    return judged | {name: trained.get(name, {}) for name in ("fusion", "neighbours")}  # an earlier export lacks some
