@@ -25,6 +25,7 @@ DATA_PATHS = (
     "data.catalog.image_dir",
     "data.catalog.audio_dir",
     "data.interactions.path",
+    "data.users.path",
     "data.tfds_dir",
     "item.image.weights",
     "item.text.vocabulary",
@@ -46,6 +47,12 @@ class QueryConfig(Section):
     """Blocks of `transformer`, one upon the other."""
     heads: Annotated[int, Field(ge=1, le=16)] = 1
     """Attention heads of `transformer`."""
+    context: tuple[Literal["time_gap", "event"], ...] = ()
+    """What is read of a history beside its items: `time_gap` (how long after the item before it each one came, and how
+    long after the last one the question is asked), `event` (each one's event type)."""
+    context_dropout: Fraction = 0.1
+    """Share of the histories of which a step of training hides each of these and the user's attributes, so that the
+    model also answers where they are not known."""
 
 
 class RetrievalConfig(Section):
@@ -59,20 +66,33 @@ class RetrievalConfig(Section):
     """Of `gbce`: 0 is plain binary cross entropy, 1 makes up for all items that do not compete."""
     margin: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
     """Of `cosine`: wrong candidates are pushed until their scores are below this."""
-    negatives: Literal["catalog", "in_batch", "mixed", "sampled"] = "in_batch"
+    negatives: Literal["auto", "catalog", "in_batch", "mixed", "sampled"] = "auto"
     """What competes with the right answer: `catalog` (every item with training events: exact), `in_batch` (the right
-    answers of the batch), `mixed` (these and `negative_samples` drawn at random), `sampled` (those drawn alone)."""
+    answers of the batch), `mixed` (these and `negative_samples` drawn at random), `sampled` (those drawn alone). `auto`
+    is `catalog` for `softmax` where at most 50,000 items have training events and all modalities are quick to read
+    (ids, attributes, ready features, `latent` texts), else `in_batch`; training says which. With `catalog`, `softmax`
+    never holds all scores of a step's Q queries and C items at once; other losses hold several arrays [Q, C]."""
     negative_samples: Positive = 1024
     """Items drawn per step for `mixed` (uniformly) and `sampled` (by `sampling_power`)."""
     sampling_power: Annotated[float, Field(ge=0.0, le=1.0)] = 0.75
     """Items are drawn for `sampled` in proportion to their training events to this power: 0 is uniformly."""
+    hard_negatives: Annotated[int, Field(ge=0)] = 0
+    """Hard negatives per query: the highest-scoring wrong items with training events, found among all of them by the
+    item embeddings of every `training.refresh_steps` steps; no gradient flows into those. A step then scores its
+    queries against all items once, in blocks. Not with `negatives: catalog`."""
+    memory: Annotated[int, Field(ge=0)] = 0
+    """Candidates of the last steps that compete again, as they were embedded then. With `negatives: in_batch` and
+    `mixed`."""
+    alignment: Annotated[float, Field(ge=0.0)] = 0.0
+    """Weight in the loss of finding an item's vector of one modality by that of another (at temperature 0.07), among
+    the items of a step. It needs two modalities. 0: none."""
     similarity: Literal["cosine", "dot"] = "cosine"
     """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
     neighbours: Annotated[int, Field(ge=0)] = 0
     """Width of the block of item-kNN factors that is put beside the embedding of a trained model, weighed on
     validation; 0: none. It needs the modality `item_id`."""
-    temperature: Annotated[float, Field(gt=0.0)] = 0.07
-    """Divides the scores before the loss."""
+    temperature: Annotated[float, Field(gt=0.0)] | None = None
+    """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot`."""
     learn_temperature: bool = False
     """Whether the temperature is learnt, starting there."""
     logq_correction: bool = True
@@ -82,6 +102,23 @@ class RetrievalConfig(Section):
     """Never use a user's other positives as that user's negatives. Not with `negatives: catalog`."""
     repeat_consumption: bool = False
     """Whether items of the history may be recommended again, in evaluation and in the export."""
+
+    @property
+    def start_temperature(self) -> float:
+        """The temperature, or what stands for null."""
+        return self.temperature or {"cosine": 0.07, "dot": 1.0}[self.similarity]
+
+    @model_validator(mode="after")
+    def _further_candidates(self) -> RetrievalConfig:
+        if self.hard_negatives and self.negatives == "catalog":
+            raise ValueError(
+                "`hard_negatives` compete already with `negatives: catalog`. Set it to 0, or `negatives` to another"
+            )
+        if self.memory and self.negatives in ("catalog", "sampled"):
+            raise ValueError(
+                f"`memory` needs `negatives: in_batch` or `mixed`. Received: {self.negatives}. Set `memory` to 0"
+            )
+        return self
 
 
 class TrainingConfig(Section):
@@ -143,6 +180,14 @@ class ExportConfig(Section):
 
     k: Positive = 10
     """Answers per row of the signature `serving_default`."""
+    index: Literal["exact", "ivf"] = "exact"
+    """How answers are found: `exact` scores every item; `ivf` reads only the cells of a cut-up catalog that lie near
+    the query, and misses some."""
+    index_storage: Literal["float32", "float16", "int8"] = "float32"
+    """How the export keeps item embeddings; histories read the same. `float16` takes half the bytes, `int8` a quarter
+    and rounds so that some answers change: the manifest says how many of ten stay (`index`, `recall@10`)."""
+    index_recall: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
+    """Share of the ten best items that `ivf` must find, over validation queries; it decides how many cells are read."""
 
 
 class Config(Section):
@@ -163,6 +208,31 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
+
+    @model_validator(mode="after")
+    def _modalities_to_align(self) -> Config:
+        if self.retrieval.alignment and len(self.item.modalities) < 2:
+            raise ValueError(
+                f"`retrieval.alignment` needs at least two `item.modalities`. Received: {list(self.item.modalities)}. "
+                "Set it to 0, or name another modality"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _context_has_its_columns(self) -> Config:
+        events = self.data.interactions
+        if "event" in self.query.context and not events.event:
+            raise ValueError("`query.context: [event]` needs a column: name it in `data.interactions.event`")
+        if events.negative_events and "event" not in self.query.context:
+            raise ValueError(
+                "`data.interactions.negative_events` would be read like positive ones: put `event` in `query.context`"
+            )
+        if events.negative_events and self.retrieval.neighbours:
+            raise ValueError(
+                "`retrieval.neighbours` takes all of a history as liked. Set it to 0, or leave "
+                "`data.interactions.negative_events` empty"
+            )
+        return self
 
     @model_validator(mode="after")
     def _neighbours_by_id(self) -> Config:

@@ -65,17 +65,40 @@ class InteractionsConfig(Section):
     """Column of the time: a number (any unit, later is larger) or an ISO 8601 date-time. Equal times are one basket."""
     rating: str | None = None
     """Column of a rating, used by `min_rating`."""
+    weight: str | None = None
+    """Column of how much an event counts as a training answer, a number of at least 0; may be that of the rating. The
+    loss is weighted by it, divided by its mean. Null: all count alike."""
     event: str | None = None
-    """Column of the event's type, used by `positive_events`."""
+    """Column of the event's type, used by `positive_events`, `negative_events` and `query.context`."""
     min_rating: float | None = None
     """Events rated below this are not positives: neither history nor answer, but still counted as seen."""
     positive_events: tuple[str, ...] | None = None
-    """Event types that are positives. Null: all of them."""
+    """Event types that are positives. Null: all of them but `negative_events`."""
+    negative_events: tuple[str, ...] = ()
+    """Event types such as `return` or `dislike` that histories hold and that are never answers; needs `event` in
+    `query.context`, by which the model tells them apart."""
     on_unknown_item: Literal["error", "skip"] = "error"
     """What to do with events whose item the catalog lacks: stop, or skip them (counted, reported)."""
     on_bad_row: Literal["error", "skip"] = "error"
     """What to do with rows lacking a user, an item, a readable time that is not in the future, or a readable
-    rating where `min_rating` reads it: stop, or skip them (counted, reported)."""
+    rating where `min_rating` reads it; and with positives lacking a weight where there is a column of it: stop, or skip
+    them (counted, reported)."""
+
+
+class UsersConfig(Section):
+    """Where more is known of users, and which columns are read."""
+
+    path: LocalPath
+    """Table of users, one row each, in the formats of `data.catalog.path`. Of users that it lacks nothing is known."""
+    user_id: str = "user_id"
+    """Column of the user's id, unique."""
+    attributes: Annotated[Mapping[str, Literal["category", "number", "price"]], Field(min_length=1)]
+    """Columns and what they hold, as in `data.catalog.attributes`; `item.attributes` has the widths."""
+    on_bad_attribute: Literal["error", "mask"] = "error"
+    """What to do with an attribute that breaks its column's rule: stop, or train the user without it (counted,
+    reported)."""
+    on_bad_row: Literal["error", "skip"] = "error"
+    """What to do with rows without an id or with an id seen before: stop, or skip them (counted, reported)."""
 
 
 class SplitConfig(Section):
@@ -94,6 +117,8 @@ class DataConfig(Section):
 
     catalog: CatalogConfig = CatalogConfig()
     interactions: InteractionsConfig = InteractionsConfig()
+    users: UsersConfig | None = None
+    """What is known of users beside their events. Null: nothing."""
     split: SplitConfig = SplitConfig()
     tfds_dir: str | None = None
     """Folder of prepared TFDS data sets. Null: TFDS's own default."""

@@ -232,6 +232,9 @@ class ItemIdConfig(Section):
     dropout: Fraction = 0.3
     """Share of the items per step whose id is hidden, so that their content must answer for them; never of an item
     that has nothing else."""
+    initial: Literal["random", "neighbours"] = "random"
+    """What the vectors start from: `random`, or `neighbours`, factors of the similarities of item-kNN on the training
+    events, so that items that were taken near each other begin near each other."""
 
 
 class ItemConfig(Section):

@@ -30,7 +30,8 @@ def _section(section: type[Section], prefix: str) -> list[str]:
             inner += _section(below, f"{prefix}{name}.")
         if below and field.default is not None:
             continue
-        kind, default = _kind(definition["properties"][name]), json.dumps(_plain(field.default), ensure_ascii=False)
+        kind = _kind(definition["properties"][name])
+        default = "required" if field.is_required() else json.dumps(_plain(field.default), ensure_ascii=False)
         meaning = (field.description or "").replace("\n", " ").replace("|", "\\|")
         lines.append(f"| `{prefix}{name}` | {kind} | `{default}` | {meaning} |")
     return (lines if len(lines) > 7 else []) + inner

@@ -12,6 +12,7 @@ IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "a
 # Names in the export, fixed by contract.
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
+HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS = "mmrec/manifest.json", "mmrec/items.parquet"
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -19,10 +20,10 @@ MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmre
 
 @dataclass(frozen=True)
 class Field:
-    """One raw input of an item.
+    """One raw input of an item, or of a user.
 
     Attributes:
-      column: the catalog column that it comes from.
+      column: the column of the table that it comes from.
       modality: the tower that reads it.
       input: its name as a signature input; raw bytes end in `_bytes`.
       kind: `bytes`, `text`, `number`, `vector` or `id`.
@@ -72,6 +73,15 @@ def item_fields(modalities: Sequence[str], catalog: Mapping[str, Any]) -> list[F
         elif modality == ATTRIBUTES:
             for column, kind in catalog["attributes"].items():
                 add(column, ATTRIBUTES, column, "text" if kind == "category" else "number")
+    return fields
+
+
+def user_fields(attributes: Mapping[str, str]) -> list[Field]:
+    """Lists the raw inputs of a user: `data.users.attributes` by their names behind `user_`."""
+    fields: list[Field] = []
+    for column, kind in attributes.items():
+        name = _input_name(f"user_{column}", [field.input for field in fields])
+        fields.append(Field(column, "user", name, "text" if kind == "category" else "number"))
     return fields
 
 

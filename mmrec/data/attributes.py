@@ -1,23 +1,26 @@
-"""A catalog's columns of attributes, checked."""
+"""A table's columns of attributes, checked."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import CatalogConfig
+from mmrec.config_data import CatalogConfig, UsersConfig
 from mmrec.data.tables import flat_strings
 from mmrec.errors import InputError
 from mmrec.vectors import is_nothing
 
 
-def read_attributes(table: pd.DataFrame, config: CatalogConfig, source_rows: np.ndarray) -> tuple[dict, int]:
+def read_attributes(
+    table: pd.DataFrame, config: CatalogConfig | UsersConfig, source_rows: np.ndarray, key: str = "data.catalog"
+) -> tuple[dict, int]:
     """Reads the attribute columns.
 
     Args:
-      table: [N] rows of the items.
+      table: [N] rows of the items, or users.
       config: names the columns and their kinds.
-      source_rows: int64 [N], 0-based row of each item in the file.
+      source_rows: int64 [N], 0-based row of each one in the file.
+      key: where `config` stands in the whole.
 
     Returns:
       By column str objects [N] ("" is none) for a category, float32 [N] (NaN is none) for a number; and the number of
@@ -40,8 +43,8 @@ def read_attributes(table: pd.DataFrame, config: CatalogConfig, source_rows: np.
             more = f" (and {len(bad) - 1:,} more)" if len(bad) > 1 else ""
             raise InputError(
                 f"{config.path}, row {source_rows[first] + 1:,}{more}, column `{column}`: must be {rule}, or empty. "
-                f"Received: {cells[first]!r:.80}. Correct it, or set `data.catalog.on_bad_attribute: mask` to train "
-                "the item without it."
+                f"Received: {cells[first]!r:.80}. Correct it, or set `{key}.on_bad_attribute: mask` to train "
+                f"the {'item' if key == 'data.catalog' else 'user'} without it."
             )
         values[bad] = np.nan
         masked += len(bad)

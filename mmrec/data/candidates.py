@@ -11,7 +11,7 @@ class Candidates:
     """Chooses the items that compete in a step, and knows how probable each is among them.
 
     Args:
-      config: `negatives`, `negative_samples`, `sampling_power`.
+      config: `negatives` (not `auto`), `negative_samples`, `sampling_power`, `memory`.
       train_counts: int64 [N + 1], training answers by item row; only items that have any compete.
       per_batch: right answers per batch, a mean.
 
@@ -36,10 +36,14 @@ class Candidates:
         elif self._kind == "mixed":
             self._draws, drawn = most, most / max(1, len(self._rows))
             probability = 1 - (1 - answered) * (1 - drawn)
-        else:
+        elif self._kind == "sampled":
             weight = counts**config.sampling_power
             self._draws, self._weight = most, weight / weight.sum()
             probability = _at_least_once(self._weight, most)
+        else:
+            raise ValueError(f"`negatives` must be catalog, in_batch, mixed or sampled. Received: {self._kind!r}.")
+        if config.memory:  # what is in the batch, or was in one of the last that the memory holds
+            probability = _at_least_once(probability, 1 + config.memory / probability.sum())
         self.log_q = np.full(len(train_counts), -np.inf, np.float32)
         with np.errstate(divide="ignore"):
             self.log_q[self._rows] = np.log(probability)

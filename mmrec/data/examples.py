@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
@@ -27,17 +28,23 @@ class Examples:
         history      int32 [B, L]  places in `rows`, oldest first, padded with 0 at the end
         query        int32 [Q, 2]  (history, how many of its items the query sees: 0..L)
         positive     int32 [Q]     place of the right answer among the candidates
+        weight       float32 [Q]   how much the answer counts, a mean of 1 over training; only where the data says so
         candidate    int32 [C]     places in `rows` of the distinct items that compete, the right answers among them
         competes     bool [C]      whether it competes with queries that it does not answer
         log_q        float32 [C]   natural log of the probability that the candidate is in a batch like this
         known        int32 [P, 2]  (history, candidate) pairs that are positives of that user somewhere in training
+        taken        int32 [T, 2]  (history, item row) pairs of the same kind, whatever competes in the batch; only with
+                                   `retrieval.hard_negatives` or `memory`
         ...          the features of `rows`, as the feature source names them
+        ...          what is known of the histories beside their items, as `data.context` names it, and of their users
 
-    Where the whole catalog competes, the candidates are all of `rows` but the first, and the last four are left out.
+    Where the whole catalog competes, the candidates are all of `rows` but the first, and what stands here from
+    `candidate` to `taken` is left out.
 
     A query sees only items with strictly smaller times than its answer: the items of one basket never see each other.
-    Items taken again are asked for again, also when repeats are no right answers at test: leaving them out made the
-    rest worse (Online Retail, validation NDCG@10 .053 instead of .065).
+    Negative events stand in histories and are never asked for. Items taken again are asked for again, also when repeats
+    are no right answers at test: leaving them out made the rest worse (Online Retail, validation NDCG@10 .053 instead
+    of .065).
 
     Args:
       histories: training events by user.
@@ -47,6 +54,7 @@ class Examples:
       batch_size: B, histories per batch, a mean.
       seed: of the order of the histories, of what varies in the features, and of the candidates drawn.
       retrieval: which items compete.
+      users: what is known of users, by name and user; first dimension U.
     """
 
     def __init__(
@@ -58,16 +66,25 @@ class Examples:
         batch_size: int,
         seed: int,
         retrieval: RetrievalConfig,
+        users: Mapping[str, np.ndarray] = MappingProxyType({}),
     ):
-        self._rows, self._features = histories.rows, features
+        self._rows, self._features, self._users = histories.rows, features, users
+        self._time, self._context = histories.time, histories.context
         self._seed = seed
-        self._distinct = _distinct_by_user(histories.rows, items)
+        self._distinct = _distinct_by_user(histories.liked.rows, items)
         self._user, self._start, self._length, self._asked, self._sees = _windows(histories, max_length)
         per_batch = len(self._asked.values) / math.ceil(len(self._user) / batch_size)
         asked = self._asked.lengths[np.lexsort((self._asked.lengths, self._length))]
         batch = ((np.cumsum(asked) - asked / 2) / per_batch).astype(np.int64)  # of each window
         self._bounds = np.append(np.flatnonzero(np.diff(batch, prepend=-1)), len(batch))
-        self._candidates = Candidates(retrieval, histories.counts(items), per_batch)
+        counts = histories.counts(items)
+        if retrieval.negatives == "catalog":  # what was only ever disliked must be read, and competes
+            counts = np.bincount(histories.rows.values, minlength=items + 1)
+        self._candidates = Candidates(retrieval, counts, per_batch)
+        self._weight = None
+        if histories.weight is not None:
+            self._weight = (histories.weight / histories.weight[self._asked.values].mean()).astype(np.float32)
+        self._with_taken = bool(retrieval.hard_negatives or retrieval.memory)
 
     @property
     def steps(self) -> int:
@@ -100,7 +117,8 @@ class Examples:
                 epoch += 1
 
         sample = self._batch(np.arange(1), np.random.default_rng(0))
-        varying = ("history", "text_tokens")  # their second dimension is the longest of the batch
+        # Their second dimension is the longest of the batch.
+        varying = ("history", "history_time", "history_event", "text_tokens")
         signature = {
             name: tf.TensorSpec([None, *([None] if name in varying else array.shape[1:])], array.dtype)
             for name, array in sample.items()
@@ -108,10 +126,10 @@ class Examples:
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
     def _batch(self, windows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        length = self._length[windows]
+        start, length = self._start[windows], self._length[windows]
         column = np.arange(length.max(initial=1))
         inside = column < length[:, None]
-        index = np.where(inside, self._start[windows][:, None] + column, 0)
+        index = np.where(inside, start[:, None] + column, 0)
         history = np.where(inside, self._rows.values[index], 0)  # [B, L]
         asked = self._asked.take(windows)  # positions in the flat events
         answers = self._rows.values[asked.values]  # [Q]
@@ -125,12 +143,18 @@ class Examples:
             "query": np.stack([asked.row_of_value, self._sees.take(windows).values], axis=1).astype(np.int32),
             "positive": positive.astype(np.int32),
             **self._features.rows(rows, Draw(rng, np.searchsorted(rows, np.unique(answers)))),
+            **self._context.inputs(index, length, now=self._time[start + length]),
+            **{name: known[self._user[windows]] for name, known in self._users.items()},
         }
+        if self._weight is not None:
+            batch["weight"] = self._weight[asked.values]
         if whole:
             return batch
         known = self._distinct.take(self._user[windows])
         place = np.searchsorted(competing, known.values)
         hit = np.isin(known.values, competing)
+        if self._with_taken:
+            batch["taken"] = np.stack([known.row_of_value, known.values], axis=1).astype(np.int32)
         return batch | {
             "candidate": np.searchsorted(rows, competing).astype(np.int32),
             "competes": competes,
@@ -165,7 +189,8 @@ def _windows(histories: Histories, max_length: int) -> tuple[np.ndarray, np.ndar
     window = np.repeat(np.arange(len(user)), high - low)  # [V], of each event: the windows ask for all of them in turn
     sees = _basket_start(histories) - begin[window]
     # In a later window, a basket that fills all of it would look like "no history".
-    asked = np.flatnonzero((sees > 0) | (begin == first)[window])
+    may_answer = True if histories.context.negative is None else ~histories.context.negative
+    asked = np.flatnonzero(((sees > 0) | (begin == first)[window]) & may_answer)
     window, sees = window[asked], sees[asked]
     kept = distinct(window)
     length = np.zeros(len(user), np.int64)

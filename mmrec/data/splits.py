@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mmrec.config_data import SplitConfig
+from mmrec.data.context import EventContext, QueryContext
 from mmrec.data.interactions import Interactions
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.errors import InputError
@@ -18,10 +20,11 @@ class Queries:
 
     Attributes:
       user: int32 [Q], the user of each query.
-      history: Q rows of item rows of strictly earlier positive events, oldest first.
+      history: Q rows of item rows of strictly earlier positive and negative events, oldest first.
       seen: Q rows of distinct item rows that are excluded from ranking, each sorted; empty under repeat consumption.
       relevant: Q rows of distinct later positive item rows, none of them in `seen`, each sorted.
       dropped: what was left out and why, as reason -> count.
+      context: what is known beside the histories; None: nothing.
     """
 
     user: np.ndarray
@@ -29,11 +32,20 @@ class Queries:
     seen: Ragged
     relevant: Ragged
     dropped: dict[str, int]
+    context: QueryContext | None = None
+
+    @property
+    def liked(self) -> Ragged:
+        """The histories without negative events."""
+        if self.context is None or self.context.events.negative is None:
+            return self.history
+        return self.history.where(~self.context.events.negative[self.context.place.values])
 
     def take(self, places: np.ndarray) -> Queries:
         """Returns the queries at these places (int [S])."""
         rows = (self.history.take(places), self.seen.take(places), self.relevant.take(places))
-        return Queries(self.user[places], *rows, self.dropped)
+        context = None if self.context is None else self.context.take(places)
+        return Queries(self.user[places], *rows, self.dropped, context)
 
 
 @dataclass(frozen=True)
@@ -41,16 +53,28 @@ class Histories:
     """What users did in training.
 
     Attributes:
-      rows: U rows of item rows of positive training events, oldest first; a user may have none.
+      rows: U rows of item rows of positive and negative training events, oldest first; a user may have none.
       time: float64 [V] beside `rows.values`; equal times of a user form one basket.
+      weight: float64 [V], how much each counts as an answer; None: all alike.
+      context: what else is known of the V events.
     """
 
     rows: Ragged
     time: np.ndarray
+    weight: np.ndarray | None = None
+    context: EventContext = field(default_factory=EventContext)
+
+    @property
+    def liked(self) -> Histories:
+        """Items and times without negative events."""
+        if self.context.negative is None:
+            return self
+        kept = ~self.context.negative
+        return Histories(self.rows.where(kept), self.time[kept])
 
     def counts(self, items: int) -> np.ndarray:
-        """Returns int64 [items + 1], training events by item row."""
-        return np.bincount(self.rows.values, minlength=items + 1)
+        """Returns int64 [items + 1], positive training events by item row."""
+        return np.bincount(self.liked.rows.values, minlength=items + 1)
 
 
 @dataclass(frozen=True)
@@ -63,23 +87,36 @@ class Split:
 
 
 def split(
-    events: Interactions, config: SplitConfig, *, repeat_consumption: bool = False, min_history: int = 1
+    events: Interactions,
+    config: SplitConfig,
+    *,
+    repeat_consumption: bool = False,
+    min_history: int = 1,
+    context: Collection[str] = (),
 ) -> Split:
     """Divides the events by time.
 
-    A query's history is the user's positive events strictly before its limit: the cut (`time`), or the time of the
-    event that is asked for (`leave_last_out`). All earlier events, positive or not, are `seen`.
+    A query's history is the user's positive and negative events strictly before its limit: the cut (`time`), or the
+    time of the event that is asked for (`leave_last_out`). The limit is also the moment of the question. All earlier
+    events, of whatever kind, are `seen`.
 
     Args:
       events: sorted events.
       config: kind and sizes.
       repeat_consumption: whether items seen before may be right answers; then nothing is excluded.
       min_history: shorter histories give no query.
+      context: what is read of events beside their items, see `query.context`.
 
     Raises:
-      InputError: when validation or test would be empty.
+      InputError: when validation or test would be empty, or no training answer has a weight.
     """
     users = len(events.user_ids)
+    read = EventContext(
+        events.time if "time_gap" in context else None,
+        events.event if "event" in context else None,
+        events.event_types,
+        events.negative,
+    )
     if config.kind == "time":
         first, second = time_cuts(events, config)
         train = events.positive & (events.time < first)
@@ -87,9 +124,10 @@ def split(
         test = events.time >= second, np.full(users, second)
     else:
         train, validation, test = _leave_last_out(events, users)
-    kept = Ragged.grouped(events.user[train], events.row[train], users)
+    if events.negative is not None:  # those before the user's validation, if any
+        train = train | (events.negative & ~(events.time >= validation[1][events.user]))
     parts = [
-        _queries(events, asked & events.positive, limit, repeat_consumption, min_history)
+        _queries(events, asked & events.positive, limit, repeat_consumption, min_history, read)
         for asked, limit in (validation, test)
     ]
     for name, part in zip(("validation", "test"), parts, strict=True):
@@ -98,9 +136,16 @@ def split(
                 f"`data.split`: leaves no {name} query ({part.dropped or 'no event'}). Received: kind {config.kind}, "
                 f"{len(events):,} events. Enlarge `{name}_fraction`, lower `evaluation.min_history`, give more events."
             )
-    if not train.any():
+    if not (train & events.positive).any():
         raise InputError("`data.split`: leaves no training event. Lower `validation_fraction` and `test_fraction`.")
-    return Split(Histories(kept, events.time[train]), *parts)
+    if events.weight is not None and not events.weight[train & events.positive].any():
+        raise InputError(
+            "`data.interactions.weight`: must be above 0 somewhere among the training events. Received: 0 in all of "
+            "them. Name another column, or none."
+        )
+    rows = Ragged.grouped(events.user[train], events.row[train], users)
+    weight = None if events.weight is None else events.weight[train]
+    return Split(Histories(rows, events.time[train], weight, read.where(train)), *parts)
 
 
 def time_cuts(events: Interactions, config: SplitConfig) -> tuple[float, float]:
@@ -120,7 +165,7 @@ def _leave_last_out(events: Interactions, users: int) -> tuple:
     parts = []
     for back in (1, 0):
         chosen = places[enough & (from_end == back)]
-        asked, limit = np.zeros(len(events), bool), np.full(users, -np.inf)
+        asked, limit = np.zeros(len(events), bool), np.full(users, np.nan)  # no time is before or after NaN
         asked[chosen] = True
         limit[events.user[chosen]] = events.time[chosen]
         parts.append((asked, limit))
@@ -129,13 +174,16 @@ def _leave_last_out(events: Interactions, users: int) -> tuple:
     return train, *parts
 
 
-def _queries(events: Interactions, asked: np.ndarray, limit: np.ndarray, repeat: bool, min_history: int) -> Queries:
+def _queries(
+    events: Interactions, asked: np.ndarray, limit: np.ndarray, repeat: bool, min_history: int, read: EventContext
+) -> Queries:
     earlier = events.time < limit[events.user]
+    is_history = earlier & (events.positive if read.negative is None else events.positive | read.negative)
     pair = events.user.astype(np.int64) << 32 | events.row  # one number per (user, item)
     seen = np.zeros(0, np.int64) if repeat else distinct(pair[earlier])
     answers = distinct(pair[asked])
     fresh = answers[~np.isin(answers, seen)]
-    history_length = np.bincount(events.user[earlier & events.positive], minlength=len(limit))
+    history_length = np.bincount(events.user[is_history], minlength=len(limit))
     users = distinct(fresh >> 32)
     short = history_length[users] < min_history
     dropped = {
@@ -148,10 +196,13 @@ def _queries(events: Interactions, asked: np.ndarray, limit: np.ndarray, repeat:
     def rows_of(pairs: np.ndarray) -> Ragged:
         return Ragged.grouped(pairs >> 32, pairs & 0xFFFFFFFF, len(limit)).take(users)
 
+    places = np.flatnonzero(is_history)
+    place = Ragged.grouped(events.user[places], places, len(limit)).take(users)
     return Queries(
         user=users,
-        history=rows_of(pair[earlier & events.positive]),
+        history=Ragged(events.row[place.values], place.offsets),
         seen=rows_of(seen),
         relevant=rows_of(fresh),
         dropped={reason: count for reason, count in dropped.items() if count},
+        context=QueryContext(read, place, limit[users], users),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,7 +14,11 @@ Examples = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def example_inputs(
-    signatures: Mapping, items: Mapping[str, np.ndarray], histories: np.ndarray, filters: Mapping[str, np.ndarray]
+    signatures: Mapping,
+    items: Mapping[str, np.ndarray],
+    histories: np.ndarray,
+    filters: Mapping[str, np.ndarray],
+    context: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Examples:
     """Makes one question per signature.
 
@@ -22,6 +27,7 @@ def example_inputs(
       items: raw fields of some items by signature input, [S]; the first item is asked about.
       histories: str objects [B, L]; the last one is asked about.
       filters: per filter column, str objects [N + 1]; a value of the first column is asked for.
+      context: what is known beside the histories, by signature input; first dimension B.
     """
     column = next(iter(filters), "")
     value = next((value for value in filters.get(column, ()) if value), "")
@@ -32,6 +38,7 @@ def example_inputs(
         "filter": np.array([[f"{column}={value}" if value else ""]], object),
         "item_id": histories[-1:, 0],
         "k": np.array([10], np.int32),
+        **{name: values[-1:] for name, values in context.items()},
     }
     return {
         name: {

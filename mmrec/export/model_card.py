@@ -50,14 +50,14 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
       folder: the version folder.
       model: the name that the server knows the model by.
       signatures: concrete functions by name.
-      manifest: `config`, `metrics` and `data` are read; what is not there is left out.
+      manifest: `config`, `metrics`, `data` and `index` are read; what is not there is left out.
     """
     first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
     parts = [
         f"# {model}\n\nA two-tower retrieval model of mmrec; `manifest.json` beside this page says all of it.",
         _data(manifest.get("data", {}), manifest.get("config", {})),
         _quality(manifest.get("metrics", {})),
-        _limits(manifest.get("data", {}), manifest.get("config", {})),
+        _limits(manifest.get("data", {}), manifest.get("config", {}), manifest.get("index", {})),
         _CALLS.format(name=model, first=first).rstrip(),
         _signatures(signatures),
     ]
@@ -116,7 +116,7 @@ def _quality(metrics: Mapping) -> str:
     )
 
 
-def _limits(data: Mapping, config: Mapping) -> str:
+def _limits(data: Mapping, config: Mapping, index: Mapping) -> str:
     if not config:
         return ""
     item, modalities = config["item"], config["item"]["modalities"]
@@ -126,6 +126,17 @@ def _limits(data: Mapping, config: Mapping) -> str:
         f"A history is read from its last {config['query']['max_length']} items.",
         "Items of the history may be recommended again." if repeat else "Items of the history are never recommended.",
     ]
+    if "recall@10" in index:
+        limits.append(
+            f"Of the ten best items its {index['kind']} index ({index['storage']}) finds {index['recall@10']:.1%} on "
+            f"average, over {index['queries']:,} validation queries."
+        )
+    if config["query"].get("context"):
+        limits.append(
+            "`history_time` and `history_event` stand in the columns of `history`, and `now` is when the question is "
+            'asked; times are counted as in the interactions (date-times: seconds since 1970). NaN, "" and missing '
+            "columns are unknown."
+        )
     if schema.IMAGE in modalities:
         limits.append(
             f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP and TIFF are "

@@ -43,8 +43,11 @@ def write_requests(folder: Path, model: str, signatures: Mapping, examples: Exam
 
 
 def _sample(key: str, value: np.ndarray) -> np.ndarray:
-    if value.dtype == np.float32:
-        return np.where(np.isfinite(value), value, np.float32(0))
+    if key in (schema.HISTORY_TIME, schema.HISTORY_EVENT):  # in the columns of the history, which begins with ""
+        value = np.concatenate([np.zeros_like(value[:, :1]) if value.dtype != object else [[""]], value], axis=1)
+        return np.nan_to_num(value) if value.dtype != object else value
+    if value.dtype in (np.float32, np.float64):
+        return np.where(np.isfinite(value), value, value.dtype.type(0))
     if key == "audio_bytes":  # the beginning of a recording is one
         return np.array([(one or b"")[:_LARGEST_FILE] for one in value], object)
     if key.endswith("_bytes"):

@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,12 +41,14 @@ class Samples:
       items: their raw fields by signature input, str or bytes objects [S].
       histories: str objects [H, L], some histories, shortest first; "" pads.
       queries: float32 [H, D], the model's query embeddings of them.
+      context: what is known beside them, by signature input; first dimension H.
     """
 
     rows: np.ndarray
     items: Mapping[str, np.ndarray]
     histories: np.ndarray
     queries: np.ndarray
+    context: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: Mapping, samples: Samples) -> Path:
@@ -82,7 +84,7 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
             signatures = module.signatures()
             tf.saved_model.save(module, str(aside), signatures=signatures)
             lint_operations(aside)
-            examples = example_inputs(signatures, samples.items, samples.histories, parts.filters)
+            examples = example_inputs(signatures, samples.items, samples.histories, parts.filters, samples.context)
             write_warm_up(aside, signatures, examples)
             write_requests(aside, folder.name, signatures, examples)
             write_server_config(aside, folder.name)
@@ -132,14 +134,16 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     """Checks that the written version embeds items and histories as the model does, and answers with known ids."""
     loaded = tf.saved_model.load(str(aside)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
-    history = tf.constant(samples.histories.tolist())
+    beside = parts.context.inputs
+    known = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}
+    known["history"] = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
-    asked = loaded[schema.EMBED_QUERY](history=history)["embedding"].numpy()
+    asked = loaded[schema.EMBED_QUERY](**known)["embedding"].numpy()
     for name, got, want in (("item", items, parts.scored[samples.rows]), ("query", asked, samples.queries)):
         difference = float(np.abs(got - want).max(initial=0.0))
         if not difference <= TOLERANCE:
             raise RuntimeError(f"the reloaded export's {name} embeddings differ from the model's by {difference:.2g}.")
-    answers = loaded[schema.SERVING_DEFAULT](history=history)["item_ids"].numpy()
+    answers = loaded[schema.SERVING_DEFAULT](**known)["item_ids"].numpy()
     unknown = set(answers.ravel().tolist()) - {item.encode() for item in parts.ids}
     if unknown:
         raise RuntimeError(f"the reloaded export answers with ids that the catalog lacks: {sorted(unknown)[:3]}.")

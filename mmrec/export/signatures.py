@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
+from mmrec.export.context import ContextReader
 from mmrec.export.readers import Reader
 from mmrec.index.exact import ExactIndex
 from mmrec.index.filters import Filters
+from mmrec.index.ivf import IvfIndex
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Parts:
       table: float32 [N + 1, X], item embeddings by row: the first D values are scored, a history reads all.
       readers: raw inputs of items -> their features, one per modality.
       candidate_tower: features of items -> float32 [B, X].
-      query_tower: float32 [B, L, X] -> float32 [B, L + 1, D].
+      query_tower: float32 [B, L, X] and context -> float32 [B, L + 1, D].
       max_length: most recent items of a history that are read.
       default_k: answers of `serving_default`.
       exclude_history: whether the history itself is no answer.
       filters: per column that answers can be restricted by, str objects [N + 1], "" where there is none.
       dim: D; None: X.
+      context: reads what is known beside a history.
+      index: of `scored`, perhaps rounded; None: exact. Histories read the vectors that it keeps.
     """
 
     ids: np.ndarray
@@ -41,6 +46,8 @@ class Parts:
     exclude_history: bool
     filters: Mapping[str, np.ndarray] = field(default_factory=dict)
     dim: int | None = None
+    context: ContextReader = field(default_factory=ContextReader)
+    index: ExactIndex | IvfIndex | None = None
 
     @property
     def scored(self) -> np.ndarray:
@@ -60,7 +67,7 @@ class ServingModule(tf.Module):
 
     def __init__(self, parts: Parts):
         super().__init__(name="mmrec")
-        self.index = ExactIndex(parts.scored)
+        self.index = parts.index or ExactIndex(parts.scored)
         read = parts.table[:, parts.scored.shape[1] :]  # [N + 1, X - D]
         self.read = tf.Variable(read, trainable=False, name="item_read") if read.shape[1] else None
         self.ids = tf.Variable(parts.ids.tolist(), trainable=False, name="item_ids")
@@ -70,23 +77,23 @@ class ServingModule(tf.Module):
         self.row_of = tf.lookup.StaticHashTable(keys, default_value=0)
         self.filters = Filters(parts.filters) if parts.filters else None
         self.weights = [*parts.candidate_tower.variables, *parts.query_tower.variables]
-        self.resources = [resource for reader in parts.readers for resource in reader.resources]
+        self.resources = [resource for reader in (*parts.readers, parts.context) for resource in reader.resources]
         self._parts = lambda: parts  # a function is not tracked
 
     def signatures(self) -> Mapping[str, tf.types.experimental.ConcreteFunction]:
         """Returns the serving functions by signature name."""
         strings, rows_of_strings = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.string)
-        history = rows_of_strings
+        history = {"history": rows_of_strings, **self._parts().context.inputs}
         k = tf.TensorSpec([None], tf.int32)
         chosen = {"exclude": rows_of_strings, "include": rows_of_strings}
         if self.filters:
             chosen["filter"] = rows_of_strings
         raw = {name: spec for reader in self._parts().readers for name, spec in reader.inputs.items()}
         declared = {
-            schema.SERVING_DEFAULT: (self.serving_default, {"history": history}),
-            schema.RECOMMEND: (self.recommend, {"history": history, "k": k, **chosen}),
+            schema.SERVING_DEFAULT: (self.serving_default, history),
+            schema.RECOMMEND: (self.recommend, {**history, "k": k, **chosen}),
             schema.SIMILAR: (self.similar, {"item_id": strings, "k": k}),
-            schema.EMBED_QUERY: (self.embed_query, {"history": history}),
+            schema.EMBED_QUERY: (self.embed_query, history),
             schema.EMBED_ITEM: (self.embed_item, raw),
         }
         return {
@@ -96,13 +103,14 @@ class ServingModule(tf.Module):
             for name, (function, inputs) in declared.items()
         }
 
-    def serving_default(self, *, history):
+    def serving_default(self, *, history, **context):
         """The default number of answers for each history (string [B, L])."""
         k = tf.fill([tf.shape(history)[0]], self._parts().default_k)
         seen = self.row_of.lookup(history)
-        return self._answer(*self.index.search(self._query(seen), k, seen if self._parts().exclude_history else None))
+        excluded = seen if self._parts().exclude_history else None
+        return self._answer(*self.index.search(self._query(seen, context), k, excluded))
 
-    def recommend(self, *, history, k, exclude, include, **asked):
+    def recommend(self, *, history, k, exclude, include, **context):
         """Items for histories (string [B, L]) without the excluded ids (string [B, E]).
 
         Where `include` (string [B, F]) holds ids, only these may answer, and only items that have all that `filter`
@@ -113,22 +121,26 @@ class ServingModule(tf.Module):
             excluded = tf.concat([excluded, seen], axis=1)
         included = self.row_of.lookup(include)
         included = tf.where((included == 0) & (include != ""), -1, included)  # not here: not the same as not given
-        allowed = self.filters.allowed(asked["filter"]) if asked else None
-        return self._answer(*self.index.search(self._query(seen), k, excluded, included, allowed))
+        asked = context.pop("filter", None)
+        search = partial(self.index.search, self._query(seen, context), k, excluded, included)
+        if not self.filters:
+            return self._answer(*search())
+        filtered = lambda: search(self.filters.allowed(asked))  # noqa: E731
+        return self._answer(*tf.cond(tf.reduce_any(asked != ""), filtered, search))  # no look at all items for nothing
 
     def similar(self, *, item_id, k):
         """Items near items of the catalog (string [B]); an unknown one has no neighbours."""
         rows = self.row_of.lookup(item_id)
         known = tf.where(rows > 0, k, 0)
-        query = tf.gather(self.index.table, rows)
+        query = self.index.stored.take(rows)
         if self.read is not None:  # what an item reads stands in a query where what is scored of it stands in an item
             read = tf.gather(self.read, rows)
             query = tf.concat([query[:, : query.shape[1] - read.shape[1]], read], axis=1)
         return self._answer(*self.index.search(query, known, rows[:, tf.newaxis]))
 
-    def embed_query(self, *, history):
+    def embed_query(self, *, history, **context):
         """Query embeddings of histories (string [B, L])."""
-        return {"embedding": self._query(self.row_of.lookup(history))}
+        return {"embedding": self._query(self.row_of.lookup(history), context)}
 
     def embed_item(self, **raw):
         """Item embeddings of raw fields, and what was wrong with them.
@@ -144,14 +156,14 @@ class ServingModule(tf.Module):
         return {"embedding": embedded[:, : self._parts().dim], "status": status}
 
     @tf.function(reduce_retracing=True)  # traced once for the signatures that need it
-    def _query(self, rows):
-        """Item rows (int32 [B, L], 0 anywhere) -> float32 [B, D]."""
-        longest = self._parts().max_length
-        rows = _most_recent(tf.pad(rows, [[0, 0], [1, 0]]), longest)  # never empty, so that every tower can run
-        items = tf.gather(self.index.table, rows)
+    def _query(self, rows, raw):
+        """Item rows (int32 [B, L], 0 anywhere) and the inputs of `Parts.context` -> float32 [B, D]."""
+        place = _most_recent(rows, self._parts().max_length)
+        rows = tf.gather(tf.pad(rows, [[0, 0], [1, 0]]), place, batch_dims=1)
+        items = self.index.stored.take(rows)
         if self.read is not None:
             items = tf.concat([items, tf.gather(self.read, rows)], axis=2)
-        embeddings = self._parts().query_tower(items, training=False)
+        embeddings = self._parts().query_tower(items, self._parts().context(raw, place), training=False)
         return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)
 
     def _answer(self, rows, scores):
@@ -159,17 +171,17 @@ class ServingModule(tf.Module):
 
 
 def _most_recent(rows: tf.Tensor, longest: int) -> tf.Tensor:
-    """Picks the last `longest` rows that are not 0, oldest first; a wide batch is read once and not sorted.
+    """Finds the last `longest` rows that are not 0, oldest first; a wide batch is read once and not sorted.
 
     Args:
-      rows: int32 [B, L], L >= 1; 0 anywhere.
+      rows: int32 [B, L]; 0 anywhere.
 
     Returns:
-      int32 [B, min(L, longest)]; 0 pads at the end.
+      int32 [B, min(L + 1, longest)], their columns, counted from 1; 0 pads at the end.
     """
+    rows = tf.pad(rows, [[0, 0], [1, 0]])  # never empty, so that every tower can run
     width = tf.minimum(tf.shape(rows)[1], longest)
-    place = tf.where(rows != 0, tf.range(1, tf.shape(rows)[1] + 1), 0)  # [B, L], from 1; 0 for none
+    place = tf.where(rows != 0, tf.range(tf.shape(rows)[1]), 0)  # [B, L + 1], 0 for none
     latest = tf.math.top_k(place, width).values  # [B, width], latest first, then 0
     order = tf.reverse(latest, [1])  # 0 first, then oldest first
-    order = tf.gather(order, tf.argsort(tf.cast(order == 0, tf.int32), axis=1, stable=True), batch_dims=1)
-    return tf.gather(tf.pad(rows, [[0, 0], [1, 0]]), order, batch_dims=1)
+    return tf.gather(order, tf.argsort(tf.cast(order == 0, tf.int32), axis=1, stable=True), batch_dims=1)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
-LOWEST = tf.float32.min
-"""Score beside an answer that does not exist: the lowest finite float32."""
+from mmrec.index.rows import StoredRows
+from mmrec.index.top import GROUP, NEVER, answers, leading, leading_rows, stands_in
+
+_BLOCK_SCORES = 2**21  # 8 MiB of scores at once: they stay in the cache until their best are found
+_BLOCK_ROWS = 8192, 65536  # fewest and most items at once
+_FEW = 1024  # exclusions per query up to which each block looks for its own; with more, all are marked before
+_LISTED = 2**18  # inclusions in a batch up to which only these are scored
 
 
 class ExactIndex(tf.Module):
@@ -13,13 +19,25 @@ class ExactIndex(tf.Module):
 
     Args:
       table: float32 [N + 1, D], by item row; row 0 is padding and never an answer.
+      storage: how the table is kept, see `StoredRows`; the products are float32, with the vectors as they are kept.
     """
 
     is_exact = True
 
-    def __init__(self, table):
+    def __init__(self, table: np.ndarray, storage: str = "float32"):
         super().__init__(name="exact_index")
-        self.table = tf.Variable(table, trainable=False, name="item_table")
+        self.items = len(table)  # N + 1
+        self.stored = StoredRows(table, storage, GROUP)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its variables."""
+        return self.stored.nbytes
+
+    @tf.function(input_signature=[])  # saved with the export
+    def embeddings(self):
+        """Returns float32 [N + 1, D], the table as it is kept."""
+        return self.stored.take(tf.range(self.items))
 
     def search(
         self,
@@ -43,25 +61,109 @@ class ExactIndex(tf.Module):
           rows: int32 [B, K], K the largest k but at most N; best first, ties by row; 0 where there is no answer.
           scores: float32 [B, K]; `LOWEST` where there is no answer.
         """
-        items = tf.shape(self.table)[0]
-        scores = tf.matmul(query, self.table, transpose_b=True)  # [B, N + 1]
-        never = _marked(tf.pad(exclude, [[0, 0], [1, 0]]) if exclude is not None else tf.zeros_like(k)[:, None], items)
-        if include is not None:
-            only = _marked(tf.maximum(include, 0), items)
-            anything = tf.reduce_any(include != 0, axis=1, keepdims=True)
-            never |= anything & ~only
+        query, exclude = tf.convert_to_tensor(query), _given(exclude, k)
+        width = tf.clip_by_value(tf.reduce_max(tf.pad(k, [[0, 1]])), 0, self.items - 1)
+        if include is None:
+            found = self._all(query, width, exclude, None, allowed)
+        else:
+            listed = tf.reduce_any(include != 0, axis=1)
+            few = tf.reduce_all(listed) & (tf.size(include) <= _LISTED)  # of no query: all, too, and then none is asked
+            found = tf.cond(
+                few & (tf.shape(include)[1] > 0),
+                lambda: self._listed(query, width, exclude, include, allowed),
+                lambda: tf.cond(
+                    tf.reduce_any(listed),
+                    lambda: self._all(query, width, exclude, include, allowed),
+                    lambda: self._all(query, width, exclude, None, allowed),
+                ),
+            )
+        return answers(*found, k)
+
+    def _listed(self, query, width, exclude, include, allowed):
+        """Ranks what stands in `include` alone."""
+        rows = tf.sort(tf.maximum(include, 0), axis=1)
+        never = tf.pad(rows[:, 1:] == rows[:, :-1], [[0, 0], [1, 0]]) | (rows == 0) | stands_in(rows, exclude)
         if allowed is not None:
-            never |= ~allowed
-        scores = tf.where(never, -float("inf"), scores)
-        widest = tf.clip_by_value(tf.reduce_max(tf.concat([k, [0]], axis=0)), 0, items - 1)
-        best, rows = tf.math.top_k(scores, widest)  # [B, K]
-        answer = (best > -float("inf")) & (tf.range(widest)[tf.newaxis] < k[:, tf.newaxis])
-        return tf.where(answer, rows, 0), tf.where(answer, best, LOWEST)
+            never |= ~tf.gather(allowed, rows, batch_dims=1)
+        scores = tf.where(never, NEVER, self.stored.scores_of(query, rows))
+        most = tf.minimum(width, tf.shape(rows)[1])
+        rows, scores = leading_rows(scores, rows, most)
+        missing = [[0, 0], [0, width - most]]
+        return tf.pad(rows, missing), tf.pad(scores, missing, constant_values=NEVER)
+
+    def _all(self, query, width, exclude, include, allowed):
+        """Ranks the whole table, a block after the other."""
+        batch = tf.shape(query)[0]
+        # Row 0 and the rows of zeros at the end are no items.
+        outside = tf.concat([[0], tf.range(self.items, self.stored.count)], axis=0)
+        outside = tf.tile(outside[tf.newaxis], [batch, 1])
+        few = lambda: self._blocks(query, width, tf.concat([exclude, outside], axis=1), None)  # noqa: E731
+        many = lambda: self._blocks(query, width, outside, self._never(exclude, include, allowed))  # noqa: E731
+        if include is not None or allowed is not None:
+            return many()
+        return tf.cond(tf.shape(exclude)[1] <= _FEW, few, many)
+
+    def _never(self, exclude, include, allowed):
+        """Returns bool [B, rows kept]: what must not answer."""
+        never = self._marked(exclude)
+        if include is not None:
+            listed = tf.reduce_any(include != 0, axis=1, keepdims=True)
+            never |= listed & ~self._marked(tf.maximum(include, 0))
+        if allowed is not None:
+            never |= tf.pad(~allowed, [[0, 0], [0, self.stored.count - self.items]])
+        return never
+
+    def _marked(self, rows):
+        """Returns bool [B, rows kept]: whether the item row stands in `rows` [B, R]."""
+        marks = tf.zeros([tf.shape(rows)[0], self.stored.count], tf.bool)
+        return tf.tensor_scatter_nd_update(marks, _places(rows), tf.ones_like(rows, tf.bool))
+
+    def _blocks(self, query, width, out, never):
+        """Keeps the best of what was seen, block by block.
+
+        Args:
+          query: float32 [B, D].
+          width: int32 [], K.
+          out: int32 [B, E], rows that must not answer.
+          never: bool [B, rows kept], more of them, or None.
+        """
+        batch = tf.shape(query)[0]
+        size = tf.clip_by_value(_BLOCK_SCORES // tf.maximum(batch, 1), *_BLOCK_ROWS)
+        size = size // GROUP * GROUP
+
+        def step(start, rows, scores):
+            end = tf.minimum(start + size, self.stored.count)
+            found = self.stored.scores_between(query, start, end)
+            here = (out >= start) & (out < end)
+            found = tf.tensor_scatter_nd_min(  # in place; what lies elsewhere leaves the first column as it is
+                found, _places(tf.where(here, out - start, 0)), tf.where(here, NEVER, float("inf"))
+            )
+            if never is not None:
+                found = tf.where(never[:, start:end], NEVER, found)
+            place = leading(found, tf.minimum(width, end - start))
+            # Earlier rows stand first, so that `top_k` breaks ties by row here too.
+            rows = tf.concat([rows, start + place], axis=1)
+            scores, place = tf.math.top_k(
+                tf.concat([scores, tf.gather(found, place, batch_dims=1)], axis=1),
+                tf.minimum(width, tf.shape(rows)[1]),
+            )
+            return end, tf.gather(rows, place, batch_dims=1), scores
+
+        _, rows, scores = tf.while_loop(
+            lambda start, *_: start < self.stored.count,
+            step,
+            (0, tf.zeros([batch, 0], tf.int32), tf.zeros([batch, 0])),
+            (tf.TensorShape([]), tf.TensorShape([None, None]), tf.TensorShape([None, None])),
+            parallel_iterations=1,  # the scores of one block at a time
+        )
+        return rows, scores
 
 
-def _marked(rows: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
-    """Returns bool [B, items]: whether the item row stands in `rows` [B, R]."""
-    batch = tf.shape(rows)[0]
-    query = tf.broadcast_to(tf.range(batch)[:, tf.newaxis], tf.shape(rows))
-    places = tf.stack([query, rows], axis=2)  # [B, R, 2]; one flat number a place would overflow int32
-    return tf.tensor_scatter_nd_update(tf.zeros([batch, items], tf.bool), places, tf.ones_like(rows, tf.bool))
+def _given(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
+    return tf.zeros([tf.size(k), 0], tf.int32) if rows is None else rows
+
+
+def _places(rows: tf.Tensor) -> tf.Tensor:
+    """Returns int32 [B, R, 2], query and row: one flat number a place would overflow int32."""
+    query = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
+    return tf.stack([query, rows], axis=2)

@@ -7,12 +7,16 @@ import tf_keras
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.jobs.prepare import Prepared
+from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.losses import LOSSES
+from mmrec.models.memory import Memory
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.registry import find
+from mmrec.towers.attributes import AttributesTower
 from mmrec.towers.backbones import find_backbone
 from mmrec.towers.candidate import CandidateTower
+from mmrec.towers.context import ContextTower
 from mmrec.towers.fusion import FUSIONS
 from mmrec.towers.history import HISTORY_TOWERS
 from mmrec.towers.query import QueryTower
@@ -39,8 +43,21 @@ def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
     candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden, unit)
     fusion = candidate_tower.fusion
     history = find("history tower", config.query.history, HISTORY_TOWERS)
+    retrieval, competing, dim = config.retrieval, prepared.competing, fusion.output_dim
+    memory = Memory(retrieval.memory, dim) if retrieval.memory else None
+    hard_negatives = HardNegatives(retrieval.hard_negatives, competing, dim) if retrieval.hard_negatives else None
     return TwoTowerModel(
         candidate_tower,
-        QueryTower(history(fusion.output_dim, config.query), fusion, unit),
-        RetrievalTask(config.retrieval, prepared.competing),
+        QueryTower(history(dim, config.query), fusion, unit, _context_tower(config, prepared, dim)),
+        RetrievalTask(retrieval, int(competing.sum()), memory, hard_negatives),
+        retrieval.alignment,
     )
+
+
+def _context_tower(config: Config, prepared: Prepared, dim: int) -> ContextTower | None:
+    user_tower = None
+    if prepared.users:
+        user_tower = AttributesTower(config.item.attributes, prepared.users.encoder.sizes, dim)
+    if not config.query.context and user_tower is None:
+        return None
+    return ContextTower(dim, config.query, len(prepared.event_types), user_tower)

@@ -21,6 +21,7 @@ def table_facts(config: Config, tables: Tables) -> dict:
     """Describes the checked tables, their split and the floor that a model has to beat; ready for JSON."""
     events, parts, items = tables.events, tables.split, tables.vocabulary.items
     per_user = np.bincount(events.user, minlength=len(events.user_ids))
+    negative = 0 if events.negative is None else int(events.negative.sum())
     first, last = float(events.time.min()), float(events.time.max())
     begin, asked = time.monotonic(), _at_most(parts.validation, config.evaluation.max_validation_queries)
     floor = evaluate(Popularity(tables.train_counts), asked, items, config.evaluation.k, bootstrap_samples=0, top_k=0)
@@ -32,7 +33,8 @@ def table_facts(config: Config, tables: Tables) -> dict:
         "users": len(events.user_ids),
         "events": len(events),
         "positive_events": int(events.positive.sum()),
-        "seen_only_events": int((~events.positive).sum()),
+        "negative_events": negative,
+        "seen_only_events": int((~events.positive).sum()) - negative,
         "time": {"first": first, "last": last, "first_date": date_of(first), "last_date": date_of(last)},
         "skipped": {"catalog": dict(tables.catalog.counts), "interactions": dict(events.counts)},
         "coverage": _coverage(config, tables),

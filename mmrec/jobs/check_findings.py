@@ -40,11 +40,11 @@ def setting_findings(config: Config, steps: int, queries: int) -> list[Finding]:
       steps: training steps per epoch.
       queries: training queries per epoch.
     """
-    found, temperature, batch = [], config.retrieval.temperature, config.training.batch_size
+    found, temperature, batch = [], config.retrieval.start_temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
-    if not low <= temperature <= high:
+    if config.retrieval.similarity == "cosine" and not low <= temperature <= high:
         text = f"`retrieval.temperature` is {temperature}; usual for cosine scores are {low} to {high}."
-        found.append(Finding("warning", "unusual_temperature", text, "Set it to 0.07 unless you tuned it."))
+        found.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
     if batch < SMALL_BATCH:
         text = f"`training.batch_size` is {batch}: each answer competes with the few other answers of its batch."
         found.append(Finding("warning", "small_batch", text, f"Set it to {SMALL_BATCH} histories or more."))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmrec.config import Config
+from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
 from mmrec.jobs.judge import judge
 from mmrec.jobs.prepare import table_slices
@@ -47,8 +48,10 @@ def evaluate(
     lacking = np.where(exported > 0, 0.0, _LAST).astype(np.float32)
     table = np.column_stack([shop.item_table[exported], lacking])  # [N + 1, D + 1]
 
-    def embed_queries(table: np.ndarray, histories: Ragged) -> np.ndarray:
-        asked = shop.embed_queries([tables.vocabulary.ids[histories[i]].tolist() for i in range(len(histories))])
+    def embed_queries(table: np.ndarray, histories: Ragged, context: QueryContext | None) -> np.ndarray:
+        ids = [tables.vocabulary.ids[histories[i]].tolist() for i in range(len(histories))]
+        known = {} if context is None else tables.known_beside(context)
+        asked = shop.embed_queries(ids, {name: known[name] for name in known if name in shop.context_inputs})
         return np.column_stack([asked, np.ones(len(asked), np.float32)])  # [Q, D + 1]
 
     judged = judge(config, tables, table_slices(tables), table, embed_queries)

@@ -9,16 +9,24 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec.config import Config
+from mmrec.data.context import QueryContext
 from mmrec.data.feature_store import digest
 from mmrec.data.ragged import Ragged
+from mmrec.export.context import ContextReader
+from mmrec.export.readers import AttributesReader
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
+from mmrec.index.build import build_index
+from mmrec.index.exact import ExactIndex
+from mmrec.index.ivf import IvfIndex
 from mmrec.jobs.modalities.modality import RawField
 from mmrec.jobs.prepare import Prepared
 from mmrec.jobs.tables import Tables
+from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 
 _COMPARED = 32  # items and histories on which the reloaded export must agree with the model
+_HELD_OUT = 1000  # validation queries on which the index is measured
 
 
 def export_model(
@@ -47,7 +55,11 @@ def export_model(
     rng = np.random.default_rng(config.seed)
     some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
     compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
-    queries = embedder.queries(table, compared)
+    context = _some_context(tables, compared, rng)
+    queries = embedder.queries(table, compared, context)
+    index, about_index = _index(config, tables, embedder, table, queries.shape[1])
+    kept = np.concatenate([index.embeddings().numpy(), table[:, queries.shape[1] :]], axis=1)
+    queries = embedder.queries(kept, compared, context)
     readers = [modality.reader() for modality in prepared.modalities.values()]
     parts = Parts(
         ids=tables.vocabulary.ids,
@@ -60,23 +72,60 @@ def export_model(
         exclude_history=not config.retrieval.repeat_consumption,
         dim=queries.shape[1],
         filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
+        context=ContextReader(
+            config.query.context,
+            tables.events.event_types,
+            AttributesReader(tables.users.encoder, tables.users.names()) if tables.users else None,
+        ),
+        index=index,
     )
     digests = [item_digest(raw_item(prepared, item)) for item in range(len(tables.catalog))]
     raw = [raw_item(prepared, row - 1) for row in some]
     inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
+    histories = tables.vocabulary.ids[compared.last(len(some))]
     samples = Samples(
         rows=some,
         items={name: _column(spec, [item[name] for item in raw]) for name, spec in inputs.items()},
-        histories=tables.vocabulary.ids[compared.last(config.query.max_length)],
+        histories=histories,
         queries=queries,
+        context=context_inputs(tables.known_beside(context), histories, parts.context.inputs),
     )
     return write_version(
         Path(config.saved_models_dir).absolute() / config.name,
         parts,
         tables.catalog.payload.assign(digest=digests),
-        {"run": run, "config": config.model_dump(mode="json"), "metrics": metrics, "data": _counts(tables)},
+        {
+            "run": run,
+            "config": config.model_dump(mode="json"),
+            "metrics": metrics,
+            "data": _counts(tables),
+            "index": about_index,
+        },
         samples,
     )
+
+
+def _index(
+    config: Config, tables: Tables, embedder: Embedder, table: np.ndarray, dim: int
+) -> tuple[ExactIndex | IvfIndex, dict]:
+    """Builds the index of the first `dim` values, measured on validation queries; see `index.build.build_index`."""
+
+    def held_out() -> tuple[np.ndarray, np.ndarray]:
+        asked = tables.split.validation
+        asked = asked.take(np.random.default_rng(config.seed).permutation(len(asked.user))[:_HELD_OUT])
+        seen = asked.history.last(0 if config.retrieval.repeat_consumption else config.query.max_length)
+        return embedder.queries(table, asked.history, asked.context), seen
+
+    return build_index(table[:, :dim], config.export, held_out, config.seed)
+
+
+def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -> QueryContext:
+    """Draws events and users for histories that nobody had, oldest first."""
+    place = rng.integers(0, len(tables.events), len(histories.values))
+    place = place[np.lexsort((tables.events.time[place], histories.row_of_value))].astype(np.int32)
+    now = np.full(len(histories), tables.events.time.max())
+    user = rng.integers(0, len(tables.events.user_ids), len(histories))
+    return QueryContext(tables.split.test.context.events, Ragged(place, histories.offsets), now, user)
 
 
 def _counts(tables: Tables) -> dict[str, int]:

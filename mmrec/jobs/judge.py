@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mmrec.config import Config
+from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import ItemKNN, Popularity
@@ -17,9 +18,9 @@ from mmrec.evaluation.report import report
 from mmrec.jobs.tables import Tables
 from mmrec.training.callbacks import TrainingError
 
-EmbedQueries = Callable[[np.ndarray, Ragged], np.ndarray]
-"""Takes the item table, float32 [N + 1, X], and Q histories of item rows; returns float32 [Q, D], which are compared
-with the first D columns of the table."""
+EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
+"""Takes the item table, float32 [N + 1, X], Q histories of item rows, and what is known beside them; returns float32
+[Q, D], which are compared with the first D columns of the table."""
 
 _COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
 
@@ -44,7 +45,7 @@ def validation_judge(
                 f"`training.learning_rate` (now {config.training.learning_rate}), raise `training.batch_size` (now "
                 f"{config.training.batch_size}), or check that the items' texts and photos differ."
             )
-        scorer = _scorer(table, embed_queries(table, queries.history))
+        scorer = _scorer(table, embed_queries(table, queries.history, queries.context))
         return evaluate(scorer, queries, items, config.evaluation.k, bootstrap_samples=0, top_k=0).metrics
 
     return judge
@@ -71,13 +72,13 @@ def judge(
     Returns:
       The content of metrics.json without `seconds`.
     """
-    settings, items, train = config.evaluation, tables.vocabulary.items, tables.split.train
+    settings, items, train = config.evaluation, tables.vocabulary.items, tables.split.train.liked
 
     validation = _sample(tables.split.validation, settings.max_test_queries, config.seed)
     test = _sample(tables.split.test, settings.max_test_queries, config.seed)
 
     def model(queries: Queries) -> Scorer:
-        return _scorer(table, embed_queries(table, queries.history))
+        return _scorer(table, embed_queries(table, queries.history, queries.context))
 
     def on_test(scorer: Scorer) -> Evaluation:
         samples = settings.bootstrap_samples
@@ -86,7 +87,7 @@ def judge(
         )
 
     knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
-    baselines = {"popularity": Popularity(tables.train_counts), "item_knn": knn.scorer(test.history)}
+    baselines = {"popularity": Popularity(tables.train_counts), "item_knn": knn.scorer(test.liked)}
     of_model = on_test(model(test))
     if keep is not None:
         keep(test, of_model)
@@ -98,6 +99,8 @@ def judge(
     )
     on_validation = evaluate(model(validation), validation, items, settings.k, bootstrap_samples=0)
     skipped = {"catalog": dict(tables.catalog.counts), "interactions": dict(tables.events.counts)}
+    if tables.users:
+        skipped["users"] = dict(tables.users.counts)
     return {"validation": on_validation.metrics, **judged, "skipped": skipped}
 
 

@@ -10,16 +10,20 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from mmrec.config import Config
+from mmrec import schema
+from mmrec.config import Config, RetrievalConfig
 from mmrec.data.examples import Examples
 from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
+from mmrec.data.users import Users
 from mmrec.evaluation.slices import popularity_slices
 from mmrec.jobs.modalities import MODALITIES
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.version import __version__
+
+_MOST_COMPETING = 50_000  # items that compete in every step by default
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,16 @@ class Prepared:
     Attributes:
       modalities: by name.
       features: of all of them, by item row.
-      competing: the number of items with training events.
+      competing: bool [N + 1], the items with training events, by row.
+      event_types: of the interactions; the first is "".
+      users: as in the tables.
     """
 
     modalities: Mapping[str, Modality]
     features: JoinedFeatures
-    competing: int
+    competing: np.ndarray
+    event_types: Sequence[str] = ("",)
+    users: Users | None = None
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
@@ -56,7 +64,25 @@ def prepare(config: Config, tables: Tables) -> Prepared:
     """Computes the features of every modality in use; what a cache holds is not computed again."""
     modalities = {name: MODALITIES[name](config, tables) for name in config.item.modalities}
     features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
-    return Prepared(modalities, features, int((tables.train_counts > 0).sum()))
+    return Prepared(modalities, features, tables.train_counts > 0, tables.events.event_types, tables.users)
+
+
+def retrieval_task(config: Config, competing: int) -> RetrievalConfig:
+    """Returns the task with `negatives: auto` replaced by what it stands for.
+
+    Args:
+      config: the task, and what is read of items.
+      competing: the number of items with training events.
+    """
+    task, item = config.retrieval, config.item
+    if task.negatives != "auto":
+        return task
+    quick = {schema.ITEM_ID, schema.ATTRIBUTES, schema.FEATURES} | (
+        {schema.TEXT} if item.text.encoder == "latent" else set()
+    )
+    exact = task.loss == "softmax" and not task.hard_negatives and not task.memory
+    whole = exact and set(item.modalities) <= quick and competing <= _MOST_COMPETING
+    return task.model_copy(update={"negatives": "catalog" if whole else "in_batch"})
 
 
 def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Examples:
@@ -68,7 +94,8 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Exampl
         config.query.max_length,
         config.training.batch_size,
         config.seed,
-        config.retrieval,
+        retrieval_task(config, int((tables.train_counts > 0).sum())),
+        tables.user_features(),
     )
 
 
@@ -81,7 +108,9 @@ def run_identity(config: Config) -> str:
         exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": {"cache_dir", "tfds_dir"}}
     )
     text, weights = config.item.text, config.item.image.weights
-    named = [config.data.catalog.path, config.data.interactions.path, text.vocabulary, text.preset, weights]
+    data, users = config.data, config.data.users
+    tables = [data.catalog.path, data.interactions.path, users and users.path]
+    named = [*tables, text.vocabulary, text.preset, weights]
     found = [Path(name) for name in named if name]
     files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return digest(__version__, settings, *(_content(path) for path in files if path.is_file())).hex()

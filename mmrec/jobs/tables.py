@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.context import QueryContext
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
+from mmrec.data.users import Users, load_users
 from mmrec.data.vocabulary import Vocabulary
 
 
@@ -23,6 +26,7 @@ class Tables:
       events: the interactions.
       split: training histories and queries.
       train_counts: int64 [N + 1], training events by item row.
+      users: what is known of the users beside their events; None: nothing.
     """
 
     catalog: Catalog
@@ -30,6 +34,15 @@ class Tables:
     events: Interactions
     split: Split
     train_counts: np.ndarray
+    users: Users | None = None
+
+    def known_beside(self, context: QueryContext) -> dict[str, Sequence]:
+        """Returns a context as `Recommender.recommend` takes it, with the attributes of the users."""
+        return context.raw() | ({} if self.users is None else self.users.raw(context.user))
+
+    def user_features(self) -> dict[str, np.ndarray]:
+        """Returns what towers read of the users, by name; first dimension U. Nothing where nothing is known."""
+        return {} if self.users is None else self.users.features()
 
 
 def load_tables(config: Config) -> Tables:
@@ -43,5 +56,8 @@ def load_tables(config: Config) -> Tables:
         data.split,
         repeat_consumption=config.retrieval.repeat_consumption,
         min_history=config.evaluation.min_history,
+        context=config.query.context,
     )
-    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items))
+    trained = parts.train.rows.lengths > 0
+    users = load_users(data.users, events.user_ids, trained, data.tfds_dir) if data.users else None
+    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items), users)

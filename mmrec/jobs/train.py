@@ -22,7 +22,7 @@ from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.neighbours import with_neighbours
-from mmrec.jobs.prepare import Prepared, examples, prepare, run_identity, table_slices
+from mmrec.jobs.prepare import Prepared, examples, prepare, retrieval_task, run_identity, table_slices
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.callbacks import Refresh
@@ -137,18 +137,30 @@ def fit_model(
     """
     prepared = prepare(config, tables)
     model = build_model(config, prepared)
-    embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
+    towers = model.candidate_tower, model.query_tower
+    embedder = Embedder(*towers, config.query.max_length, tables.user_features())
     fitted = Fitted(prepared, model, embedder, tables.vocabulary.items)
     batches = examples(config, tables, prepared.features)
-    _say(f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries; run {run.path}")
+    task = retrieval_task(config, int(prepared.competing.sum()))
+    size = f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries"
+    _say(f"{size}; negatives: {task.negatives}; run {run.path}")
     lap("prepare")
+    hard_negatives = model.task.hard_negatives
+
+    def item_table() -> np.ndarray:
+        table = fitted.item_table()
+        if hard_negatives:
+            hard_negatives.follow(table)
+        return table
+
+    refresh = item_table if hard_negatives else lambda: prepared.refresh(model)
     fit(
         model,
         batches,
-        validation_judge(config, tables, fitted.item_table, embedder.queries),
+        validation_judge(config, tables, item_table, embedder.queries),
         config,
         run,
-        [Refresh(lambda: prepared.refresh(model), config.training.refresh_steps), *callbacks],
+        [Refresh(refresh, config.training.refresh_steps), *callbacks],
         prepared.pretrained_variables,
     )
     if config.retrieval.neighbours:

@@ -83,7 +83,7 @@ def tune(
     checked = read_space(space, config)
     tables_of = _tables_without_test(config)
     for modalities in checked.modalities:
-        tables_of(modalities)  # so that a column that one of them lacks is said now
+        tables_of(modalities, config.query.context)  # so that a column that one of them lacks is said now
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with _open_folder(config, checked, seed) as folder:
         study = Study(folder, checked, seed)
@@ -97,7 +97,11 @@ def tune(
 
 
 def _run_trial(
-    config: Config, study: Study, folder: Path, trials: int, tables_of: Callable[[tuple[str, ...]], Tables]
+    config: Config,
+    study: Study,
+    folder: Path,
+    trials: int,
+    tables_of: Callable[[tuple[str, ...], tuple[str, ...]], Tables],
 ) -> None:
     number = len(study.done) + 1
     trial, values = study.ask()
@@ -115,7 +119,7 @@ def _run_trial(
     run, stopped = _run(folder, number), ""
     _begin(run, tried)
     try:
-        fit_model(tried, tables_of(tried.item.modalities), run, [Pruning(trial, run.history)])
+        fit_model(tried, tables_of(tried.item.modalities, tried.query.context), run, [Pruning(trial, run.history)])
     except PrunedError:
         stopped = "worse than the median"
     except (TrainingError, tf.errors.ResourceExhaustedError) as error:
@@ -138,12 +142,14 @@ def _begin(run: RunFolder, config: Config) -> None:
     write_text(written, content)
 
 
-def _tables_without_test(config: Config) -> Callable[[tuple[str, ...]], Tables]:
-    """Returns a function that reads the tables for some modalities, once; it keeps them, without the test queries."""
+def _tables_without_test(config: Config) -> Callable[[tuple[str, ...], tuple[str, ...]], Tables]:
+    """Returns a function that reads the tables for some modalities and context, once; it keeps them, without the test
+    queries."""
 
     @cache
-    def tables_of(modalities: tuple[str, ...]) -> Tables:
-        tables = load_tables(Config.load(config, **{"item.modalities": list(modalities)}))
+    def tables_of(modalities: tuple[str, ...], context: tuple[str, ...]) -> Tables:
+        reads = {"item.modalities": list(modalities), "query.context": list(context)}
+        tables = load_tables(Config.load(config, **reads))
         return replace(tables, split=replace(tables.split, test=None))
 
     return tables_of

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_SCORES = 2**20  # scores held at once: about what stays in a processor's cache, where the products are twice as fast
-_FEWEST, _MOST = 16, 256  # queries in a block: below, products are slow; above, nothing is gained
+_SCORES = 2**20  # scores held at once, 4 MiB: as many queries in a block as fit
+_FEWEST, _MOST = 64, 256  # but no fewer and no more queries than this: with a million items, 256 MB
 
 
-def catalog_softmax(query: tf.Tensor, candidate: tf.Tensor, positive: tf.Tensor) -> tf.Tensor:
+def catalog_softmax(
+    query: tf.Tensor, candidate: tf.Tensor, positive: tf.Tensor, weight: tf.Tensor | None = None
+) -> tf.Tensor:
     """Computes the mean cross entropy of the right candidates among all candidates.
 
     Queries are worked through in blocks. Each block's scores give its loss and its gradients at once and are dropped
@@ -18,6 +20,7 @@ def catalog_softmax(query: tf.Tensor, candidate: tf.Tensor, positive: tf.Tensor)
       query: float32 [Q, D], Q >= 1.
       candidate: float32 [C, D].
       positive: int32 [Q], each query's right candidate.
+      weight: float32 [Q], factors of the queries' losses; None: 1.
 
     Returns:
       float32 [], the mean over queries. It can be differentiated once.
@@ -28,40 +31,41 @@ def catalog_softmax(query: tf.Tensor, candidate: tf.Tensor, positive: tf.Tensor)
 
     @tf.custom_gradient
     def loss(query, candidate):
-        value, to_query, to_candidate = _loss_and_gradients(query, candidate, positive)
+        value, to_query, to_candidate = _loss_and_gradients(query, candidate, positive, weight)
         return value, lambda upstream: (upstream * to_query, upstream * to_candidate)
 
     return loss(query, candidate)
 
 
-def _loss_and_gradients(query, candidate, positive):
+def _loss_and_gradients(query, candidate, positive, weight):
     """Returns the loss, float32 [], and its gradients, float32 [Q, D] and [C, D]."""
     queries, dim = tf.shape(query)[0], query.shape[1]
     size = tf.clip_by_value(_SCORES // tf.shape(candidate)[0], _FEWEST, _MOST)
     blocks = -(-queries // size)
     padding = blocks * size - queries
-    share = tf.pad(
-        tf.fill([queries], 1.0 / tf.cast(queries, tf.float32)), [[0, padding]]
-    )  # 0 where a block is filled up
+    share = (tf.ones([queries]) if weight is None else weight) / tf.cast(queries, tf.float32)
+    share = tf.pad(share, [[0, padding]])  # what fills up the last block has no share in the mean
     query, positive = tf.pad(query, [[0, padding], [0, 0]]), tf.pad(positive, [[0, padding]])
+    own = tf.gather(candidate, positive)  # [Q, D], the right candidates
+    columns = tf.transpose(candidate)  # [D, C]: turned once, not in every block's product
 
-    def block(number, loss, to_query, to_candidate):
+    def block(number, loss, to_query, to_columns):
         here = slice(number * size, (number + 1) * size)
-        asked, right, weight = query[here], positive[here], share[here, tf.newaxis]
-        scores = tf.matmul(asked, candidate, transpose_b=True)  # [S, C]
+        asked, weight = query[here], share[here, tf.newaxis]
+        scores = tf.matmul(asked, columns)  # [S, C]
         top = tf.reduce_max(scores, axis=1, keepdims=True)
         odds = tf.exp(scores - top)
         total = tf.reduce_sum(odds, axis=1, keepdims=True)  # [S, 1]
-        own = tf.gather(candidate, right)  # [S, D]
-        surprise = tf.math.log(total) + top - tf.reduce_sum(asked * own, axis=1, keepdims=True)
+        surprise = tf.math.log(total) + top - tf.reduce_sum(asked * own[here], axis=1, keepdims=True)
         scale = weight / total  # odds * scale: the softmax, weighted
         loss += tf.reduce_sum(surprise * weight)
-        to_query = to_query.write(number, tf.matmul(odds, candidate) * scale - own * weight)
-        to_candidate += tf.matmul(odds, asked * scale, transpose_a=True)
-        to_candidate = tf.tensor_scatter_nd_sub(to_candidate, right[:, tf.newaxis], asked * weight)
-        return number + 1, loss, to_query, to_candidate
+        to_query = to_query.write(number, tf.matmul(odds, candidate) * scale)
+        to_columns += tf.matmul(asked * scale, odds, transpose_a=True)
+        return number + 1, loss, to_query, to_columns
 
     rows = tf.TensorArray(tf.float32, size=blocks, element_shape=[None, dim])
-    start = (0, 0.0, rows, tf.zeros_like(candidate))
-    _, loss, rows, to_candidate = tf.while_loop(lambda number, *_: number < blocks, block, start, parallel_iterations=1)
-    return loss, rows.concat()[:queries], to_candidate
+    start = (0, 0.0, rows, tf.zeros_like(columns))
+    _, loss, rows, to_columns = tf.while_loop(lambda number, *_: number < blocks, block, start, parallel_iterations=1)
+    share = share[:, tf.newaxis]
+    to_candidate = tf.tensor_scatter_nd_sub(tf.transpose(to_columns), positive[:, tf.newaxis], query * share)
+    return loss, (rows.concat() - own * share)[:queries], to_candidate

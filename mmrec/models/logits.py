@@ -59,3 +59,41 @@ def only_competing(logits, positive, competes, history, known):
     own = tf.stack([tf.range(tf.size(positive)), positive], axis=1)  # [Q, 2]
     others = tf.where(tf.gather(hits, history) | ~competes, REMOVED, logits)
     return tf.tensor_scatter_nd_update(others, own, tf.gather_nd(logits, own))
+
+
+def with_hard_negatives(logits, hard_row, hard_logits, row, competes, log_q):
+    """Puts hard negatives beside the candidates; each item competes once.
+
+    A hard negative competes with certainty: it has no correction. One that is among the candidates competes as that,
+    by its embedding of today, and the correction is taken back. So the exponentials of the wrong items still sum up,
+    in expectation, to those of all wrong items of the catalog.
+
+    Args:
+      logits: float32 [Q, C].
+      hard_row: int32 [Q, H], item rows; 0 for none.
+      hard_logits: float32 [Q, H].
+      row: int32 [C], the candidates' item rows.
+      competes: bool [C], whether each competes with queries that it does not answer.
+      log_q: float32 [C], what was subtracted from `logits`; None: nothing.
+
+    Returns:
+      float32 [Q, C + H].
+    """
+    place = find_rows(hard_row, tf.where(competes, row, -1))  # [Q, H]
+    inside = place >= 0
+    if log_q is not None:
+        query = tf.where(inside)[:, 0]
+        place = tf.boolean_mask(place, inside)
+        index = tf.stack([tf.cast(query, tf.int32), place], axis=1)
+        logits = tf.tensor_scatter_nd_add(logits, index, tf.gather(log_q, place))
+    return tf.concat([logits, tf.where(inside, REMOVED, hard_logits)], axis=1)
+
+
+def find_rows(row, among):
+    """Finds item rows, int32 [...], among others, int32 [C]: int32 [...], their places; -1 of absent ones and row 0."""
+    order = tf.argsort(among)
+    among = tf.gather(among, order)
+    flat = tf.reshape(row, [-1])
+    place = tf.minimum(tf.searchsorted(among, flat), tf.size(among) - 1)
+    found = (tf.gather(among, place) == flat) & (flat > 0)
+    return tf.reshape(tf.where(found, tf.gather(order, place), -1), tf.shape(row))

@@ -9,8 +9,10 @@ import tensorflow_recommenders as tfrs
 
 from mmrec.config import RetrievalConfig
 from mmrec.models.catalog_softmax import catalog_softmax
-from mmrec.models.logits import candidate_logits, only_competing, without_own_correction
+from mmrec.models.hard_negatives import HardNegatives
+from mmrec.models.logits import candidate_logits, only_competing, with_hard_negatives, without_own_correction
 from mmrec.models.losses import LOSSES
+from mmrec.models.memory import Memory
 from mmrec.registry import find
 
 
@@ -24,28 +26,57 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
     Args:
       config: loss, temperature, correction, accidental hits.
       items: N, the number of items that can compete.
+      memory: candidates of earlier steps; None: only those of the step compete.
+      hard_negatives: finds further wrong items for each query; None: no others.
     """
 
-    def __init__(self, config: RetrievalConfig, items: int, **kwargs):
+    def __init__(
+        self,
+        config: RetrievalConfig,
+        items: int,
+        memory: Memory | None = None,
+        hard_negatives: HardNegatives | None = None,
+        **kwargs,
+    ):
         super().__init__(name="retrieval", **kwargs)
-        self._config = config
+        self._config, self._memory, self.hard_negatives = config, memory, hard_negatives
         self._loss = find("loss", config.loss, LOSSES)(config, items)
-        start = tf.keras.initializers.Constant(math.log(config.temperature))
+        start = tf.keras.initializers.Constant(math.log(config.start_temperature))
         self.log_temperature = self.add_weight(
             name="log_temperature", shape=[], initializer=start, trainable=config.learn_temperature
         )
 
-    def call(self, query, candidate, positive, history=None, competes=None, log_q=None, known=None):
+    def call(
+        self,
+        query,
+        candidate,
+        positive,
+        history=None,
+        competes=None,
+        log_q=None,
+        known=None,
+        row=None,
+        taken=None,
+        weight=None,
+        training: bool = False,
+    ):
         """Computes the loss; shapes as in `candidate_logits` and `only_competing`.
 
-        Without `log_q`, `candidate` is the whole catalog: all compete, and there is nothing to correct.
+        Without `log_q`, `candidate` is the whole catalog: all compete, and there is nothing to correct. `row`, int32
+        [C], the candidates' item rows, and `taken`, int32 [T, 2], the (history, item row) pairs that `known` is made
+        of, are read with a memory or hard negatives only; `training` says whether the memory keeps the candidates.
+
+        `weight`, float32 [Q], are factors of the queries' losses; None: 1.
 
         Returns:
           float32 [], the mean over queries.
         """
         query = query * tf.exp(-self.log_temperature)
         if log_q is None and self._config.loss == "softmax":
-            return catalog_softmax(query, candidate, positive)
+            return catalog_softmax(query, candidate, positive, weight)
+        if self._memory:
+            given = (candidate, row, competes, log_q, known)
+            candidate, row, competes, log_q, known = self._memory(*given, taken, training=training)
         log_q = log_q if self._config.logq_correction else None
         logits = candidate_logits(query, candidate, log_q)
         if log_q is not None and self._config.negatives == "sampled":
@@ -53,4 +84,9 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
         if competes is not None:
             known = known if self._config.remove_accidental_hits else known[:0]
             logits = only_competing(logits, positive, competes, history, known)
-        return tf.reduce_mean(self._loss(logits, positive))
+        if self.hard_negatives:
+            taken = taken if self._config.remove_accidental_hits else taken[:0]
+            found = self.hard_negatives(query, tf.gather(row, positive), history, taken)
+            logits = with_hard_negatives(logits, *found, row, competes, log_q)
+        loss = self._loss(logits, positive)
+        return tf.reduce_mean(loss if weight is None else loss * weight)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from mmrec.models.alignment import alignment_loss
+
 
 class TwoTowerModel(tfrs.Model):
     """Ties the towers to the task; training is `fit` on the batches of `data.examples.Examples`.
 
     Args:
       candidate_tower: features of items -> float32 [U, D].
-      query_tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      query_tower: float32 [B, L, D] and the batch, of which it reads the context -> float32 [B, L + 1, D].
       task: the loss.
+      alignment: weight of `models.alignment` in the loss; 0: none.
 
     Source: Covington et al., RecSys 2016, doi:10.1145/2959100.2959190; Yi et al., RecSys 2019.
     """
 
-    def __init__(self, candidate_tower, query_tower, task):
+    def __init__(self, candidate_tower, query_tower, task, alignment: float = 0.0):
         super().__init__(name="two_tower")
         self.candidate_tower, self.query_tower, self.task = candidate_tower, query_tower, task
+        self._alignment = alignment
         self.mean_loss = tf.keras.metrics.Mean(name="mean_loss")
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -32,14 +36,21 @@ class TwoTowerModel(tfrs.Model):
         Returns:
           float32 [], the mean loss over the batch's queries.
         """
-        items = self.candidate_tower(inputs, training=training)  # [U, D]
-        queries = self.query_tower(tf.gather(items, inputs["history"]), training=training)  # [B, L + 1, D]
+        if self._alignment:
+            items, *parts = self.candidate_tower(inputs, training=training, with_parts=True)
+        else:
+            items = self.candidate_tower(inputs, training=training)  # [U, D]
+        queries = self.query_tower(tf.gather(items, inputs["history"]), inputs, training=training)  # [B, L + 1, D]
         asked = tf.gather_nd(queries, inputs["query"])  # [Q, D]
         if "candidate" in inputs:
             candidates = tf.gather(items, inputs["candidate"])  # [C, D]
             others = [inputs[name] for name in ("competes", "log_q", "known")]
-            loss = self.task(asked, candidates, inputs["positive"], inputs["query"][:, 0], *others)
-        else:
-            loss = self.task(asked, items[1:], inputs["positive"])  # all items but the padding
+            rows, taken = tf.gather(inputs["rows"], inputs["candidate"]), inputs.get("taken")
+            given = (asked, candidates, inputs["positive"], inputs["query"][:, 0], *others, rows, taken)
+            loss = self.task(*given, weight=inputs.get("weight"), training=training)
+        else:  # all items but the padding
+            loss = self.task(asked, items[1:], inputs["positive"], weight=inputs.get("weight"))
+        if self._alignment:
+            loss += self._alignment * alignment_loss(*parts)
         self.mean_loss.update_state(loss)
         return loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.serving.columns import column
+from mmrec.serving.context import Context, context_inputs
 from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
 from mmrec.serving.verify import read_manifest, verify_files
 from mmrec.vectors import is_nothing
@@ -69,12 +70,19 @@ class Recommender:
     @property
     def item_table(self) -> np.ndarray:
         """float32 [N + 1, D], the item embeddings; row i + 1 belongs to `items.iloc[i]`, row 0 is padding."""
-        return self._model.index.table.numpy()
+        index = self._model.index
+        return (index.table if hasattr(index, "table") else index.embeddings()).numpy()  # earlier exports hold a table
 
     @property
     def filter_columns(self) -> Sequence[str]:
         """Columns that answers can be restricted by; `items` shows their values."""
         return list(dict.fromkeys(self.manifest["config"]["data"]["catalog"].get("filters", [])))
+
+    @property
+    def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
+        """What the export reads beside a history, by name; empty for most."""
+        spec = self._model.signatures[schema.EMBED_QUERY].structured_input_signature[1]
+        return {name: one for name, one in spec.items() if name != "history"}
 
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
@@ -91,6 +99,7 @@ class Recommender:
         exclude: Iterable[Sequence[str]] | None = None,
         include: Iterable[Sequence[str]] | None = None,
         filter: Filter | Iterable[Filter] | None = None,
+        context: Context | None = None,
         batch: int = 256,
     ) -> Answers:
         """Answers what to show users.
@@ -102,6 +111,9 @@ class Recommender:
           include: B sequences of item ids that alone may answer; an empty one: all may.
           filter: what answers must have, {column: value} or a list of "column=value", all of it; one for all histories,
             or a list of B. A value that no item has leaves no answer.
+          context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
+            `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
+            since 1970); `now`, B such times; `user_...`, B values. What is left out or None is unknown.
           batch: histories at once; each needs some 10 bytes of memory per item of the catalog.
 
         Returns:
@@ -118,6 +130,7 @@ class Recommender:
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
             chosen["filter"] = conditions
+        chosen |= context_inputs(context, history, self.context_inputs)
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
     def similar(self, item_ids: Sequence[str], k: int = 10, batch: int = 256) -> Answers:
@@ -144,9 +157,13 @@ class Recommender:
         """Returns those of the ids that the export lacks, in the given order."""
         return [item for item in item_ids if item not in self._payload.index]
 
-    def embed_queries(self, histories: Iterable[Sequence[str]], batch: int = 1024) -> np.ndarray:
-        """Returns float32 [B, D], the query embedding of each history."""
-        return self._call(schema.EMBED_QUERY, batch, history=padded_ids(histories, "histories"))["embedding"]
+    def embed_queries(
+        self, histories: Iterable[Sequence[str]], context: Context | None = None, batch: int = 1024
+    ) -> np.ndarray:
+        """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
+        history = padded_ids(histories, "histories")
+        known = context_inputs(context, history, self.context_inputs)
+        return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
     def embed_items(self, table: pd.DataFrame, batch: int = 256) -> np.ndarray:
         """Embeds items, old or new, from their raw fields.

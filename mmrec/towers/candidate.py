@@ -42,21 +42,23 @@ class CandidateTower(layers.Layer):
         self.fusion.is_cosine = self._unit = unit
         self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
 
-    def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+    def call(self, features: dict[str, tf.Tensor], training: bool = False, with_parts: bool = False):
         """Embeds items.
 
         Args:
           features: what the towers read; first dimension B.
           training: whether dropout is active and modalities are hidden.
+          with_parts: whether the vectors of the modalities are asked for too.
 
         Returns:
-          float32 [B, W], unit norm where so constructed; W is the fusion's `output_dim`.
+          float32 [B, W], unit norm where so constructed; W is the fusion's `output_dim`. With parts also M vectors,
+          float32 [B, D], and M masks, bool [B]: the modalities of each item, before any is hidden.
         """
         vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
-        if training and any(self._hidden):
-            present = self._without_hidden(present)
-        fused = self.fusion([*vectors], [*present], training=training)
-        return tf.math.l2_normalize(fused, axis=1) if self._unit else fused
+        seen = self._without_hidden(present) if training and any(self._hidden) else present
+        fused = self.fusion([*vectors], [*seen], training=training)
+        embedded = tf.math.l2_normalize(fused, axis=1) if self._unit else fused
+        return (embedded, vectors, present) if with_parts else embedded
 
     def _without_hidden(self, present: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
         """Hides modalities at random: M tensors, bool [B] -> the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 from tf_keras import layers
 
 from mmrec.config_item import FeaturesConfig
@@ -24,7 +25,8 @@ class FeaturesTower(layers.Layer):
         self.mean = tf.Variable(mean, trainable=False, dtype=tf.float32, name="mean")
         self.deviation = tf.Variable(deviation, trainable=False, dtype=tf.float32, name="deviation")
         self.dropout = layers.Dropout(config.dropout)
-        self.projection = layers.Dense(dim)
+        # Weights as small as those of the item-id table: Adam then moves both at about the same relative speed.
+        self.projection = layers.Dense(dim, kernel_initializer=tf_keras.initializers.TruncatedNormal(stddev=0.02))
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Encodes items.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
+import tf_keras
 from tf_keras import layers
 
 
@@ -12,11 +14,13 @@ class ItemIdTower(layers.Layer):
     Args:
       table_rows: number of items with training events.
       dim: D, width of the result.
+      initial: float32 [table_rows + 1, D], what the vectors start from. None: random.
     """
 
-    def __init__(self, table_rows: int, dim: int, **kwargs):
+    def __init__(self, table_rows: int, dim: int, initial: np.ndarray | None = None, **kwargs):
         super().__init__(name="item_id_tower", **kwargs)
-        self.embedding = layers.Embedding(table_rows + 1, dim)
+        start = "uniform" if initial is None else tf_keras.initializers.Constant(initial)
+        self.embedding = layers.Embedding(table_rows + 1, dim, embeddings_initializer=start)
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Looks items up.

@@ -1,16 +1,19 @@
-"""A block of neighbour factors beside the towers' embeddings: what stood near what, in the same dot product.
+"""Neighbours beside the towers' embeddings: what stood near what, and what reads alike, in the same dot product.
 
-The similarity of item j to item i by item-kNN is about u_i . v_j, with vectors of width R. An item is scored by v, and
-a history reads u, so an item has three parts, and a query two:
+The similarity of item j to item i by item-kNN is about u_i . v_j, with vectors of width R, and that of their texts is
+t_i . t_j, with unit vectors of width F. An item is scored by v and t, and a history reads u and t, so an item has four
+parts, and a query three:
 
-    item    [c, v | u]      c of the candidate tower; what stands behind the bar is read by queries and never scored
-    query   [q, r]          q of the query tower; r the sum of u over the history, the less the longer ago
+    item    [c, t, v | u]   c of the candidate tower; what stands behind the bar is read by queries and never scored
+    query   [q, s, r]       q of the query tower; s and r the sums of t and u over the history, the less the longer ago
 
-Their dot product is q . c + r . v: the towers' score plus that of the neighbours, late fusion that any index of vectors
-can search.
+Their dot product is q . c + s . t + r . v: the towers' score plus those of the neighbours, late fusion that any index
+of vectors can search.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -18,31 +21,43 @@ from tf_keras import layers
 
 
 class NeighbourCandidate(layers.Layer):
-    """Puts an item's neighbour factors beside its embedding; an item without training events has none.
+    """Puts an item's neighbour factors beside its embedding; an item without training events has none, only its text.
 
     Args:
       tower: features of items -> float32 [B, D].
       scored: float32 [T + 1, R], v by `item_id_row`; row 0 is zeros.
       read: float32 [T + 1, R], u.
+      text_weight: of the texts' similarity; 0: texts have no part, F is 0.
     """
 
-    def __init__(self, tower: layers.Layer, scored: np.ndarray, read: np.ndarray, **kwargs):
+    def __init__(self, tower: layers.Layer, scored: np.ndarray, read: np.ndarray, text_weight: float = 0.0, **kwargs):
         super().__init__(name="neighbour_candidate", **kwargs)
-        self.tower, self.fusion = tower, tower.fusion
+        self.tower, self.fusion, self._text_length = tower, tower.fusion, text_weight**0.5  # of both items' vectors
         factors = np.concatenate([scored, read], axis=1)
         self.factors = tf.Variable(factors, trainable=False, dtype=tf.float32, name="neighbours")
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Features of items (first dimension B), `item_id_row` int32 [B] among them -> float32 [B, D + 2R]."""
-        embedded = self.tower(features, training=training)
-        return tf.concat([embedded, tf.gather(self.factors, features["item_id_row"])], axis=1)
+        """Embeds items.
+
+        Args:
+          features: what the tower reads, first dimension B; `item_id_row` int32 [B] among them, and where texts have a
+            part `text_features` float32 [B, F].
+          training: unused; training is over.
+
+        Returns:
+          float32 [B, D + F + 2R].
+        """
+        parts = [self.tower(features, training=training)]
+        if self._text_length:
+            parts.append(self._text_length * tf.math.l2_normalize(features["text_features"], axis=1))
+        return tf.concat([*parts, tf.gather(self.factors, features["item_id_row"])], axis=1)
 
 
 class NeighbourQuery(layers.Layer):
-    """Adds up the neighbour factors of a history beside what the query tower says.
+    """Adds up the neighbour factors and texts of a history beside what the query tower says.
 
     Args:
-      tower: float32 [B, L, D] -> float32 [B, L + 1, D].
+      tower: float32 [B, L, D] and context -> float32 [B, L + 1, D].
       dim: D.
       rank: R.
       decay: factor per event back in the history.
@@ -52,10 +67,13 @@ class NeighbourQuery(layers.Layer):
         super().__init__(name="neighbour_query", **kwargs)
         self.tower, self._dim, self._rank, self._decay = tower, dim, rank, decay
 
-    def call(self, items: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """float32 [B, L, D + 2R] -> float32 [B, L + 1, D + R]; row i has seen the first i items."""
+    def call(
+        self, items: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """float32 [B, L, D + F + 2R] -> float32 [B, L + 1, D + F + R]; row i has seen the first i items."""
         length = tf.shape(items)[1]
         age = tf.range(length + 1)[:, tf.newaxis] - 1 - tf.range(length)  # [L + 1, L], below 0 what comes later
         weight = tf.where(age < 0, 0.0, self._decay ** tf.cast(tf.maximum(age, 0), tf.float32))
-        near = tf.einsum("pl,blr->bpr", weight, items[:, :, -self._rank :])  # [B, L + 1, R]
-        return tf.concat([self.tower(items[:, :, : self._dim], training=training), near], axis=2)
+        read = tf.concat([items[:, :, self._dim : -2 * self._rank], items[:, :, -self._rank :]], axis=2)
+        near = tf.einsum("pl,blr->bpr", weight, read)  # [B, L + 1, F + R]
+        return tf.concat([self.tower(items[:, :, : self._dim], context, training=training), near], axis=2)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 from tf_keras import layers
 
+from mmrec.towers.context import ContextTower
 from mmrec.towers.fusion_base import Fusion
 
 
@@ -15,22 +18,36 @@ class QueryTower(layers.Layer):
       history_tower: float32 [B, L, W] -> float32 [B, L + 1, W]; see `towers.history_base`.
       fusion: of the candidate tower; the weights of its `query` are the candidate tower's.
       unit: whether queries are divided by their lengths, so that scores are cosines.
+      context_tower: reads what is known beside the items; None: nothing is read.
     """
 
-    def __init__(self, history_tower: layers.Layer, fusion: Fusion, unit: bool = True, **kwargs):
+    def __init__(
+        self,
+        history_tower: layers.Layer,
+        fusion: Fusion,
+        unit: bool = True,
+        context_tower: ContextTower | None = None,
+        **kwargs,
+    ):
         super().__init__(name="query_tower", **kwargs)
-        self.history_tower, self._unit = history_tower, unit
+        self.history_tower, self.context_tower, self._unit = history_tower, context_tower, unit
         self._query = fusion.query  # not the layer, whose weights would then be listed in both towers
 
-    def call(self, items: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, items: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Embeds every prefix.
 
         Args:
           items: float32 [B, L, W], item embeddings in time order, padded at the end by anything.
+          context: what `towers.context` reads, among anything; what it lacks is unknown. None: all of it.
           training: whether dropout is active.
 
         Returns:
           float32 [B, L + 1, W], unit norm where so constructed; row i has seen the first i items.
         """
-        queries = self._query(self.history_tower(items, training=training))
+        moved = 0.0
+        if self.context_tower is not None:
+            items, moved = self.context_tower(items, context or {}, training=training)
+        queries = self._query(self.history_tower(items, training=training) + moved)
         return tf.math.l2_normalize(queries, axis=2) if self._unit else queries

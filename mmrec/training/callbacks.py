@@ -59,7 +59,9 @@ class Validation(tf_keras.callbacks.Callback):
 
 
 class Refresh(tf_keras.callbacks.Callback):
-    """Lets features that depend on weights in training follow them, every so many steps.
+    """Lets what depends on weights in training follow them, every so many steps of an epoch.
+
+    At the end of an epoch the judge does it. So an epoch begins alike in a resumed training and in one that ran on.
 
     Args:
       refresh: computes them anew.
@@ -72,6 +74,9 @@ class Refresh(tf_keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._refresh()  # a resumed run's weights are not those that the features were prepared with
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._step = 0
 
     def on_train_batch_end(self, batch, logs=None):
         self._step += 1

@@ -11,6 +11,7 @@ import tf_keras
 from mmrec.config import Config
 from mmrec.data.examples import Examples
 from mmrec.models.two_tower import TwoTowerModel
+from mmrec.training.allocator import keep_freed_memory
 from mmrec.training.callbacks import Checkpoints, HistoryFile, NumberGuard, Progress, Summaries, Validation
 from mmrec.training.optimizers import build_optimizer
 from mmrec.training.run_folder import RunFolder
@@ -40,6 +41,7 @@ def fit(
       TrainingError: the loss is not a number, or the embeddings collapsed.
     """
     training = config.training
+    keep_freed_memory()
     tf_keras.utils.set_random_seed(config.seed)
     # One step builds every variable, so that the optimiser and a checkpoint find all of them.
     model.compute_loss(next(examples.epoch(0)))

@@ -8,7 +8,7 @@ COUNTS = np.array([0, 6, 0, 3, 1])  # items 1, 3 and 4 have training events
 
 
 def candidates(**settings):
-    config = RetrievalConfig(**settings)
+    config = RetrievalConfig(**{"negatives": "in_batch"} | settings)
     return Candidates(RetrievalConfig.model_validate_json(config.model_dump_json()), COUNTS, per_batch=2.0)
 
 
@@ -47,6 +47,14 @@ def test_what_was_sampled_competes_with_all_and_the_answers_only_where_they_are_
     assert ((1, 4), (True, True)) in seen
     # Two draws by share .6, .3, .1.
     np.testing.assert_allclose(np.exp(sampled.log_q), [0, 0.84, 0, 0.51, 0.19], atol=1e-6)
+
+
+def test_with_a_memory_it_is_probable_to_be_in_the_batch_or_in_those_that_are_remembered():
+    # A batch has .84 + .51 + .19 = 1.54 distinct answers: a memory of 3.08 would hold two, one of 3 holds 1.948.
+    found = candidates(memory=3)
+    assert found.draw(np.array([4, 1]), np.random.default_rng(0))[0].tolist() == [1, 4]
+    # 1 - .16^2.948, 1 - .49^2.948, 1 - .81^2.948
+    np.testing.assert_allclose(np.exp(found.log_q), [0, 0.995495, 0, 0.877909, 0.46271], atol=1e-5)
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])

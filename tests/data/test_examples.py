@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import tensorflow as tf
 from mmrec.config import RetrievalConfig
 from mmrec.config_data import CatalogConfig, InteractionsConfig, SplitConfig
 from mmrec.data.catalog import load_catalog
+from mmrec.data.context import EventContext
 from mmrec.data.examples import Examples
 from mmrec.data.features import ItemIdFeatures, JoinedFeatures, TextFeatures
 from mmrec.data.interactions import load_interactions
@@ -27,7 +29,7 @@ class DrawnFeatures:
 
 
 def examples(histories, features=None, items=30, max_length=4, batch_size=8, seed=0, **retrieval):
-    settings = RetrievalConfig(**retrieval)
+    settings = RetrievalConfig(**{"negatives": "in_batch"} | retrieval)
     return Examples(histories, features or NoFeatures(), items, max_length, batch_size, seed, settings)
 
 
@@ -241,7 +243,11 @@ def batches_of(folder, catalog, events):
     ).train
     tokens = np.array([[int(title.split()[1])] for title in items.text["title"]], np.int32)  # the number in its text
     sources = {"text": TextFeatures(tokens), "item_id": ItemIdFeatures(histories.counts(vocabulary.items))}
-    found = list(Examples(histories, JoinedFeatures(sources), vocabulary.items, 6, 4, 0, RetrievalConfig()).epoch(0))
+    found = list(
+        Examples(
+            histories, JoinedFeatures(sources), vocabulary.items, 6, 4, 0, RetrievalConfig(negatives="in_batch")
+        ).epoch(0)
+    )
     for batch in found:
         ids = vocabulary.ids[batch["rows"][1:]]
         assert [f"i{token:02d}" for token in batch["text_tokens"][1:, 0]] == ids.tolist()
@@ -260,3 +266,81 @@ def test_shuffling_the_rows_of_both_files_changes_no_batch(tmp_path, seed):
     other = mixed.sample(catalog, len(catalog)), mixed.sample(events, len(events))
     assert other[0] != catalog
     assert same(batches_of(tmp_path, catalog, events), batches_of(tmp_path, *other))
+
+
+def with_context(histories, event=None, negative=None):
+    """Gives histories their times, and the events' types and signs."""
+    event = None if event is None else np.array(event, np.int32)
+    negative = None if negative is None else np.array(negative)
+    return replace(histories, context=EventContext(histories.time, event, ("", "buy", "view"), negative))
+
+
+def test_each_prefix_finds_its_question_behind_its_items():
+    histories = with_context(make_histories([(5, 10), (6, 20), (7, 20), (8, 50)]), event=[1, 2, 1, 2])
+    (batch,) = examples(histories).epoch(0)
+    # The basket at 20 is asked for after one item, at 20; the last event after three, at 50.
+    assert batch["history_time"].tolist() == [[10, 20, 20, 50]]
+    assert batch["history_event"].tolist() == [[1, 2, 1]]
+    assert sorted({int(sees) for _, sees in batch["query"]}) == [0, 1, 3]
+
+
+def test_padding_has_neither_time_nor_type_and_later_windows_begin_with_what_they_see():
+    histories = with_context(make_histories([(row, 10 * row) for row in range(1, 7)], [(9, 3)]), event=[1] * 6 + [2])
+    batches = list(examples(histories, max_length=2, batch_size=99).epoch(0))
+    found = {}
+    for batch in batches:
+        for history, time, event in zip(batch["history"], batch["history_time"], batch["history_event"], strict=True):
+            found[tuple(batch["rows"][history].tolist())] = time.tolist(), event.tolist()
+    assert found[1, 2] == ([10, 20, 30], [1, 1])
+    assert found[4, 5] == ([40, 50, 60], [1, 1])
+    time, event = found[0, 0]  # a window that sees nothing: its question alone
+    assert (time[0], np.isnan(time[1:]).all(), event) == (3, True, [0, 0])
+
+
+def test_the_spec_of_the_dataset_fits_batches_with_context(many):
+    many = with_context(many, event=np.ones(len(many.time)))
+    one = examples(replace(many, weight=np.arange(1.0, len(many.time) + 1)), batch_size=7)
+    data = one.dataset()
+    assert data.element_spec["history_time"] == tf.TensorSpec([None, None], tf.float64)
+    assert data.element_spec["history_event"] == tf.TensorSpec([None, None], tf.int32)
+    assert data.element_spec["weight"] == tf.TensorSpec([None], tf.float32)
+    assert len(list(data.take(one.steps))) == one.steps
+
+
+def test_negative_events_are_seen_and_neither_asked_for_nor_known_as_positives():
+    histories = make_histories([(5, 1), (6, 2), (7, 3)], [(6, 1), (8, 2)])
+    histories = with_context(histories, negative=[False, True, False, False, False])
+    (batch,) = examples(histories).epoch(0)
+    assert asked([batch]) == [((), 5), ((), 6), ((5, 6), 7), ((6,), 8)]
+    candidates = batch["rows"][batch["candidate"]]
+    likes = {(window, int(candidates[place])) for window, place in batch["known"].tolist()}
+    assert sorted(item for _, item in likes) == [5, 6, 7, 8]  # 6 by the second user alone
+
+
+def test_what_is_only_ever_returned_is_read_and_competes_with_the_whole_catalog():
+    histories = with_context(make_histories([(5, 1), (6, 2), (7, 3)]), negative=[False, True, False])
+    (batch,) = examples(histories, negatives="catalog").epoch(0)
+    assert batch["rows"].tolist() == [0, 5, 6, 7]
+    assert batch["rows"][batch["history"]].tolist() == [[5, 6]]
+    assert sorted(batch["rows"][1:][batch["positive"]].tolist()) == [5, 7]
+
+
+def test_weights_have_a_mean_of_one_over_the_training_answers():
+    histories = make_histories([(5, 1), (6, 2), (7, 3)], [(8, 1)])
+    histories = replace(histories, weight=np.array([1.0, 4.0, 0.0, 3.0]))
+    (batch,) = examples(histories).epoch(0)
+    answers = batch["rows"][batch["candidate"]][batch["positive"]].tolist()
+    assert dict(zip(answers, batch["weight"].tolist(), strict=True)) == {5: 0.5, 6: 2.0, 7: 0.0, 8: 1.5}
+    assert batch["weight"].dtype == np.float32
+
+
+def test_each_history_has_what_is_known_of_its_user():
+    histories = make_histories([(5, 1)], [], [(6, 1), (7, 2)])
+    known = {"user_number": np.array([[0.5], [1.5], [2.5]], np.float32)}
+    one = Examples(histories, NoFeatures(), 30, 4, 8, 0, RetrievalConfig(negatives="in_batch"), known)
+    (batch,) = one.epoch(0)
+    windows = {
+        float(number): row.tolist() for number, row in zip(batch["user_number"][:, 0], batch["history"], strict=True)
+    }
+    assert sorted(windows) == [0.5, 2.5]
+    assert windows[0.5] == [0]

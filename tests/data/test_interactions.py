@@ -184,3 +184,43 @@ def test_a_row_with_an_unreadable_rating_can_be_skipped_and_is_counted(tmp_path)
     rows = [*ROWS, ("ann", "a", 1, "good", "")]
     found = load(tmp_path, rows, rating="stars", min_rating=3, on_bad_row="skip")
     assert (len(found), found.counts) == (5, {"unreadable_rating": 1})
+
+
+def test_event_types_are_numbered_in_order_and_none_is_0(tmp_path):
+    found = load(tmp_path, [*ROWS, ("eve", "c", 40, 1, "")], event="event")
+    assert found.event_types == ("", "buy", "view")
+    assert (found.event.tolist(), found.event.dtype) == ([2, 1, 2, 2, 1, 0], np.int32)
+    assert load(tmp_path).event is None
+
+
+def test_negative_events_are_no_positives_and_need_no_rating_or_weight(tmp_path):
+    rows = [*ROWS, ("eve", "c", 40, "", "return")]
+    names = {"event": "event", "negative_events": ("return",), "weight": "stars"}
+    found = load(tmp_path, rows, rating="stars", min_rating=3, **names)
+    assert found.negative.tolist() == [False, False, False, False, False, True]
+    assert found.positive.tolist() == [False, True, False, True, True, False]
+    np.testing.assert_array_equal(found.weight, [2, 3, 1, 4, 5, np.nan])
+
+
+def test_negative_events_must_be_there_and_not_positive_too(tmp_path):
+    assert "`data.interactions.event`: must name a column" in refusal(tmp_path, negative_events=("return",))
+    message = refusal(tmp_path, event="event", negative_events=("return",))
+    assert "no event of type 'return', which `negative_events` names. Found: buy, view." in message
+    message = refusal(tmp_path, event="event", negative_events=("view",), positive_events=("buy", "view"))
+    assert "must not name positive events. Received: 'view'" in message
+
+
+@pytest.mark.parametrize("weight", ["", "heavy", -1, "inf"])
+def test_a_weight_that_is_no_number_of_at_least_0_stops_or_is_skipped(tmp_path, weight):
+    rows = [*ROWS, ("ann", "a", 1, weight, "buy")]
+    message = refusal(tmp_path, rows, weight="stars")
+    assert "row 6, column `stars`: must be a number of at least 0. Received:" in message
+    found = load(tmp_path, rows, weight="stars", on_bad_row="skip")
+    assert (found.weight.tolist(), found.counts) == ([2, 3, 1, 4, 5], {"unreadable_weight": 1})
+
+
+def test_types_and_weights_follow_the_events_whatever_the_order_of_the_file(tmp_path):
+    rows = [*ROWS, ("ann", "c", 20, 5, "buy"), ("ann", "c", 20, 5, "view")]  # the same event, otherwise typed
+    found = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
+    for name in ("row", "event", "weight"):
+        assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()

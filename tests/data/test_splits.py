@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from mmrec.config_data import SplitConfig
@@ -187,3 +190,61 @@ def test_changing_the_other_lines_of_a_basket_changes_no_history(config):
         assert first.user.tolist() == second.user.tolist() == [0]
         assert listed(first.history) == listed(second.history)
         assert listed(first.seen) == listed(second.seen)
+
+
+# One user took 1, returned 2 and 3, took 4, returned 6, took 5: a mark of -1 is a negative event.
+RETURNS = [(0, 1, 0, 1), (0, 2, 1, -1), (0, 3, 2, -1), (0, 4, 3, 1), (0, 6, 4, -1), (0, 5, 5, 1), (0, 7, 6, 0)]
+
+
+def with_returns():
+    events = make_events([(user, row, time, mark > 0) for user, row, time, mark in RETURNS])
+    marks = np.array([mark for *_, mark in RETURNS])
+    return replace(
+        events, negative=marks < 0, event=(2 - marks).astype(np.int32), event_types=("", "buy", "", "return")
+    )
+
+
+def test_negative_events_are_history_and_seen_but_never_asked_for():
+    parts = split(with_returns(), LAST_OUT, context=("event", "time_gap"))
+    assert queries(parts.validation) == {0: ([1, 2, 3], [1, 2, 3], [4])}
+    assert queries(parts.test) == {0: ([1, 2, 3, 4, 6], [1, 2, 3, 4, 6], [5])}
+    assert listed(parts.train.rows) == [[1, 2, 3]]  # what came after the validation's event is not read
+    assert parts.train.counts(7).tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+    assert listed(parts.train.liked.rows) == [[1]]
+    assert listed(parts.test.liked) == [[1, 4]]
+    assert listed(parts.test.take([0, 0]).liked) == [[1, 4], [1, 4]]
+
+
+def test_the_context_of_queries_stands_beside_their_histories_and_ends_at_their_limit():
+    parts = split(with_returns(), LAST_OUT, context=("event", "time_gap"))
+    context = parts.test.context
+    assert context.events.event[context.place[0]].tolist() == [1, 3, 3, 1, 3]
+    assert context.events.time[context.place[0]].tolist() == [0, 1, 2, 3, 4]
+    assert (parts.validation.context.now.tolist(), context.now.tolist()) == ([3], [5])
+    assert parts.train.context.event.tolist() == [1, 3, 3]
+
+
+def test_with_cuts_in_time_questions_are_asked_at_the_cut():
+    parts = split(make_events(TEN), TIME, context=("time_gap",))
+    assert parts.validation.context.now.tolist() == [6]
+    assert parts.test.context.now.tolist() == [8]
+    assert parts.test.context.events.event is None
+    assert split(make_events(TEN), TIME).test.context.events.time is None
+
+
+def test_the_future_changes_nothing_of_a_context_before_it():
+    rows = [(0, 1, 0), (0, 2, 1), (0, 3, 5), (0, 4, 9)]
+    later = [(0, 1, 0), (0, 2, 1), (0, 3, 5), (0, 4, 90)]
+    one, other = (
+        split(make_events(part), LAST_OUT, context=("time_gap",)).validation.context for part in (rows, later)
+    )
+    assert one.now.tolist() == other.now.tolist() == [5]
+    assert one.events.time[one.place[0]].tolist() == other.events.time[other.place[0]].tolist() == [0, 1]
+
+
+def test_training_answers_need_some_weight():
+    events = replace(make_events(TEN), weight=np.array([0.0] * 8 + [1.0, 1.0]))
+    kept = split(replace(events, weight=np.arange(10.0)), TIME).train
+    assert kept.weight.tolist() == [0, 1, 5, 6, 9]
+    with pytest.raises(InputError, match=r"`data\.interactions\.weight`: must be above 0 somewhere"):
+        split(replace(events, weight=events.weight * 0), TIME)

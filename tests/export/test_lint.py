@@ -15,9 +15,9 @@ from tests.export.small import small_version
 
 
 class CallsPython(MeanHistory):
-    """A tower as a user might write it."""
+    """A tower as a user might write it, in the place of a query tower."""
 
-    def call(self, embeddings, training=False):
+    def call(self, embeddings, context=None, training=False):
         found = super().call(embeddings, training=training)
         return tf.ensure_shape(tf.py_function(lambda values: values, [found], tf.float32), [None, None, 2])
 

@@ -174,6 +174,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(tmp_path):
         saved_model.write_version(tmp_path / "file" / "model", *small_version())
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_version_and_concurrent_ones_take_their_own(tmp_path, python):
     root = str(Path(__file__).parents[2])
     code, _, errors = python(f"import sys; sys.path.insert(0, {root!r}); sys.argv[1:] = [{str(tmp_path)!r}]\n{KILLED}")

@@ -30,6 +30,13 @@ def test_fitted_text_vectors_are_cached_exported_and_find_the_group(tmp_path):
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
 
 
+@pytest.mark.parametrize(("initial", "low", "high"), [("neighbours", 0.95, 1.0), ("random", 0.0, 0.9)])
+def test_ids_that_start_from_neighbours_know_the_group_before_they_learn(tmp_path, initial, low, high):
+    config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
+    config["item"]["item_id"] = {"initial": initial}
+    assert low <= mmrec.train(config).metrics["test"]["recall@10"] <= high
+
+
 @pytest.fixture(scope="module")
 def beside(tmp_path_factory):
     """Neighbours beside towers that have learnt next to nothing."""
@@ -41,6 +48,7 @@ def test_neighbours_stand_in_the_export_and_their_weight_in_the_metrics(beside):
     found, shop = beside.metrics["neighbours"], mmrec.load(beside.export_dir)
     assert found["rank"] == 6
     assert found["weight"] > 0
+    assert found["text_weight"] == 0  # no texts are read
     assert shop.item_table.shape == (25, 16 + 6)
     assert shop.embed_queries([["red-1", "blue-2"]]).shape == (1, 22)
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
@@ -59,6 +67,26 @@ def test_a_new_item_has_no_neighbours(beside):
     shop = mmrec.load(beside.export_dir)
     new = shop.embed_items(shop.items.assign(item_id=""))
     assert not new[:, 16:].any()
+
+
+def test_fitted_texts_stand_beside_the_towers_where_only_they_know_the_answer(tmp_path):
+    config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
+    config["item"] |= {"modalities": ["text", "item_id"]}
+    config["item"]["text"] = {"tokenizer": "word", "encoder": "latent", "latent_dim": 4}
+    colours = [("red", "blue")[user % 2] for user in range(60)]
+    events = [  # what is asked for at the end is never trained on
+        f"u{user},{colour}-{item},{time}"
+        for user, colour in enumerate(colours)
+        for time, item in enumerate([user % 7, (user + 2) % 7, 9 + user % 3, 9 + (user + 1) % 3])
+    ]
+    (tmp_path / "events.csv").write_text("\n".join(["user_id,item_id,timestamp", *events]))
+    result = mmrec.train(config | {"retrieval": {"neighbours": 2}})
+    found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
+    assert found["text_weight"] > 0
+    assert shop.item_table.shape == (25, 16 + 4 + 2)
+    new = shop.embed_items(shop.items.assign(item_id=""))
+    np.testing.assert_allclose((new[:, 16:20] ** 2).sum(axis=1), found["text_weight"], rtol=1e-3)
+    np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
 
 
 def test_neighbours_without_ids_are_refused(tmp_path):

@@ -81,7 +81,7 @@ def test_a_constant_model_is_no_better_than_chance(groups):
     config = Config.load(groups)
     tables = load_tables(config)
     same = np.full((25, 4), 0.5, np.float32)
-    found = judge(config, tables, {}, same, lambda table, histories: np.full((len(histories), 4), 0.5, np.float32))
+    found = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
     # One right item among 19: the 24 of the catalog but the five of the history. Ties count against the model.
     for name, chance in {
         "recall@10": 10 / 19,
@@ -214,7 +214,7 @@ def test_items_that_have_become_the_same_stop_the_training(groups):
     apart = np.eye(25, dtype=np.float32)
     alike = np.tile([[0.6, 0.8]], (25, 1)).astype(np.float32)
 
-    def embed(table, histories):
+    def embed(table, histories, context):
         return np.tile(table[1:2], (len(histories), 1))
 
     assert 0 <= validation_judge(config, tables, lambda: apart, embed)()["ndcg@10"] <= 1
@@ -228,7 +228,7 @@ def test_validation_ranks_at_most_the_configured_number_of_queries(groups):
     config = Config.load(groups, evaluation={"max_validation_queries": 7})
     asked = []
 
-    def embed(table, histories):
+    def embed(table, histories, context):
         asked.append(len(histories))
         return np.ones((len(histories), 25), np.float32)
 
@@ -240,7 +240,7 @@ def test_validation_ranks_at_most_the_configured_number_of_queries(groups):
 def test_at_the_end_a_sample_of_the_queries_may_be_ranked_and_the_others_are_counted(groups):
     asked = []
 
-    def embed(table, histories):
+    def embed(table, histories, context):
         asked.append(len(histories))
         return np.ones((len(histories), 25), np.float32)
 

@@ -51,3 +51,53 @@ def test_gradients_follow_what_the_loss_is_multiplied_by():
     _, *thrice = with_gradients(lambda q, c: 3.0 * catalog_softmax(q, c, positive), query, candidate)
     for one, three in zip(once, thrice, strict=True):
         np.testing.assert_allclose(3 * one, three, rtol=1e-5)
+
+
+def test_loss_and_gradients_are_weighted(monkeypatch):
+    monkeypatch.setattr(module, "_SCORES", 16 * 7)  # so that there are several blocks
+    query, candidate, positive = drawn(37, 7)
+    weight = tf.constant(np.linspace(0, 3, 37), tf.float32)
+
+    def stock(query, candidate):
+        logits = tf.matmul(query, candidate, transpose_b=True)
+        return tf.reduce_mean(weight * tf.nn.sparse_softmax_cross_entropy_with_logits(positive, logits))
+
+    found = with_gradients(lambda q, c: catalog_softmax(q, c, positive, weight), query, candidate)
+    for got, want in zip(found, with_gradients(stock, query, candidate), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+# Prints by how many MiB a step raises the peak of the process.
+STEP = """
+import resource, mmrec, tensorflow as tf
+from mmrec.models.catalog_softmax import catalog_softmax
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # it is in KiB
+
+items, queries, dim = 1_000_000, 512, 64
+table, query = tf.Variable(tf.random.normal([items, dim])), tf.Variable(tf.random.normal([queries, dim]))
+right = tf.random.uniform([queries], maxval=items, dtype=tf.int32)
+
+@tf.function
+def step():
+    with tf.GradientTape() as tape:
+        loss = catalog_softmax(query, table, right)
+    to_query, to_table = tape.gradient(loss, [query, table])
+    query.assign_sub(to_query)
+    table.assign_sub(to_table)
+    return loss
+
+before = peak()
+assert float(step()) > 0
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_step_over_a_million_items_takes_less_memory_than_their_scores(python):
+    code, out, err = python(STEP)
+    assert code == 0, err
+    # 512 x 1,000,000 scores of 4 bytes are 1,953 MiB, and a softmax over them is as much again. A step holds the
+    # gradient of the table (1,000,000 x 64 x 4 bytes = 244 MiB) a few times, and blocks of 16 x 1,000,000 (61 MiB).
+    assert 100 < float(out) < 1900

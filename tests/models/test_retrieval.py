@@ -186,3 +186,14 @@ def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_c
         assert bias[40] < 0.5 * bias[5]
     else:
         assert min(bias.values()) > 0.3
+
+
+@pytest.mark.parametrize("negatives", ["in_batch", "catalog"])
+def test_an_answer_counts_as_much_as_its_weight_says(negatives):
+    # Losses: scores 1, 0, .6 with the first right, and .6, .8, 1 with the second.
+    losses = np.log(np.e + 1 + np.exp(0.6)) - 1, np.log(np.exp(0.6) + np.exp(0.8) + np.e) - 0.8
+    beside = {"history": np.array([0, 1]), "competes": ALL, "log_q": np.zeros(3, np.float32), "known": NOTHING_KNOWN}
+    weighted = task(temperature=1.0, negatives=negatives)
+    given = (QUERY, CANDIDATE, tf.constant([0, 1]))
+    found = weighted(*given, **(beside if negatives == "in_batch" else {}), weight=tf.constant([1.5, 0.25]))
+    assert float(found) == pytest.approx((1.5 * losses[0] + 0.25 * losses[1]) / 2, abs=1e-5)

@@ -62,6 +62,20 @@ def test_without_candidates_all_items_but_the_padding_compete(model):
     assert float(model.compute_loss(whole)) == pytest.approx(want, abs=1e-5)
 
 
+def test_alignment_is_added_by_its_weight(model):
+    class Parts(Table):
+        def call(self, features, training=False, with_parts=False):
+            vectors = super().call(features, training)
+            present = tf.constant([False, True, True, False])
+            other = tf.gather(vectors, [0, 2, 1, 3])  # the other modality says of item 1 what this one says of item 2
+            return (vectors, (vectors, other), (present, present)) if with_parts else vectors
+
+    plain = float(model.compute_loss(BATCH))
+    aligned = TwoTowerModel(Parts(), model.query_tower, model.task, alignment=0.5)
+    # Among items 1 and 2 the right one has the cosine 0, the wrong one 1: ln(1 + e^(1 / .07)) = 14.285715.
+    assert float(aligned.compute_loss(BATCH)) == pytest.approx(plain + 0.5 * 14.285715, abs=1e-3)
+
+
 def test_each_distinct_item_is_encoded_once_a_step(model):
     model.compute_loss(BATCH, training=True)
     assert model.candidate_tower.asked == [(4, True)]

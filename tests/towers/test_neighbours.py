@@ -22,6 +22,20 @@ def test_an_item_has_its_factors_behind_its_embedding_and_an_unknown_one_zeros()
     np.testing.assert_array_equal(found, [[0, 1, 1, 2, 5, 6], [1, 0, 0, 0, 0, 0]])
 
 
+def test_texts_stand_as_unit_vectors_between_the_embedding_and_the_factors():
+    tower = NeighbourCandidate(Tower(), np.array([[0], [1]]), np.array([[0], [5]]), text_weight=4.0)
+    features = {"item_id_row": tf.constant([1, 0]), "text_features": tf.constant([[3.0, 4.0], [0.0, 0.0]])}
+    # The weight of their product is 4, so each is 2 long; an item without text has zeros.
+    np.testing.assert_allclose(tower(features), [[0, 1, 1.2, 1.6, 1, 5], [1, 0, 0, 0, 0, 0]], atol=1e-6)
+
+
+def test_a_query_adds_up_the_texts_of_its_items_and_what_they_read():
+    tower = NeighbourQuery(QueryTower(MeanHistory(1, QueryConfig(dropout=0.0)), Sum(("item_id",), 1)), 1, 1, 0.5)
+    # Items are [c, t, v | u] with v = 9, which a query never reads.
+    found = tower(np.array([[[1, 2, 6, 9, 4], [1, 3, 5, 9, 2]]], np.float32))
+    np.testing.assert_allclose(found[0, 1:], [[1, 2, 6, 4], [1, 4, 8, 4]], atol=1e-6)
+
+
 def test_a_query_adds_up_what_its_items_read_the_less_the_longer_ago():
     fusion = Sum(("item_id",), 2)
     history = MeanHistory(2, QueryConfig(dropout=0.0))

@@ -229,11 +229,14 @@ def test_without_tensorboard_the_logs_stay_empty(go):
     assert list((go.run / "logs").iterdir()) == []
 
 
-def test_features_are_refreshed_at_the_start_and_every_so_many_steps():
+def test_what_follows_the_weights_is_refreshed_at_the_start_and_every_so_many_steps_of_an_epoch():
+    # Steps once counted on from epoch to epoch, so that a resumed training refreshed at other steps.
     calls = []
-    refresh = Refresh(lambda: calls.append(len(calls)), 3)
+    refresh = Refresh(lambda: calls.append((epoch, step)), 3)
+    epoch = step = None
     refresh.on_train_begin()
-    assert len(calls) == 1
-    for step in range(7):
-        refresh.on_train_batch_end(step % 4)
-    assert len(calls) == 3  # after steps 3 and 6, whatever the epochs
+    for epoch in range(2):
+        refresh.on_epoch_begin(epoch)
+        for step in range(7):
+            refresh.on_train_batch_end(step)
+    assert calls == [(None, None), (0, 2), (0, 5), (1, 2), (1, 5)]

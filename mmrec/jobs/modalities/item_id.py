@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mmrec import schema
 from mmrec.config import Config
+from mmrec.data.factors import truncated_svd
 from mmrec.data.features import ItemIdFeatures
+from mmrec.evaluation.baselines import ItemKNN
 from mmrec.export.readers import ItemIdReader
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
@@ -17,12 +21,29 @@ class ItemIdModality(Modality):
     def __init__(self, config: Config, tables: Tables):
         self._item, self._ids = config.item, tables.vocabulary.ids
         self.source = ItemIdFeatures(tables.train_counts)
+        self._initial = _neighbour_vectors(config, tables) if config.item.item_id.initial == "neighbours" else None
 
     def tower(self) -> ItemIdTower:
-        return ItemIdTower(int(self.source.table_rows.max()), self._item.dim)
+        return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
 
     def reader(self) -> ItemIdReader:
         return ItemIdReader(self._ids, self.source.table_rows)
 
     def raw(self, item: int) -> dict[str, str]:
         return {schema.ITEM_ID: self._ids[item + 1]}
+
+
+def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray:
+    """Returns float32 [T + 1, D], unit vectors by `item_id_row` whose products are about the items' similarities.
+
+    The similarities are made symmetric, and only directions that count towards them are kept: the factors of others,
+    which a similarity of 0 to oneself makes many, would have to be subtracted.
+    """
+    train, dim = tables.split.train, config.item.dim
+    similarity = ItemKNN().fit(train.rows, tables.vocabulary.items, train.time).similarity
+    left, values, right = truncated_svd((similarity + similarity.T).tocsr(), 2 * dim, config.seed)
+    towards = np.flatnonzero((left * right).sum(axis=0) > 0)[:dim]
+    factors = np.zeros((len(right), dim), np.float32)
+    factors[:, : len(towards)] = right[:, towards] * np.sqrt(values[towards])
+    factors /= np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
+    return factors[np.append(0, np.flatnonzero(tables.train_counts))]

@@ -1,0 +1,83 @@
+"""What is known of users beside their events: checked columns, and their features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.config_data import UsersConfig
+from mmrec.data.attributes import read_attributes
+from mmrec.data.tables import flat_strings, read_table, rows_text
+from mmrec.errors import InputError
+from mmrec.preprocess.attributes import AttributeEncoder, fit_attribute_encoder
+
+
+@dataclass(frozen=True)
+class Users:
+    """The attributes of U users, by their number.
+
+    Attributes:
+      columns: by column str objects [U] ("" is none) for a category, float32 [U] (NaN is none) for a number.
+      encoder: makes features of them, as of the attributes of items.
+      counts: what was skipped or masked, and how many users the table lacks, by reason.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    encoder: AttributeEncoder
+    counts: Mapping[str, int]
+
+    def features(self) -> dict[str, np.ndarray]:
+        """Returns what `towers.context` reads, first dimension U."""
+        encoded = self.encoder({column: tf.constant(values.tolist()) for column, values in self.columns.items()})
+        return {name.replace("attributes", "user"): values.numpy() for name, values in encoded.items()}
+
+    def names(self) -> dict[str, str]:
+        """Returns the signature input of each column."""
+        return {field.column: field.input for field in schema.user_fields(self.encoder.kinds)}
+
+    def raw(self, users: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the columns of some users (int [Q]) by signature input."""
+        return {name: self.columns[column][users] for column, name in self.names().items()}
+
+
+def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, tfds_dir: str | None = None) -> Users:
+    """Reads and checks the table of users.
+
+    Args:
+      config: where it is, and its columns.
+      user_ids: str objects [U], the users of the events.
+      trained: bool [U], those with training events: categories and scales are learnt on them.
+      tfds_dir: folder of prepared TFDS data sets.
+
+    Raises:
+      InputError: naming file, row and column of the first fault that is not allowed to be skipped or masked.
+    """
+    table = read_table(config.path, [config.user_id, *config.attributes], key="data.users.path", tfds_dir=tfds_dir)
+    ids = flat_strings(table, config.user_id, config.path)
+    empty = ids == ""
+    repeated = pd.Series(ids).duplicated().to_numpy() & ~empty
+    for fault, rule in ((empty, "must not be empty"), (repeated, "must be unique")):
+        bad = np.flatnonzero(fault)
+        if len(bad) and config.on_bad_row == "error":
+            raise InputError(
+                f"{rows_text(config.path, bad, config.user_id)}: {rule}. Received: {ids[bad[0]]!r}. Set "
+                "`data.users.on_bad_row: skip` to leave such rows out."
+            )
+    good = np.flatnonzero(~empty & ~repeated)
+    found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+    place = pd.Index(ids[good]).get_indexer(user_ids)  # [U], -1 for users that the table lacks
+    nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in found.items()}
+    columns = {column: np.append(values, nothing[column])[place] for column, values in found.items()}
+    counts = {
+        "user_without_id": int(empty.sum()),
+        "repeated_user": int(repeated.sum()),
+        "bad_user_attribute": masked,
+        "user_without_attributes": int((place < 0).sum()),
+    }
+    encoder = fit_attribute_encoder(config.attributes, columns, trained)
+    return Users(columns, encoder, {reason: count for reason, count in counts.items() if count})

@@ -1,0 +1,86 @@
+"""Cuts a table of vectors into cells of near neighbours, all of one size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+_ROUNDS = 8
+_SAMPLED = 64  # vectors per centre that k-means looks at
+_BLOCK = 2**24  # products at once
+_SMALLEST, _LARGEST = 16, 256  # rows of a cell
+_CELLS = 8  # that a group of k-means becomes: with fewer, the last cell of each wastes more room
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which rows lie together.
+
+    Attributes:
+      rows: int32 [C, S], ascending in each cell; 0 pads at its end.
+      centres: float32 [C, D], the mean of each cell's vectors.
+    """
+
+    rows: np.ndarray
+    centres: np.ndarray
+
+
+def cut_into_cells(table: np.ndarray, seed: int) -> Cells:
+    """Finds groups by k-means, and halves each across its longest axis until a cell holds at most S rows.
+
+    S is the power of 2 near sqrt(N) / 8, 16 to 256, and a group about eight times as large. Reading a cell then is as
+    cheap for one query as for another, which k-means alone, with cells of very different sizes, does not give.
+
+    Args:
+      table: float32 [N + 1, D]; row 0 is padding and in no cell.
+      seed: of the vectors that k-means begins with.
+
+    Source: Jegou et al., TPAMI 2011, doi:10.1109/TPAMI.2010.57 (the inverted file); the halving is ours.
+    """
+    items = len(table) - 1
+    size = min(max(2 ** round(math.log2(max(items, 1) ** 0.5 / 8)), _SMALLEST), _LARGEST)
+    group = _k_means(table[1:], max(1, items // (_CELLS * size)), np.random.default_rng(seed))
+    order = np.argsort(group, kind="stable") + 1
+    cells = []
+    for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]):
+        cells += _halved(table, rows, size)
+    padded = np.zeros([len(cells), size], np.int32)
+    for cell, rows in zip(padded, cells, strict=True):
+        cell[: len(rows)] = np.sort(rows)
+    return Cells(padded, np.stack([table[rows].mean(axis=0) for rows in cells]))
+
+
+def _k_means(vectors: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns int [N], which of at most `count` centres lies nearest to each vector."""
+    sample = vectors[rng.permutation(len(vectors))[: count * _SAMPLED]]
+    centres = sample[:count].copy()
+    for _ in range(_ROUNDS):
+        nearest = _nearest(sample, centres)
+        order = np.argsort(nearest, kind="stable")
+        present, first = np.unique(nearest[order], return_index=True)
+        sizes = np.diff(np.append(first, len(order)))
+        centres[present] = np.add.reduceat(sample[order], first, axis=0) / sizes[:, np.newaxis]
+    return _nearest(vectors, centres)
+
+
+def _nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    half = np.square(centres).sum(axis=1) / 2
+    step = max(1, _BLOCK // len(centres))
+    blocks = (vectors[start : start + step] for start in range(0, len(vectors), step))
+    return np.concatenate([(block @ centres.T - half).argmax(axis=1) for block in blocks])
+
+
+def _halved(table: np.ndarray, rows: np.ndarray, size: int) -> list[np.ndarray]:
+    """Cuts rows into the fewest cells of at most `size`, as full as each other."""
+    cells = -(-len(rows) // size)
+    if cells < 2:
+        return [rows] if cells else []
+    vectors = table[rows] - table[rows].mean(axis=0)
+    axis = vectors[np.square(vectors).sum(axis=1).argmax()]
+    for _ in range(4):  # power iteration: near enough to the axis along which they spread most
+        axis = (vectors @ axis) @ vectors
+        axis /= max(float(np.linalg.norm(axis)), 1e-30)
+    order, cut = np.argsort(vectors @ axis, kind="stable"), len(rows) * (cells // 2) // cells
+    return _halved(table, rows[order[:cut]], size) + _halved(table, rows[order[cut:]], size)

@@ -1,0 +1,65 @@
+"""Item embeddings by row, in 4, 2 or 1 bytes a number; whatever they are kept as, products are float32."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from mmrec.errors import InputError
+
+
+class StoredRows(tf.Module):
+    """A table of vectors that is read in parts.
+
+    `float16` halves the bytes and rounds to 11 significant bits; `int8` takes a quarter and 4 bytes a row, and rounds
+    to 1/127 of the row's largest value. What is read is what is kept, for every use of it.
+
+    Args:
+      table: float32 [N + 1, D].
+      storage: `float32`, `float16` or `int8`.
+      multiple: rows of zeros are added until their number is a multiple of it.
+
+    Raises:
+      InputError: a value does not fit into float16.
+    """
+
+    def __init__(self, table: np.ndarray, storage: str = "float32", multiple: int = 1):
+        super().__init__(name="stored_rows")
+        table = np.pad(np.asarray(table, np.float32), [(0, -len(table) % multiple), (0, 0)])
+        self.count, self.dim = table.shape
+        self.scale = None
+        if storage == "int8":
+            largest = np.abs(table).max(axis=1, initial=0.0)
+            scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+            self.scale = tf.Variable(scale, trainable=False, name="item_scale")
+            table = np.rint(table / scale[:, np.newaxis]).astype(np.int8)
+        elif storage == "float16":
+            largest = float(np.abs(table).max(initial=0.0))
+            if largest > np.finfo(np.float16).max:
+                raise InputError(
+                    "`export.index_storage: float16` holds values up to 65,504. "
+                    f"Received: {largest:g}. Use `int8` or `float32`."
+                )
+            table = table.astype(np.float16)
+        self.codes = tf.Variable(table, trainable=False, name="item_table")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is kept."""
+        return sum(part.shape.num_elements() * part.dtype.size for part in self.variables)
+
+    def take(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns float32 [..., D], the vectors of some rows (int32 [...])."""
+        found = tf.cast(tf.gather(self.codes, rows), tf.float32)
+        return found if self.scale is None else found * tf.gather(self.scale, rows)[..., tf.newaxis]
+
+    def scores_between(self, query: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+        """Returns float32 [B, end - start], the products of queries (float32 [B, D]) with neighbouring rows."""
+        scores = tf.matmul(query, tf.cast(self.codes[start:end], tf.float32), transpose_b=True)
+        return scores if self.scale is None else scores * self.scale[start:end]
+
+    def scores_of(self, query: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """Returns float32 [B, C], the products of each query (float32 [B, D]) with rows of its own (int32 [B, C])."""
+        vectors = tf.cast(tf.gather(self.codes, rows), tf.float32)  # [B, C, D]
+        scores = tf.squeeze(tf.matmul(vectors, query[:, :, tf.newaxis]), axis=2)
+        return scores if self.scale is None else scores * tf.gather(self.scale, rows)

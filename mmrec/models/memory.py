@@ -1,0 +1,76 @@
+"""Cross-batch memory: the candidates of the last steps compete once more."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from mmrec.models.logits import find_rows
+
+
+class Memory(tf.keras.layers.Layer):
+    """Keeps the candidates of the last steps, as they were embedded then, and puts them behind those of a step.
+
+    They are kept in a ring that forgets the oldest first. An item competes once, with its latest embedding: what is
+    among the candidates of the step is forgotten. No gradient flows into what is kept. Of more candidates than the
+    ring has places, as many as fit are kept, others in each step.
+
+    The ring is in checkpoints, so that a resumed training remembers; an export holds the towers only.
+
+    Args:
+      size: M, places in the ring.
+      dim: D, width of an item embedding.
+
+    Source: Wang et al., CVPR 2020, arXiv:1912.06798 (XBM); for two towers Wang et al., SIGIR 2021, arXiv:2110.15154
+      (CBNS). Both may hold an item several times, and CBNS begins after a warm-up; ours competes from the first step.
+    """
+
+    def __init__(self, size: int, dim: int, **kwargs):
+        super().__init__(name="memory", **kwargs)
+        self._size = size
+
+        def weight(name, shape, dtype):
+            return self.add_weight(name=name, shape=shape, dtype=dtype, initializer="zeros", trainable=False)
+
+        self.vectors = weight("vectors", [size, dim], tf.float32)
+        self.rows = weight("rows", [size], tf.int64)  # 0: nothing there
+        self.log_q = weight("log_q", [size], tf.float32)
+        self.written = weight("written", [], tf.int64)  # candidates so far
+
+    def call(self, candidate, row, competes, log_q, known, taken, training: bool = False):
+        """Adds the kept candidates; in training, then keeps those of this step.
+
+        Args:
+          candidate: float32 [C, D].
+          row: int32 [C], their item rows, distinct.
+          competes: bool [C], whether each competes.
+          log_q: float32 [C], natural log of the probability that it does.
+          known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
+          taken: int32 [T, 2], (history, item row) pairs of the same kind.
+          training: whether candidates are kept.
+
+        Returns:
+          The first five again, with C + M candidates; free places do not compete, and have row 0.
+        """
+        kept = tf.cast(self.rows, tf.int32)
+        kept = tf.where(find_rows(kept, row) < 0, kept, 0)
+        place = find_rows(taken[:, 1], kept)
+        hits = tf.boolean_mask(tf.stack([taken[:, 0], tf.size(row) + place], axis=1), place >= 0)
+        result = (
+            tf.concat([candidate, tf.stop_gradient(self.vectors)], axis=0),
+            tf.concat([row, kept], axis=0),
+            tf.concat([competes, kept > 0], axis=0),
+            tf.concat([log_q, self.log_q], axis=0),
+            tf.concat([known, hits], axis=0),
+        )
+        if training:
+            self._keep(candidate, row, log_q, kept)
+        return result
+
+    def _keep(self, candidate, row, log_q, kept):
+        count = tf.size(row, tf.int64)
+        steps = self.written + tf.range(tf.minimum(count, self._size))
+        source, place = steps % count, (steps % self._size)[:, tf.newaxis]
+        self.rows.assign(tf.cast(tf.tensor_scatter_nd_update(kept, place, tf.gather(row, source)), tf.int64))
+        self.vectors.scatter_nd_update(place, tf.gather(tf.stop_gradient(candidate), source))
+        self.log_q.scatter_nd_update(place, tf.gather(log_q, source))
+        self.written.assign_add(tf.size(source, tf.int64))

@@ -1,0 +1,81 @@
+"""What users say beside histories, as the arrays that signatures take; every mistake is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mmrec.errors import InputError, nearest
+from mmrec.vectors import is_nothing, unicode
+
+Context = Mapping[str, Sequence]
+"""What is known beside B histories, by signature input: B values, or, of what stands beside items, B sequences."""
+
+
+def context_inputs(
+    given: Context | None, histories: np.ndarray, inputs: Mapping[str, tf.TensorSpec]
+) -> dict[str, np.ndarray]:
+    """Writes the context as the signatures take it; what is not given is unknown.
+
+    Args:
+      given: by input; None and NaN are unknown.
+      histories: str objects [B, L], padded with "" at the end.
+      inputs: what the export reads beside histories.
+
+    Returns:
+      By input, float [B] or [B, L] (NaN is unknown) or str objects ("" is unknown).
+
+    Raises:
+      InputError: the export does not read a part of it, or there is not one value per history, or item of it.
+    """
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise InputError(f"`context` must be a dict of {', '.join(inputs) or 'nothing'}. Received: {given!r:.80}.")
+    for name in given:
+        if name not in inputs:
+            known = f"It reads: {', '.join(inputs)}." if inputs else "It reads histories alone."
+            raise InputError(f"`context`: the export does not read `{name}`.{nearest(name, inputs)} {known}")
+    read = {}
+    for name, spec in inputs.items():
+        text = spec.dtype == tf.string
+        shape = histories.shape[: spec.shape.rank]
+        read[name] = np.full(shape, "", object) if text else np.full(shape, np.nan, spec.dtype.as_numpy_dtype)
+        for place, row in enumerate(_listed(given.get(name), len(histories), name)):
+            if spec.shape.rank == 1:
+                read[name][place] = _value(row, text, name)
+            elif row is not None:
+                values = [_value(value, text, name) for value in _listed(row, None, name)]
+                fewest = int(np.max(np.flatnonzero(histories[place] != ""), initial=-1)) + 1
+                if not fewest <= len(values) <= histories.shape[1]:
+                    raise InputError(
+                        f"`context`: `{name}` must have a value per item of the history, {fewest} in row "
+                        f"{place + 1:,}. Received: {len(values)}. Put None where one is unknown."
+                    )
+                read[name][place, : len(values)] = values
+    return read
+
+
+def _listed(values: Any, count: int | None, name: str) -> list:
+    """Returns values as a list of `count`, if that is given; None as an empty one."""
+    if values is None:
+        return []
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"`context`: `{name}` must hold a list. Received: {values!r:.80}.")
+    values = list(values)
+    if count is not None and len(values) != count:
+        raise InputError(f"`context`: `{name}` must have a row per history ({count}). Received: {len(values)}.")
+    return values
+
+
+def _value(value: Any, text: bool, name: str) -> str | float:
+    if is_nothing(value):
+        return "" if text else np.nan
+    if text and isinstance(value, str | int | np.integer):
+        return unicode(value)
+    if not text and isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        return float(value)
+    kind = "texts" if text else "numbers"
+    raise InputError(f"`context`: `{name}` must hold {kind} or None. Received: {value!r:.80}.")

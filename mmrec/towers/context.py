@@ -1,0 +1,108 @@
+"""Context tower: when the items of a history came, what was done with them, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+from tf_keras import layers
+
+from mmrec.config import QueryConfig
+
+_EDGES = [2.0**power for power in range(-16, 41)]  # of the buckets, in the unit of the timestamps
+
+
+class ContextTower(layers.Layer):
+    """Changes how a history's items are read, and moves the queries.
+
+    Each event type, and each bucket of the time between an item and the one before it, scales and shifts the item's
+    embedding, so that a returned item can count against what is like it. The bucket of the time between a prefix's last
+    item and its question, and the user's attributes, are added to the history tower's output. In training a prefix's
+    question is asked when the next item comes: one row of times serves all prefixes, and none sees a later time. (The
+    time from each item to the question would differ by prefix, and cost a pass of the history tower for each.)
+
+    All tables begin at zero, so types and buckets that training lacks change nothing. What is not given is hidden like
+    what dropout hides.
+
+    Args:
+      dim: W, width of the item embeddings.
+      config: what is read, and the dropout.
+      event_types: number of types, the first of them "not given".
+      user_tower: reads the attributes of users, see `towers.attributes`; None: there are none.
+
+    Source: scale and shift as in FiLM, Perez et al., AAAI 2018, arXiv:1709.07871.
+    """
+
+    def __init__(
+        self, dim: int, config: QueryConfig, event_types: int, user_tower: layers.Layer | None = None, **kwargs
+    ):
+        super().__init__(name="context_tower", **kwargs)
+        self.user_tower, self._hidden = user_tower, config.context_dropout
+        self.gap_item = self.gap_query = self.event_item = None
+        if "time_gap" in config.context:
+            self.gap_item = self._table("gap_item", len(_EDGES) + 1, 2 * dim)
+            self.gap_query = self._table("gap_query", len(_EDGES) + 1, dim)
+        if "event" in config.context:
+            self.event_item = self._table("event_item", event_types - 1, 2 * dim)
+
+    def call(
+        self, items: tf.Tensor, context: Mapping[str, tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reads the context; what it lacks is unknown.
+
+        Args:
+          items: float32 [B, L, W], as for the history tower.
+          context: `history_time` float64 [B, L + 1], when each item came, then the question; NaN is unknown.
+            `history_event` int32 [B, L], types, 0 is unknown. `user_...`: what `user_tower` reads as `attributes_...`.
+          training: whether dropout is active.
+
+        Returns:
+          float32 [B, L, W], the items for the history tower; and float32 [B, L + 1, W] or [B, 1, W], what to add to
+          its output.
+        """
+        film, moved = [], tf.zeros_like(items[:, :1])
+        if self.gap_item is not None and "history_time" in context:
+            bucket = self._some(gap_bucket(context["history_time"]), training)  # [B, L + 1]
+            film.append(_rows(self.gap_item, bucket[:, :-1]))
+            moved += _rows(self.gap_query, bucket)
+        if self.event_item is not None and "history_event" in context:
+            film.append(_rows(self.event_item, self._some(context["history_event"], training)))
+        if self.user_tower is not None and "user_known" in context:
+            given = {f"attributes_{name}": context[f"user_{name}"] for name in ("category", "number", "known")}
+            vector, present = self.user_tower(given, training=training)
+            present = self._some(tf.cast(present, tf.float32)[:, tf.newaxis], training)  # [B, 1]
+            moved += (vector * present)[:, tf.newaxis]
+        if film:
+            scale, shift = tf.split(tf.add_n(film), 2, axis=2)
+            items = items * (1.0 + scale) + shift
+        return items, moved
+
+    def _table(self, name: str, rows: int, width: int) -> tf.Variable:
+        return self.add_weight(name=name, shape=[rows, width], initializer="zeros")
+
+    def _some(self, known: tf.Tensor, training: bool) -> tf.Tensor:
+        """Makes 0 of all that is known of some histories: [B, ...] -> the same."""
+        if not training or not self._hidden:
+            return known
+        kept = tf.random.uniform([tf.shape(known)[0], 1]) >= self._hidden
+        return tf.where(kept, known, tf.zeros_like(known))
+
+
+def gap_bucket(time: tf.Tensor) -> tf.Tensor:
+    """Returns the bucket of each time since the one before, by powers of two.
+
+    Args:
+      time: float64 [B, L + 1]; NaN is unknown.
+
+    Returns:
+      int32 [B, L + 1]: 1 for less than 2**-16, 2 for less than 2**-15, ... 58 from 2**40 on; 0 for the first, and where
+      a time is unknown or before the one before.
+    """
+    gap = tf.cast(time[:, 1:] - time[:, :-1], tf.float32)  # float32 holds powers of two exactly
+    bucket = 1 + tf.raw_ops.Bucketize(input=gap, boundaries=_EDGES)
+    return tf.pad(tf.where((gap >= 0.0) & tf.math.is_finite(gap), bucket, 0), [[0, 0], [1, 0]])
+
+
+def _rows(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+    """Looks up int32 [...] -> float32 [..., W]; row 0 is zeros and no row of the table."""
+    return tf.gather(tf.pad(table, [[1, 0], [0, 0]]), rows)

@@ -1,0 +1,108 @@
+"""What the approximate index reads, when it does not, and how it is built."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmrec.config import ExportConfig
+from mmrec.index.build import build_index, found, recall
+from mmrec.index.cells import Cells, cut_into_cells
+from mmrec.index.exact import ExactIndex
+from mmrec.index.ivf import IvfIndex, probes_needed
+
+# Items 1 to 8 lie to the right, 9 to 16 above; 16 lies among the first but was put into the cell above.
+TO_THE_RIGHT, ABOVE = [[8 - row, 0] for row in range(8)], [[0, 8 - row] for row in range(7)]
+TABLE = np.array([[0, 0], *TO_THE_RIGHT, *ABOVE, [7.5, 0]], np.float32)
+CELLS = Cells(np.arange(1, 17, dtype=np.int32).reshape(2, 8), np.array([[4, 0], [0, 4]], np.float32))
+RIGHT = [[1.0, 0.0]]
+
+
+def ask(k, exclude=(), allowed=None, query=RIGHT):
+    """The rows that the index answers with when it reads one cell of the two."""
+    index = IvfIndex(ExactIndex(TABLE), CELLS, 1)
+    exclude = tf.constant([list(exclude)] * len(query), tf.int32)
+    return index.search(tf.constant(query), tf.fill([len(query)], k), exclude, None, allowed)[0].numpy().tolist()
+
+
+def test_only_near_cells_are_read():
+    assert ask(2) == [[1, 2]]  # item 16 would come second
+
+
+def test_too_few_candidates_for_each_answer_are_ranked_exactly():
+    assert ask(3) == [[1, 16, 2]]
+
+
+def test_exclusions_that_leave_less_than_half_of_what_was_read_are_ranked_exactly():
+    assert ask(1, [1, 2, 3, 4]) == [[5]]
+    assert ask(1, [1, 2, 3, 4, 5]) == [[16]]
+
+
+def test_filters_that_leave_less_than_half_of_what_was_read_are_ranked_exactly():
+    allowed = np.zeros([1, 17], bool)
+    allowed[0, [5, 6, 7, 16]] = True
+    assert ask(1, allowed=tf.constant(allowed)) == [[16]]
+
+
+def test_a_row_that_is_ranked_exactly_changes_no_other():
+    index = IvfIndex(ExactIndex(TABLE), CELLS, 1)
+    rows, _ = index.search(tf.constant(RIGHT * 3), tf.constant([2, 2, 3]), tf.constant([[0], [1], [0]]))
+    assert rows.numpy().tolist() == [[1, 2, 0], [16, 2, 0], [1, 16, 2]]
+
+
+def test_probes_are_the_fewest_that_find_the_share_asked_for():
+    right = np.array([[1, 16, 2, 3]], np.int32)  # three of four lie in the nearer cell
+    assert [probes_needed(CELLS, np.array(RIGHT, "float32"), right, share) for share in (0.5, 0.75, 0.76, 1.0)] == [
+        1,
+        1,
+        2,
+        2,
+    ]
+
+
+def test_every_row_lies_in_one_cell_among_its_neighbours():
+    rng = np.random.default_rng(0)
+    centre = np.eye(8, dtype=np.float32)[rng.integers(0, 3, 401)]
+    table = centre + 0.01 * rng.standard_normal((401, 8)).astype(np.float32)
+    cells = cut_into_cells(table, 0)
+    assert cells.rows.shape[1] == 16
+    assert sorted(cells.rows[cells.rows > 0].tolist()) == list(range(1, 401))
+    assert len(cells.rows) <= 28  # 25 would hold all
+    mixed = 0
+    for cell, mean in zip(cells.rows, cells.centres, strict=True):
+        mixed += len({int(np.argmax(centre[row])) for row in cell if row}) > 1
+        np.testing.assert_allclose(table[cell[cell > 0]].mean(axis=0), mean, rtol=1e-5)
+        assert (np.diff(cell[cell > 0]) > 0).all()
+    assert mixed <= 2  # where k-means took two of the three clusters for one, a cell may lie across
+
+
+@pytest.mark.parametrize("items", [1, 2, 17, 40])
+def test_items_that_are_all_alike_are_cut_too(items):
+    cells = cut_into_cells(np.ones([items + 1, 3], np.float32), 0)
+    assert sorted(cells.rows[cells.rows > 0].tolist()) == list(range(1, items + 1))
+
+
+def test_recall_is_the_share_of_the_right_rows_that_are_found():
+    assert recall(np.array([[3, 1, 9], [5, 0, 0]]), np.array([[1, 2, 3], [5, 0, 0]])) == 0.75
+
+
+@pytest.mark.parametrize("storage", ["float32", "int8"])
+def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
+    rng = np.random.default_rng(0)
+    table = rng.standard_normal((3001, 8)).astype(np.float32)
+    queries, exclude = rng.standard_normal((100, 8)).astype(np.float32), rng.integers(0, 3001, (100, 4))
+    config = ExportConfig(index="ivf", index_storage=storage, index_recall=0.9)
+    index, facts = build_index(table, config, lambda: (queries, exclude))
+    assert facts["kind"] == "ivf"
+    assert (facts["probes"], facts["cells"]) == (index.probes, index.cell_rows.shape[0])
+    assert facts["probes"] < facts["cells"]
+    assert facts["queries"] == 100
+    rounded = ExactIndex(table, storage)
+    assert recall(found(index, queries, exclude), found(rounded, queries, exclude)) >= 0.9
+    assert facts["recall@10"] == recall(found(index, queries, exclude), found(ExactIndex(table), queries, exclude))
+    held = 3008 * (8 * 4 if storage == "float32" else 8 + 4)
+    assert facts["bytes"] == held + index.cell_rows.shape.num_elements() * 4 + facts["cells"] * 8 * 4
+
+
+def test_exact_float32_has_nothing_to_measure():
+    _, facts = build_index(np.ones([32, 2], np.float32), ExportConfig(), lambda: pytest.fail("not called"))
+    assert facts == {"kind": "exact", "storage": "float32", "bytes": 256}

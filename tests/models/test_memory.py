@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmrec.config import Config, RetrievalConfig
+from mmrec.errors import InputError
+from mmrec.models.memory import Memory
+from mmrec.models.retrieval import RetrievalTask
+
+NOTHING = tf.zeros([0, 2], tf.int32)
+
+
+def step(memory, rows, vectors, known=NOTHING, taken=NOTHING, training=True):
+    """Returns (vectors, rows, competes, log_q, known) as lists; the log probabilities are a tenth of the vectors."""
+    vectors = tf.constant(vectors)[:, tf.newaxis]
+    given = (vectors, tf.constant(rows), tf.fill([len(rows)], True), vectors[:, 0] / 10, known, taken)
+    found = memory(*given, training=training)
+    return [np.round(part, 5).tolist() if part.dtype == tf.float32 else part.numpy().tolist() for part in found]
+
+
+def test_the_candidates_of_the_last_steps_compete_until_newer_ones_take_their_places():
+    memory = Memory(3, 1)
+    vectors, rows, competes, _, _ = step(memory, [4, 7], [1.0, 2.0])
+    assert (rows, competes) == ([4, 7, 0, 0, 0], [True, True, False, False, False])
+    # 7 is in the batch again: it competes once, and what is kept of it is forgotten.
+    vectors, rows, competes, log_q, known = step(
+        memory, [5, 7], [3.0, 4.0], tf.constant([[1, 1]]), tf.constant([[0, 4], [0, 9], [1, 7]])
+    )
+    assert rows == [5, 7, 4, 0, 0]
+    assert competes == [True, True, True, False, False]
+    assert (vectors[:3], log_q[:3]) == ([[3], [4], [1]], pytest.approx([0.3, 0.4, 0.1]))
+    assert known == [[1, 1], [0, 2]]  # the first user likes 4, now the third candidate
+    # 5 was put in the third place and 7 in the first, where 4 was; the second was that of the old 7.
+    vectors, rows, competes, _, _ = step(memory, [9], [5.0])
+    assert rows == [9, 7, 0, 5]
+    assert competes == [True, True, False, True]
+    assert (vectors[1], vectors[3]) == ([4], [3])
+
+
+def test_of_more_candidates_than_places_others_are_kept_in_each_step():
+    memory = Memory(2, 1)
+    for kept in ([1, 2], [3, 4], [5, 1]):
+        step(memory, [1, 2, 3, 4, 5], [1.0, 2.0, 3.0, 4.0, 5.0])
+        assert memory.rows.numpy().tolist() == kept
+        assert memory.vectors.numpy().ravel().tolist() == kept
+
+
+def test_outside_training_nothing_is_kept_or_forgotten():
+    memory = Memory(2, 1)
+    step(memory, [4], [1.0])
+    assert step(memory, [4, 5], [2.0, 3.0], training=False)[1] == [4, 5, 0, 0]
+    assert step(memory, [6], [3.0], training=False)[1] == [6, 4, 0]
+
+
+def test_a_graph_reads_before_it_keeps():
+    memory = Memory(1, 1)
+    run = tf.function(lambda *given: memory(*given, training=True))
+    for row, kept in ((3, 0), (4, 3), (5, 4)):
+        given = (tf.constant([[float(row)]]), tf.constant([row]), tf.constant([True]), tf.zeros(1), NOTHING, NOTHING)
+        vectors, rows, *_ = run(*given)
+        assert rows.numpy().tolist() == [row, kept]
+        assert vectors.numpy().ravel().tolist() == [row, kept]
+
+
+def test_no_gradient_flows_into_what_is_kept_and_a_checkpoint_remembers_it(tmp_path):
+    saved, fresh = Memory(3, 1), Memory(3, 1)
+    step(saved, [4, 7], [1.0, 2.0])
+    assert saved.trainable_variables == []
+    path = tf.train.Checkpoint(memory=saved).save(str(tmp_path / "memory"))
+    tf.train.Checkpoint(memory=fresh).restore(path).assert_consumed()
+    for memory in (saved, fresh):
+        assert step(memory, [9], [5.0])[:2] == [[[5], [1], [2], [0]], [9, 4, 7, 0]]
+
+
+@pytest.mark.parametrize(("taken", "want"), [([[0, 2]], 0.313262), ([[0, 1], [0, 2]], 0.0)])
+def test_the_loss_counts_the_memory_but_no_other_positive_of_the_user(taken, want):
+    # Item 1 was right in the first step; in the second 2 is, and scores 1 against 0 of item 1: ln(1 + e^-1).
+    config = RetrievalConfig(temperature=1.0, logq_correction=False)
+    task, one = RetrievalTask(config, items=3, memory=Memory(2, 2)), tf.zeros(1, tf.int32)
+    query, losses = tf.constant([[1.0, 0.0]]), []
+    for row, vector, likes in ((1, [0.0, 1.0], [[0, 1]]), (2, [1.0, 0.0], taken)):
+        given = (query, tf.constant([vector]), one, one, np.array([True]), tf.zeros(1), tf.zeros([1, 2], tf.int32))
+        losses.append(float(task(*given, tf.constant([row]), tf.constant(likes), training=True)))
+    assert losses == [0.0, pytest.approx(want, abs=1e-5)]
+
+
+@pytest.mark.parametrize("negatives", ["catalog", "sampled"])
+def test_a_memory_is_for_the_answers_of_batches(negatives):
+    with pytest.raises(InputError, match=f"`memory` needs `negatives: in_batch` or `mixed`. Received: {negatives}"):
+        Config.load({"retrieval": {"memory": 2, "negatives": negatives}})

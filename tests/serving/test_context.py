@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmrec.errors import InputError
+from mmrec.serving.context import context_inputs
+
+HISTORIES = np.array([["a", "b"], ["a", ""], ["", ""]], object)
+INPUTS = {
+    "history_time": tf.TensorSpec([None, None], tf.float64),
+    "history_event": tf.TensorSpec([None, None], tf.string),
+    "now": tf.TensorSpec([None], tf.float64),
+    "user_town": tf.TensorSpec([None], tf.string),
+}
+NAN = float("nan")
+
+
+def test_what_is_given_stands_beside_the_items_and_all_else_is_unknown():
+    given = {"history_time": [[1, 2.5], (3,), None], "now": [4, None, NAN], "user_town": ["Ulm", None, 7]}
+    found = context_inputs(given, HISTORIES, INPUTS)
+    np.testing.assert_array_equal(found["history_time"], [[1, 2.5], [3, NAN], [NAN, NAN]])
+    np.testing.assert_array_equal(found["now"], [4, NAN, NAN])
+    assert found["user_town"].tolist() == ["Ulm", "", "7"]
+    assert found["history_event"].tolist() == [["", ""]] * 3
+    assert (found["now"].dtype, found["history_event"].dtype) == (np.float64, object)
+
+
+def test_nothing_is_needed():
+    assert context_inputs(None, HISTORIES, {}) == {}
+    assert context_inputs({}, HISTORIES[:0], INPUTS)["history_time"].shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"nwo": [1, 2, 3]}, "the export does not read `nwo`. Did you mean `now`? It reads: history_time,"),
+        ({"now": [1, 2]}, "`now` must have a row per history (3). Received: 2."),
+        ({"now": 5}, "`now` must hold a list. Received: 5."),
+        ({"now": ["noon", 1, 2]}, "`now` must hold numbers or None. Received: 'noon'."),
+        (
+            {"history_event": [["buy"], ["buy"], []]},
+            "must have a value per item of the history, 2 in row 1. Received: 1",
+        ),
+        (
+            {"history_event": [["buy"] * 3, [], []]},
+            "must have a value per item of the history, 2 in row 1. Received: 3",
+        ),
+        ({"history_time": [["1", 2], [1], []]}, "`history_time` must hold numbers or None. Received: '1'."),
+        ([1], "`context` must be a dict of history_time, history_event, now, user_town. Received: [1]."),
+    ],
+)
+def test_mistakes_are_explained(given, said):
+    with pytest.raises(InputError) as error:
+        context_inputs(given, HISTORIES, INPUTS)
+    assert said in str(error.value)
+
+
+def test_an_export_that_reads_histories_alone_says_so():
+    with pytest.raises(InputError, match=r"does not read `now`\. It reads histories alone\."):
+        context_inputs({"now": [1, 2, 3]}, HISTORIES, {})
