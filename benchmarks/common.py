@@ -23,12 +23,16 @@ class Rows:
 
     Args:
       description: the benchmark's docstring; its options are `--json FILE` and `--quick`.
+      add_options: adds further ones to the parser.
     """
 
-    def __init__(self, description: str):
+    def __init__(
+        self, description: str, add_options: Callable[[argparse.ArgumentParser], object] = lambda parser: None
+    ):
         parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--json", metavar="FILE", help="also write the rows there")
         parser.add_argument("--quick", action="store_true", help="a small version, under a minute")
+        add_options(parser)
         self.options = parser.parse_args()
         self._rows: list[dict] = []
 

@@ -1,0 +1,103 @@
+"""mmrec as a contestant: judged from its export, and one training step on its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.peers.measured import Measured
+from benchmarks.peers.problem import Problem
+from benchmarks.scale import Stages
+
+CONFIG = Path(__file__).resolve().parents[2] / "pipelines" / "configs" / "amazon_beauty.yaml"
+SMALL = {
+    "item.dim": 16,
+    "item.text.latent_dim": 16,
+    "retrieval.neighbours": 16,
+    "training.epochs": 1,
+    "evaluation.bootstrap_samples": 10,
+}
+RATE_EPOCHS = 3  # the first traces and is left out
+
+
+def trained(problem: Problem, epochs: int | None = None) -> Measured:
+    """Trains pipelines/configs/amazon_beauty.yaml with item ids, titles and neighbours; judges what was exported.
+
+    Seconds are those of reading the files, preparing and training, with validation after each epoch; peak memory is
+    that of the whole call, judging and exporting included.
+
+    Args:
+      problem: the data.
+      epochs: instead of those of the config.
+    """
+    import mmrec
+    from mmrec.evaluation.ranking import embedding_scorer
+
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {} if epochs is None else {"training.epochs": epochs}
+        config = beauty_config(problem, folder, **changes)
+        stages = Stages()
+        with stages.stage("train"):
+            result = mmrec.train(config)
+        passes = len((result.run_dir / "history.csv").read_text().splitlines()) - 1
+        shop = mmrec.load(result.export_dir)
+        ids = [None, *shop.items["item_id"]]  # in the order of the catalog, as the problem's rows are
+
+        def scorer(queries):
+            histories = [[ids[row] for row in history] for history in queries.history]
+            return embedding_scorer(shop.embed_queries(histories), shop.item_table)
+
+        metrics = problem.judge(scorer)
+    seconds = result.metrics["seconds"]
+    return Measured(
+        seconds["prepare"] + seconds["train"],
+        stages.figures["train"]["peak_bytes"],
+        metrics,
+        targets=passes * len(problem.training.values),
+        epochs=passes,
+        said={"of_which_preparing": seconds["prepare"]},
+    )
+
+
+def in_equal_seconds(problem: Problem, budget: float, whole: Measured) -> Measured:
+    """Trains the same for as many epochs as fit into a time, at least one.
+
+    Args:
+      problem: the data.
+      budget: seconds.
+      whole: the training with all epochs, which says how long one takes; the neighbours are counted among them.
+    """
+    preparing = whole.said["of_which_preparing"]
+    epochs = int((budget - preparing) / ((whole.seconds - preparing) / whole.epochs))
+    return trained(problem, max(1, epochs))
+
+
+def targets_per_second(problem: Problem) -> float:
+    """Returns how many events a second training asks for, after the epoch that traces, on two processor cores.
+
+    D 64, item ids alone, a Transformer over the history, softmax over the whole catalog; input is read and validation
+    is left out.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    from benchmarks.trained import Shop  # loads TensorFlow, which counts the cores
+
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours": 0}
+        config = beauty_config(problem, folder, **changes, **{"training.epochs": 2 if problem.quick else RATE_EPOCHS})
+        seconds = Shop(config).train(0).epoch_seconds
+    return len(problem.training.values) / seconds
+
+
+def beauty_config(problem: Problem, folder: str, **changes):
+    """Returns the config of Beauty with the problem's files, the folder for results, and `changes` by dotted key."""
+    import mmrec
+
+    places = {
+        "runs_dir": f"{folder}/runs",
+        "saved_models_dir": f"{folder}/saved_models",
+        "data.cache_dir": f"{folder}/cache",
+        "data.catalog.path": problem.folder / "items.csv",
+        "data.interactions.path": problem.folder / "interactions.csv.gz",
+    }
+    return mmrec.Config.load(CONFIG, **places | (SMALL if problem.quick else {}) | changes)
