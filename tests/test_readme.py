@@ -38,6 +38,7 @@ def tour(tmp_path_factory):
     return folder, outputs
 
 
+@pytest.mark.slow
 def test_the_console_commands_of_the_tour_run(tour):
     _, outputs = tour
     assert len(outputs) == 5
@@ -47,6 +48,7 @@ def test_the_console_commands_of_the_tour_run(tour):
     assert [line.split()[-1] for line in outputs[4].splitlines()] == ["mug"] * 3  # the category ends the payload
 
 
+@pytest.mark.slow
 def test_evaluating_the_export_prints_the_table_of_the_training(tour):
     _, outputs = tour
     trained, evaluated = (
@@ -55,6 +57,7 @@ def test_evaluating_the_export_prints_the_table_of_the_training(tour):
     assert [re.sub(r"\d{2}\b", "", line) for line in trained] == [re.sub(r"\d{2}\b", "", line) for line in evaluated]
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tour, monkeypatch):
     folder, _ = tour
     monkeypatch.chdir(folder)
@@ -67,11 +70,15 @@ def test_the_python_example_runs(tour, monkeypatch):
     assert set(categories[names["mugs"].item_ids[0]]) == {"mug"}
 
 
-def test_the_config_example_is_a_valid_config(tmp_path):
-    (text,) = blocks("yaml")
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    assert mmrec.Config.load(path).data.catalog.item_id == "sku"
+def test_the_config_examples_are_valid_configs(tmp_path):
+    path, configs = tmp_path / "config.yaml", []
+    for text in blocks("yaml"):
+        path.write_text(text)
+        configs.append(mmrec.Config.load(path))
+    shop, context = configs
+    assert shop.data.catalog.item_id == "sku"
+    assert context.query.context == ("time_gap", "event")
+    assert context.data.users.attributes == {"town": "category", "age": "number"}
 
 
 def test_the_error_example_is_what_is_said(tmp_path):
