@@ -70,8 +70,9 @@ class RetrievalConfig(Section):
     """What competes with the right answer: `catalog` (every item with training events: exact), `in_batch` (the right
     answers of the batch), `mixed` (these and `negative_samples` drawn at random), `sampled` (those drawn alone). `auto`
     is `catalog` for `softmax` where at most 50,000 items have training events and all modalities are quick to read
-    (ids, attributes, ready features, `latent` texts), else `in_batch`; training says which. With `catalog`, `softmax`
-    never holds all scores of a step's Q queries and C items at once; other losses hold several arrays [Q, C]."""
+    (ids, attributes, ready features, `latent` texts), without `hard_negatives` and `memory`; else `in_batch`; training
+    says which. With `catalog`, `softmax` never holds all scores of a step's Q queries and C items at once; other losses
+    hold several arrays [Q, C]."""
     negative_samples: Positive = 1024
     """Items drawn per step for `mixed` (uniformly) and `sampled` (by `sampling_power`)."""
     sampling_power: Annotated[float, Field(ge=0.0, le=1.0)] = 0.75
@@ -89,8 +90,8 @@ class RetrievalConfig(Section):
     similarity: Literal["cosine", "dot"] = "cosine"
     """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
     neighbours: Annotated[int, Field(ge=0)] = 0
-    """Width of the block of item-kNN factors that is put beside the embedding of a trained model, weighed on
-    validation; 0: none. It needs the modality `item_id`."""
+    """Width of the block of item-kNN factors that is put beside the embedding of a trained model, and of `latent` texts
+    their vectors too, both weighed on validation; 0: none. It needs the modality `item_id`."""
     temperature: Annotated[float, Field(gt=0.0)] | None = None
     """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot`."""
     learn_temperature: bool = False
@@ -116,7 +117,7 @@ class RetrievalConfig(Section):
             )
         if self.memory and self.negatives in ("catalog", "sampled"):
             raise ValueError(
-                f"`memory` needs `negatives: in_batch` or `mixed`. Received: {self.negatives}. Set `memory` to 0"
+                f"`memory` needs `negatives: in_batch` or `mixed`, not `{self.negatives}`. Set `memory` to 0"
             )
         return self
 
@@ -213,7 +214,7 @@ class Config(Section):
     def _modalities_to_align(self) -> Config:
         if self.retrieval.alignment and len(self.item.modalities) < 2:
             raise ValueError(
-                f"`retrieval.alignment` needs at least two `item.modalities`. Received: {list(self.item.modalities)}. "
+                f"`retrieval.alignment` needs at least two `item.modalities`, not {list(self.item.modalities)}. "
                 "Set it to 0, or name another modality"
             )
         return self

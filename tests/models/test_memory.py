@@ -86,5 +86,5 @@ def test_the_loss_counts_the_memory_but_no_other_positive_of_the_user(taken, wan
 
 @pytest.mark.parametrize("negatives", ["catalog", "sampled"])
 def test_a_memory_is_for_the_answers_of_batches(negatives):
-    with pytest.raises(InputError, match=f"`memory` needs `negatives: in_batch` or `mixed`. Received: {negatives}"):
+    with pytest.raises(InputError, match=f"`memory` needs `negatives: in_batch` or `mixed`, not `{negatives}`"):
         Config.load({"retrieval": {"memory": 2, "negatives": negatives}})
