@@ -140,7 +140,10 @@ def explain(root: type[BaseModel], where: str, problem: Mapping) -> str:
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
     if problem["type"] != "extra_forbidden":
-        return f"{where}: `{key}`: {problem['msg'].removeprefix('Value error, ')}. Received: {problem['input']!r}."
+        rule = problem["msg"].removeprefix("Value error, ")
+        if not path:  # sections that do not fit each other: the rule names the keys, and all was received
+            return f"{where}: {rule}."
+        return f"{where}: `{key}`: {rule}. Received: {problem['input']!r}."
     section: Any = root
     for part in path[:-1]:
         section = _section(section.model_fields[part].annotation)

@@ -99,6 +99,11 @@ def test_a_wrong_value_is_refused_with_its_key_and_what_was_received(key, value,
     assert "Received: " in message
 
 
+def test_sections_that_do_not_fit_each_other_are_refused_by_their_keys_alone():
+    message = refusal(**{"query.context": ["event"]})
+    assert message == "config: `query.context: [event]` needs a column: name it in `data.interactions.event`."
+
+
 @pytest.mark.parametrize("key", ["data.catalog.path", "data.catalog.image_dir", "data.cache_dir", "runs_dir"])
 def test_a_path_that_is_not_local_is_refused(key):
     message = refusal(**{key: "gs://bucket/x.csv"})
