@@ -6,6 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from benchmarks.peers.measured import Measured
 from benchmarks.peers.problem import Problem
 from benchmarks.scale import Stages
@@ -42,11 +45,12 @@ def trained(problem: Problem, epochs: int | None = None) -> Measured:
             result = mmrec.train(config)
         passes = len((result.run_dir / "history.csv").read_text().splitlines()) - 1
         shop = mmrec.load(result.export_dir)
-        ids = [None, *shop.items["item_id"]]  # in the order of the catalog, as the problem's rows are
+        ids = [None, *pd.read_csv(problem.folder / "items.csv", dtype={"item_id": str})["item_id"]]  # by problem's row
+        table = shop.item_table[np.append(0, pd.Index(shop.items["item_id"]).get_indexer(ids[1:]) + 1)]
 
         def scorer(queries):
             histories = [[ids[row] for row in history] for history in queries.history]
-            return embedding_scorer(shop.embed_queries(histories), shop.item_table)
+            return embedding_scorer(shop.embed_queries(histories), table)
 
         metrics = problem.judge(scorer)
     seconds = result.metrics["seconds"]

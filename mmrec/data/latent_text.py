@@ -8,10 +8,12 @@ from scipy import sparse
 from mmrec.data.factors import truncated_svd
 
 
-def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -> np.ndarray:
+def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Fits a vector for each token, so that texts that share rare words lie near each other.
 
-    A text is the sum of its tokens' vectors, divided by its length: linear, so a server computes it from the tokens.
+    A text is the sum of its tokens' vectors, divided by the length that the sum would have in all dimensions, the root
+    of the sum of squared rarities: a server computes it from the tokens. So a text is as long as the F dimensions know
+    it, and two texts that they hardly know are near to nothing, not near to each other.
 
     Args:
       tokens: int32 [N, T] of the items in row order; 0 pads.
@@ -20,7 +22,8 @@ def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -
       seed: of the singular value decomposition.
 
     Returns:
-      float32 [V, F]; zeros for the padding, and for tokens that fewer than two texts or all texts have.
+      float32 [V, F], the vectors, and float32 [V], the rarities (inverse document frequencies); zeros for the padding,
+      and for tokens that fewer than two texts or all texts have.
 
     Source: Deerwester et al., JASIS 1990, doi:10.1002/(SICI)1097-4571(199009)41:6<391::AID-ASI1>3.0.CO;2-9, with
       inverse document frequencies; counts are not damped, which keeps a text linear in its tokens.
@@ -35,4 +38,4 @@ def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -
     length = np.sqrt(weighted.multiply(weighted).sum(axis=1))
     weighted = sparse.diags_array((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ weighted
     right = truncated_svd(weighted.tocsr(), rank, seed)[2]  # [V, F]
-    return rarity[:, np.newaxis] * right
+    return rarity[:, np.newaxis] * right, rarity

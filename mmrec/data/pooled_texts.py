@@ -17,16 +17,18 @@ class PooledTextFeatures:
     Args:
       values: float32 [E, F], memory-mapped or not.
       places: int64 [N + 1], where each row's output stands in `values`; -1: no text.
+      trained: how many of the first values training asks for. None: all.
     """
 
-    def __init__(self, values: np.ndarray, places: np.ndarray):
-        self.values, self.places = values, places
+    def __init__(self, values: np.ndarray, places: np.ndarray, trained: int | None = None):
+        self.values, self.places, self._trained = values, places, trained
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         places = self.places[rows]
         present = places >= 0
-        found = np.zeros((len(rows), self.values.shape[1]), np.float32)
-        found[present] = self.values[places[present]]
+        values = self.values if draw is None else self.values[:, : self._trained]
+        found = np.zeros((len(rows), values.shape[1]), np.float32)
+        found[present] = values[places[present]]
         return {"text_features": found, "text_present": present}
 
     def standardisation(self) -> Standardisation:
@@ -40,6 +42,7 @@ def pool_texts(
     encode: Callable[[np.ndarray], np.ndarray],
     progress: Callable[[str, int, int], None],
     batch: int = 64,
+    trained: int | None = None,
 ) -> PooledTextFeatures:
     """Computes what the store lacks, the shortest texts first so that little padding is read.
 
@@ -49,6 +52,7 @@ def pool_texts(
       encode: int32 [B, T'] -> float32 [B, F].
       progress: (what, done, total) -> None, after each batch.
       batch: texts at once.
+      trained: see `PooledTextFeatures`.
     """
     lengths = (tokens != 0).sum(axis=1)
     digests = [digest(row[:length].astype("<i4").tobytes()) for row, length in zip(tokens, lengths, strict=True)]
@@ -60,4 +64,4 @@ def pool_texts(
         store.append([digests[row] for row in rows], encode(tokens[rows, : lengths[rows].max()]))
         progress("texts", start + len(rows), len(missing))
     places = np.where(lengths > 0, store.places(digests), -1)
-    return PooledTextFeatures(store.values, np.concatenate([[-1], places]))
+    return PooledTextFeatures(store.values, np.concatenate([[-1], places]), trained)

@@ -10,14 +10,13 @@ from mmrec.data.factors import truncated_svd
 from mmrec.data.features import FeatureSource
 from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import ItemKNN
-from mmrec.evaluation.evaluator import evaluate
+from mmrec.evaluation.late_fusion import fusion_weights
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.tables import Tables
 from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery
 from mmrec.training.embedder import Embedder
 
-_MOST_QUERIES = 5000  # of validation that each weight is tried on
-_STEPS = np.append(0, 2.0 ** np.arange(-5, 5))  # weights tried, as multiples of that which makes both parts vary alike
+_MOST_QUERIES = 10000  # of validation that weights are chosen on
 
 
 def with_neighbours(
@@ -26,8 +25,8 @@ def with_neighbours(
     """Puts neighbour factors, and fitted texts where the model reads them, beside what a trained model embeds.
 
     The factors are those of item-kNN on the training events. Their weight and that of the texts are those with the best
-    validation NDCG@10, one after the other; test is not read. Training does not see the factors: a pair of items that
-    it asks for is counted in them.
+    validation NDCG@10; test is not read. Training does not see the factors: a pair of items that it asks for is counted
+    in them.
 
     Args:
       config: `retrieval.neighbours`, `item.text.encoder`, `query.max_length`, `seed`.
@@ -36,8 +35,8 @@ def with_neighbours(
       features: of the items, `item_id_row` among them.
 
     Returns:
-      The embedder of towers and neighbours together, and what was found: `rank`, `weight`, `text_weight`, and the
-      NDCG@10 with them. Weights are 0, and the embedder that of the towers alone, where they are better so.
+      The embedder of towers and neighbours together, and what was found: `rank`, `weight` and `text_weight`. Weights
+      are 0, and the embedder that of the towers alone, where they are better so.
     """
     items, train, rank = tables.vocabulary.items, tables.split.train, config.retrieval.neighbours
     knn = ItemKNN(own=config.retrieval.repeat_consumption)
@@ -58,24 +57,10 @@ def with_neighbours(
     asked = beside.queries(table, validation.history, validation.context)
     dim, width = embedder.candidate_tower.fusion.output_dim, asked.shape[1]
     parts = [slice(dim), slice(width - rank, width), slice(dim, width - rank)]  # of the towers, factors, texts
-    spread = [float((asked[:200, part] @ table[1:, part].T).std()) for part in parts]
-
-    def ndcg(weights: np.ndarray) -> float:
-        scale = np.repeat([1.0, weights[1], weights[0]], [dim, width - rank - dim, rank]).astype(np.float32)
-        scorer = embedding_scorer(asked * scale, table[:, :width])
-        return evaluate(scorer, validation, items, (10,), bootstrap_samples=0, top_k=0).metrics["ndcg@10"]
-
-    best = np.zeros(2)
-    reached = ndcg(best)
-    for place in (0, 1, 0) if reads_texts else (0,):
-        for step in _STEPS:
-            weights = best.copy()
-            weights[place] = step * spread[0] / max(spread[1 + place], 1e-12)
-            if (found := ndcg(weights)) > reached:
-                best, reached = weights, found
-    weight, text_weight = best.tolist()
-    about = {"rank": rank, "weight": weight, "text_weight": text_weight, "validation_ndcg@10": reached}
-    return towers(weight, text_weight) if best.any() else embedder, about
+    scorers = [embedding_scorer(asked[:, part], table[:, part]) for part in parts[: 3 if reads_texts else 2]]
+    weight, text_weight = [*fusion_weights(scorers, validation, items)[1:].tolist(), 0.0][:2]
+    about = {"rank": rank, "weight": weight, "text_weight": text_weight}
+    return towers(weight, text_weight) if weight or text_weight else embedder, about
 
 
 def _some(queries: Queries, seed: int) -> Queries:

@@ -1,7 +1,7 @@
 """Neighbours beside the towers' embeddings: what stood near what, and what reads alike, in the same dot product.
 
 The similarity of item j to item i by item-kNN is about u_i . v_j, with vectors of width R, and that of their texts is
-t_i . t_j, with unit vectors of width F. An item is scored by v and t, and a history reads u and t, so an item has four
+t_i . t_j, with vectors of width F. An item is scored by v and t, and a history reads u and t, so an item has four
 parts, and a query three:
 
     item    [c, t, v | u]   c of the candidate tower; what stands behind the bar is read by queries and never scored
@@ -49,7 +49,7 @@ class NeighbourCandidate(layers.Layer):
         """
         parts = [self.tower(features, training=training)]
         if self._text_length:
-            parts.append(self._text_length * tf.math.l2_normalize(features["text_features"], axis=1))
+            parts.append(self._text_length * features["text_features"])
         return tf.concat([*parts, tf.gather(self.factors, features["item_id_row"])], axis=1)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
 
 from mmrec.data.context import QueryContext
-from mmrec.data.features import FeatureSource, in_batches
+from mmrec.data.features import Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
 
 
@@ -28,18 +29,12 @@ class Embedder:
     ):
         self.candidate_tower, self.query_tower = candidate_tower, query_tower
         self._max_length, self.users = max_length, users
-        self._candidate = tf.function(lambda features: candidate_tower(features, training=False), reduce_retracing=True)
-
-        @tf.function(reduce_retracing=True)
-        def query(table, rows, context):
-            embeddings = query_tower(tf.gather(table, rows), context, training=False)  # [B, L + 1, D]
-            return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)  # [B, D]
-
-        self._query = query
+        self._candidate: Callable | None = None
+        self._query: dict[frozenset[str], Callable] = {}  # by the names of what is known beside histories
 
     def item_table(self, source: FeatureSource, items: int) -> np.ndarray:
         """Returns float32 [N + 1, X], the embedding of each item row; row 0 is zeros."""
-        parts = [self._candidate(features).numpy() for features in in_batches(source, np.arange(1, items + 1))]
+        parts = [self._embedded(features).numpy() for features in in_batches(source, np.arange(1, items + 1))]
         return np.concatenate([np.zeros((1, parts[0].shape[1]), np.float32), *parts])
 
     def queries(
@@ -53,9 +48,41 @@ class Embedder:
             places = order[start : start + batch]
             longest = max(1, int(lengths[places[-1]]))
             known = {} if context is None else self._known(context.take(places), longest)
-            parts.append(self._query(held, histories.take(places).last(longest), known).numpy())
+            parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())
         return np.concatenate(parts)[np.argsort(order)]
+
+    def _embedded(self, features: Features) -> tf.Tensor:
+        """Returns float32 [B, X]; traced once, for batches of any size and texts of any length."""
+        if self._candidate is None:
+            longer = {"text_tokens"}  # as long as the longest text of the batch
+            spec = {name: _spec(one, 2 if name in longer else 1) for name, one in features.items()}
+
+            @partial(tf.function, input_signature=[spec])
+            def candidate(features):
+                return self.candidate_tower(features, training=False)
+
+            self._candidate = candidate
+        return self._candidate(features)
+
+    def _asked(self, table: tf.Tensor, rows: np.ndarray, known: Mapping[str, np.ndarray]) -> tf.Tensor:
+        """Returns float32 [B, D]; traced once, for histories of any length."""
+        if frozenset(known) not in self._query:
+            spec = {name: _spec(one, 1 if name in self.users else 2) for name, one in known.items()}
+
+            @partial(tf.function, input_signature=[_spec(table, 1), _spec(rows, 2), spec])
+            def query(table, rows, context):
+                embeddings = self.query_tower(tf.gather(table, rows), context, training=False)  # [B, L + 1, D]
+                return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)  # [B, D]
+
+            self._query[frozenset(known)] = query
+        return self._query[frozenset(known)](table, rows, dict(known))
 
     def _known(self, context: QueryContext, longest: int) -> dict[str, np.ndarray]:
         users = {name: known[context.user] for name, known in self.users.items()}
         return context.inputs(longest) | users
+
+
+def _spec(array: np.ndarray | tf.Tensor, free: int) -> tf.TensorSpec:
+    """Returns what a function is traced for, with any length of the first `free` dimensions."""
+    shape = [None if axis < free else length for axis, length in enumerate(array.shape)]
+    return tf.TensorSpec(shape, array.dtype)

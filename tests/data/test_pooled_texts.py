@@ -1,6 +1,7 @@
 import numpy as np
 
 from mmrec.data.feature_store import FeatureStore
+from mmrec.data.features import Draw
 from mmrec.data.pooled_texts import pool_texts
 
 TOKENS = np.array([[3, 4, 0], [5, 0, 0], [0, 0, 0], [3, 4, 0], [6, 7, 8]], np.int32)
@@ -22,6 +23,15 @@ def test_each_distinct_text_is_read_once_the_shortest_first(tmp_path):
     found = source.rows(np.array([0, 1, 2, 3, 4, 5]))
     assert found["text_features"].tolist() == [[0, 0], [7, 2], [5, 1], [0, 0], [7, 2], [21, 3]]
     assert found["text_present"].tolist() == [False, True, True, False, True, True]
+
+
+def test_training_asks_for_the_first_values_only(tmp_path):
+    tokens = np.array([[3, 4]], np.int32)
+    encode = lambda some: np.array([[1.0, 2.0, 3.0]], np.float32)  # noqa: E731
+    source = pool_texts(tokens, FeatureStore(tmp_path, (3,)), encode, lambda *_: None, trained=2)
+    draw = Draw(np.random.default_rng(0), np.zeros(0, np.int64))
+    assert source.rows(np.array([1, 0]), draw)["text_features"].tolist() == [[1, 2], [0, 0]]
+    assert source.rows(np.array([1]))["text_features"].tolist() == [[1, 2, 3]]
 
 
 def test_another_run_reads_only_what_is_new(tmp_path):

