@@ -50,14 +50,15 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
       folder: the version folder.
       model: the name that the server knows the model by.
       signatures: concrete functions by name.
-      manifest: `config`, `metrics`, `data` and `index` are read; what is not there is left out.
+      manifest: `config`, `metrics`, `data`, `index` and `refresh` are read; what is not there is left out.
     """
     first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
     parts = [
         f"# {model}\n\nA two-tower retrieval model of mmrec; `manifest.json` beside this page says all of it.",
         _data(manifest.get("data", {}), manifest.get("config", {})),
-        _quality(manifest.get("metrics", {})),
-        _limits(manifest.get("data", {}), manifest.get("config", {}), manifest.get("index", {})),
+        _refresh(manifest),
+        _quality(manifest.get("metrics", {}), manifest.get("metrics_of_version")),
+        _limits(manifest, manifest.get("config", {}), manifest.get("index", {})),
         _CALLS.format(name=model, first=first).rstrip(),
         _signatures(signatures),
     ]
@@ -75,7 +76,18 @@ def _data(data: Mapping, config: Mapping) -> str:
     return "## Data\n\n" + "\n".join(counts) if counts else ""
 
 
-def _quality(metrics: Mapping) -> str:
+def _refresh(manifest: Mapping) -> str:
+    if "refresh" not in manifest:
+        return ""
+    refresh, trained = manifest["refresh"], manifest["metrics_of_version"]
+    counts = ", ".join(f"{refresh[name]:,} {name}" for name in ("unchanged", "changed", "new", "delisted"))
+    return (
+        f"## Refreshed\n\nFrom version {refresh['from_version']}, without training; items: {counts}. The counts above "
+        f"are of the training, which wrote version {trained}."
+    )
+
+
+def _quality(metrics: Mapping, version: int | None) -> str:
     if not metrics:
         return ""
     names = [name for name in _METRICS if name in metrics["test"]]
@@ -87,7 +99,7 @@ def _quality(metrics: Mapping) -> str:
         "## Quality",
         "",
         f"Test: {metrics['queries']:,} queries, each over all {metrics['candidates']:,} items, ties against the model; "
-        "95% intervals over users.",
+        "95% intervals over users." + (f" Measured on version {version}, not on this one." if version else ""),
         "",
         *_table(["", *names], [[label, *(_with_interval(values, name) for name in names)] for label, values in rows]),
         "",
@@ -116,20 +128,29 @@ def _quality(metrics: Mapping) -> str:
     )
 
 
-def _limits(data: Mapping, config: Mapping, index: Mapping) -> str:
+def _items(manifest: Mapping) -> int:
+    refresh = manifest.get("refresh")
+    if refresh:
+        return refresh["unchanged"] + refresh["changed"] + refresh["new"]
+    return manifest.get("data", {}).get("items", 0)
+
+
+def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if not config:
         return ""
     item, modalities = config["item"], config["item"]["modalities"]
     repeat = config["retrieval"]["repeat_consumption"]
+    later = "another training" if modalities == [schema.ITEM_ID] else "a refresh"
     limits = [
-        f"It answers with the {data.get('items', 0):,} items of its catalog; later ones need another export.",
+        f"It answers with the {_items(manifest):,} items of its catalog; later ones need {later}.",
         f"A history is read from its last {config['query']['max_length']} items.",
         "Items of the history may be recommended again." if repeat else "Items of the history are never recommended.",
     ]
     if "recall@10" in index:
         limits.append(
             f"Of the ten best items its {index['kind']} index ({index['storage']}) finds {index['recall@10']:.1%} on "
-            f"average, over {index['queries']:,} validation queries."
+            f"average, over {index['queries']:,} validation queries"
+            + (f" of version {index['recall_of_version']}." if "recall_of_version" in index else ".")
         )
     if config["query"].get("context"):
         limits.append(

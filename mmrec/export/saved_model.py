@@ -42,6 +42,7 @@ class Samples:
       histories: str objects [H, L], some histories, shortest first; "" pads.
       queries: float32 [H, D], the model's query embeddings of them.
       context: what is known beside them, by signature input; first dimension H.
+      rounding: float32 [S], how far a kept value of each item may lie from the model's, beside `TOLERANCE`.
     """
 
     rows: np.ndarray
@@ -49,6 +50,7 @@ class Samples:
     histories: np.ndarray
     queries: np.ndarray
     context: Mapping[str, np.ndarray] = field(default_factory=dict)
+    rounding: np.ndarray | float = 0.0
 
 
 def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: Mapping, samples: Samples) -> Path:
@@ -56,14 +58,15 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
 
     The version is written aside, loaded again, and compared with the model before it gets its name; a process killed
     before leaves nothing that a server would load. Two processes that export to the same folder take turns. A run
-    exports once: when its process was killed after that, the run that continues finds its version and keeps it.
+    exports once: when its process was killed after that, the run that continues finds its version and keeps it. The
+    same holds for a refresh while its version is the newest.
 
     Args:
       folder: `saved_models/<name>`.
       parts: the model.
       payload: one row per item, in row order: `item_id`, `digest`, and what is shown beside an answer.
       manifest: what the manifest says beside versions, signatures and checksums; its `run` is the key of the run, and
-        the model card is made from its `config`, `metrics` and `data`.
+        the model card is made from it.
       samples: what the version must answer as the model does.
 
     Returns:
@@ -74,7 +77,7 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
       RuntimeError: the reloaded export answers otherwise than the model.
     """
     with _turn(folder):
-        written = _version_of(folder, manifest.get("run"))
+        written = _version_of(folder, manifest.get("run"), newest="refresh" in manifest)
         if written:
             return written
         aside = folder / ".writing"
@@ -107,10 +110,10 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _version_of(folder: Path, run: str | None) -> Path | None:
-    """Returns the version that the run has written, if any."""
+def _version_of(folder: Path, run: str | None, newest: bool) -> Path | None:
+    """Returns the version that the run has written, if any; `newest`: if no later one is there."""
     versions = sorted((int(child.name), child) for child in folder.iterdir() if child.name.isdecimal())
-    for _, path in reversed(versions if run else []):
+    for _, path in reversed(versions[-1 if newest else 0 :] if run else []):
         try:
             if json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))["run"] == run:
                 return path
@@ -134,13 +137,14 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     """Checks that the written version embeds items and histories as the model does, and answers with known ids."""
     loaded = tf.saved_model.load(str(aside)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
-    beside = parts.context.inputs
+    beside = parts.model.context_inputs
     known = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}
     known["history"] = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
     asked = loaded[schema.EMBED_QUERY](**known)["embedding"].numpy()
-    for name, got, want in (("item", items, parts.scored[samples.rows]), ("query", asked, samples.queries)):
-        difference = float(np.abs(got - want).max(initial=0.0))
+    far = np.abs(items - parts.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
+    for name, apart in (("item", far), ("query", np.abs(asked - samples.queries))):
+        difference = float(apart.max(initial=0.0))
         if not difference <= TOLERANCE:
             raise RuntimeError(f"the reloaded export's {name} embeddings differ from the model's by {difference:.2g}.")
     answers = loaded[schema.SERVING_DEFAULT](**known)["item_ids"].numpy()

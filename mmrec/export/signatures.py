@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.export.context import ContextReader
-from mmrec.export.readers import Reader
+from mmrec.export.trained_model import TrainedModel
 from mmrec.index.exact import ExactIndex
 from mmrec.index.filters import Filters
 from mmrec.index.ivf import IvfIndex
@@ -24,29 +23,23 @@ class Parts:
     Attributes:
       ids: str [N + 1], item id by row; `ids[0]` is "".
       table: float32 [N + 1, X], item embeddings by row: the first D values are scored, a history reads all.
-      readers: raw inputs of items -> their features, one per modality.
-      candidate_tower: features of items -> float32 [B, X].
-      query_tower: float32 [B, L, X] and context -> float32 [B, L + 1, D].
+      model: embeds items and queries.
       max_length: most recent items of a history that are read.
       default_k: answers of `serving_default`.
       exclude_history: whether the history itself is no answer.
       filters: per column that answers can be restricted by, str objects [N + 1], "" where there is none.
       dim: D; None: X.
-      context: reads what is known beside a history.
       index: of `scored`, perhaps rounded; None: exact. Histories read the vectors that it keeps.
     """
 
     ids: np.ndarray
     table: np.ndarray
-    readers: Sequence[Reader]
-    candidate_tower: tf.keras.layers.Layer
-    query_tower: tf.keras.layers.Layer
+    model: TrainedModel
     max_length: int
     default_k: int
     exclude_history: bool
     filters: Mapping[str, np.ndarray] = field(default_factory=dict)
     dim: int | None = None
-    context: ContextReader = field(default_factory=ContextReader)
     index: ExactIndex | IvfIndex | None = None
 
     @property
@@ -57,9 +50,6 @@ class Parts:
 
 class ServingModule(tf.Module):
     """Everything that the serving functions need, in core TensorFlow and tf-text operations.
-
-    Keras layers are kept out of sight of the saver (it would trace and store each of them once more); their variables
-    and tables are listed instead.
 
     Args:
       parts: see `Parts`.
@@ -76,25 +66,23 @@ class ServingModule(tf.Module):
         )
         self.row_of = tf.lookup.StaticHashTable(keys, default_value=0)
         self.filters = Filters(parts.filters) if parts.filters else None
-        self.weights = [*parts.candidate_tower.variables, *parts.query_tower.variables]
-        self.resources = [resource for reader in (*parts.readers, parts.context) for resource in reader.resources]
+        self.model = parts.model
         self._parts = lambda: parts  # a function is not tracked
 
     def signatures(self) -> Mapping[str, tf.types.experimental.ConcreteFunction]:
         """Returns the serving functions by signature name."""
         strings, rows_of_strings = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.string)
-        history = {"history": rows_of_strings, **self._parts().context.inputs}
+        history = {"history": rows_of_strings, **self.model.context_inputs}
         k = tf.TensorSpec([None], tf.int32)
         chosen = {"exclude": rows_of_strings, "include": rows_of_strings}
         if self.filters:
             chosen["filter"] = rows_of_strings
-        raw = {name: spec for reader in self._parts().readers for name, spec in reader.inputs.items()}
         declared = {
             schema.SERVING_DEFAULT: (self.serving_default, history),
             schema.RECOMMEND: (self.recommend, {**history, "k": k, **chosen}),
             schema.SIMILAR: (self.similar, {"item_id": strings, "k": k}),
             schema.EMBED_QUERY: (self.embed_query, history),
-            schema.EMBED_ITEM: (self.embed_item, raw),
+            schema.EMBED_ITEM: (self.embed_item, self.model.item_inputs),
         }
         return {
             name: tf.function(function).get_concrete_function(
@@ -147,24 +135,18 @@ class ServingModule(tf.Module):
 
         Not given means "", for a number NaN, for `features` (float32 [B, F]) a row with any value that is not finite.
         """
-        reads = [reader({name: raw[name] for name in reader.inputs}) for reader in self._parts().readers]
-        features = {name: value for read in reads for name, value in read.features.items()}
-        given = tf.reduce_any(tf.stack([read.given for read in reads]), axis=0)  # [B]
-        faults = tf.add_n([tf.zeros_like(given, tf.int32) + read.status for read in reads])
-        status = faults + tf.where(given, 0, schema.ROW_STATUS_EMPTY)
-        embedded = self._parts().candidate_tower(features, training=False)
-        return {"embedding": embedded[:, : self._parts().dim], "status": status}
+        found = self.model.embed(raw)
+        return {"embedding": found["vector"][:, : self._parts().dim], "status": found["status"]}
 
     @tf.function(reduce_retracing=True)  # traced once for the signatures that need it
     def _query(self, rows, raw):
-        """Item rows (int32 [B, L], 0 anywhere) and the inputs of `Parts.context` -> float32 [B, D]."""
+        """Item rows (int32 [B, L], 0 anywhere) and the inputs beside a history -> float32 [B, D]."""
         place = _most_recent(rows, self._parts().max_length)
         rows = tf.gather(tf.pad(rows, [[0, 0], [1, 0]]), place, batch_dims=1)
         items = self.index.stored.take(rows)
         if self.read is not None:
             items = tf.concat([items, tf.gather(self.read, rows)], axis=2)
-        embeddings = self._parts().query_tower(items, self._parts().context(raw, place), training=False)
-        return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)
+        return self.model.query(items, place, raw)
 
     def _answer(self, rows, scores):
         return {"item_ids": tf.gather(self.ids, rows), "scores": scores}

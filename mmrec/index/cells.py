@@ -46,10 +46,45 @@ def cut_into_cells(table: np.ndarray, seed: int) -> Cells:
     cells = []
     for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]):
         cells += _halved(table, rows, size)
+    return Cells(_padded(cells, size), np.stack([table[rows].mean(axis=0) for rows in cells]))
+
+
+def refreshed_cells(cells: Cells, table: np.ndarray, source: np.ndarray) -> Cells:
+    """Leaves rows in the cells where they lie, and puts others into the cell with the nearest centre.
+
+    A cell that then holds more than S rows is halved as at first, and the means of its parts follow its centre; all
+    other centres stay. (Wider cells instead would make every query dearer, and one crowded cell would set the width.)
+
+    Args:
+      cells: of an earlier table; S rows each.
+      table: float32 [M + 1, D]; row 0 is padding.
+      source: int64 [M + 1], the row of the earlier table that each row stands for; 0: it has no cell yet.
+
+    Returns:
+      At least as many cells; some may be empty.
+    """
+    size = cells.rows.shape[1]
+    earlier = np.zeros(max(int(cells.rows.max(initial=0)), int(source.max(initial=0))) + 1, np.int64)
+    earlier[cells.rows.ravel()] = np.repeat(np.arange(len(cells.rows)), size)
+    cell, fresh = earlier[source], np.flatnonzero(source == 0)[1:]
+    if len(fresh):
+        cell[fresh] = _nearest(table[fresh], cells.centres)
+    order = np.argsort(cell[1:], kind="stable") + 1
+    held = np.split(order, np.cumsum(np.bincount(cell[1:], minlength=len(cells.rows)))[:-1])
+    rows, centres = [], []
+    for group, centre in zip(held, cells.centres, strict=True):
+        parts = [group] if len(group) <= size else _halved(table, group, size)
+        rows += parts
+        centres += [centre] if len(parts) == 1 else [table[part].mean(axis=0) for part in parts]
+    return Cells(_padded(rows, size), np.stack(centres))
+
+
+def _padded(cells: list[np.ndarray], size: int) -> np.ndarray:
+    """Returns int32 [C, S], the rows of each cell ascending; 0 pads."""
     padded = np.zeros([len(cells), size], np.int32)
     for cell, rows in zip(padded, cells, strict=True):
         cell[: len(rows)] = np.sort(rows)
-    return Cells(padded, np.stack([table[rows].mean(axis=0) for rows in cells]))
+    return padded
 
 
 def _k_means(vectors: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from mmrec.index.rows import StoredRows
+from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, leading, leading_rows, stands_in
 
 _BLOCK_SCORES = 2**21  # 8 MiB of scores at once: they stay in the cache until their best are found
@@ -18,13 +18,13 @@ class ExactIndex(tf.Module):
     """Finds the items with the largest dot product.
 
     Args:
-      table: float32 [N + 1, D], by item row; row 0 is padding and never an answer.
+      table: float32 [N + 1, D], by item row, or its codes; row 0 is padding and never an answer.
       storage: how the table is kept, see `StoredRows`; the products are float32, with the vectors as they are kept.
     """
 
     is_exact = True
 
-    def __init__(self, table: np.ndarray, storage: str = "float32"):
+    def __init__(self, table: np.ndarray | Codes, storage: str = "float32"):
         super().__init__(name="exact_index")
         self.items = len(table)  # N + 1
         self.stored = StoredRows(table, storage, GROUP)

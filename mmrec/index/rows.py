@@ -2,10 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 
 from mmrec.errors import InputError
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A table as it is kept.
+
+    Attributes:
+      values: float32, float16 or int8 [R, D].
+      scale: float32 [R], what a row's values are multiplied by, of int8; else None.
+    """
+
+    values: np.ndarray
+    scale: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def storage(self) -> str:
+        """How it is kept: `float32`, `float16` or `int8`."""
+        return self.values.dtype.name
+
+    def vectors(self) -> np.ndarray:
+        """Returns float32 [R, D], what is read of it."""
+        found = self.values.astype(np.float32)
+        return found if self.scale is None else found * self.scale[:, np.newaxis]
+
+    def rounding(self) -> np.ndarray:
+        """Returns float32 [R], the most that keeping it may have changed a value of each row by."""
+        if self.scale is not None:
+            return self.scale / 2
+        bits = 11 if self.storage == "float16" else np.inf
+        return np.abs(self.vectors()).max(axis=1, initial=0.0) * np.float32(2.0**-bits)
+
+
+def encode(table: np.ndarray, storage: str) -> Codes:
+    """Rounds a table to what is kept of it, each row on its own; see `StoredRows`.
+
+    Args:
+      table: float32 [R, D].
+      storage: `float32`, `float16` or `int8`.
+
+    Raises:
+      InputError: a value does not fit into float16.
+    """
+    table = np.asarray(table, np.float32)
+    if storage == "int8":
+        largest = np.abs(table).max(axis=1, initial=0.0)
+        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        return Codes(np.rint(table / scale[:, np.newaxis]).astype(np.int8), scale)
+    if storage == "float16":
+        largest = float(np.abs(table).max(initial=0.0))
+        if largest > np.finfo(np.float16).max:
+            raise InputError(
+                "`export.index_storage: float16` holds values up to 65,504. "
+                f"Received: {largest:g}. Use `int8` or `float32`."
+            )
+        return Codes(table.astype(np.float16))
+    return Codes(table)
 
 
 class StoredRows(tf.Module):
@@ -15,33 +76,25 @@ class StoredRows(tf.Module):
     to 1/127 of the row's largest value. What is read is what is kept, for every use of it.
 
     Args:
-      table: float32 [N + 1, D].
-      storage: `float32`, `float16` or `int8`.
+      table: float32 [N + 1, D]; or codes, which are kept as they are.
+      storage: `float32`, `float16` or `int8`; of codes their own.
       multiple: rows of zeros are added until their number is a multiple of it.
 
     Raises:
       InputError: a value does not fit into float16.
     """
 
-    def __init__(self, table: np.ndarray, storage: str = "float32", multiple: int = 1):
+    def __init__(self, table: np.ndarray | Codes, storage: str = "float32", multiple: int = 1):
         super().__init__(name="stored_rows")
-        table = np.pad(np.asarray(table, np.float32), [(0, -len(table) % multiple), (0, 0)])
-        self.count, self.dim = table.shape
+        codes = table if isinstance(table, Codes) else encode(table, storage)
+        lacking = (0, -len(codes) % multiple)
+        values = np.pad(codes.values, [lacking, (0, 0)])
+        self.count, self.dim = values.shape
         self.scale = None
-        if storage == "int8":
-            largest = np.abs(table).max(axis=1, initial=0.0)
-            scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        if codes.scale is not None:
+            scale = np.pad(codes.scale, lacking, constant_values=1)
             self.scale = tf.Variable(scale, trainable=False, name="item_scale")
-            table = np.rint(table / scale[:, np.newaxis]).astype(np.int8)
-        elif storage == "float16":
-            largest = float(np.abs(table).max(initial=0.0))
-            if largest > np.finfo(np.float16).max:
-                raise InputError(
-                    "`export.index_storage: float16` holds values up to 65,504. "
-                    f"Received: {largest:g}. Use `int8` or `float32`."
-                )
-            table = table.astype(np.float16)
-        self.codes = tf.Variable(table, trainable=False, name="item_table")
+        self.codes = tf.Variable(values, trainable=False, name="item_table")
 
     @property
     def nbytes(self) -> int:

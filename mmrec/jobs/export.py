@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
-from mmrec.data.feature_store import digest
 from mmrec.data.ragged import Ragged
 from mmrec.export.context import ContextReader
 from mmrec.export.readers import AttributesReader
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
+from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex
-from mmrec.jobs.modalities.modality import RawField
 from mmrec.jobs.prepare import Prepared
+from mmrec.jobs.raw_items import RawItems
 from mmrec.jobs.tables import Tables
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
@@ -60,35 +58,37 @@ def export_model(
     index, about_index = _index(config, tables, embedder, table, queries.shape[1])
     kept = np.concatenate([index.embeddings().numpy(), table[:, queries.shape[1] :]], axis=1)
     queries = embedder.queries(kept, compared, context)
-    readers = [modality.reader() for modality in prepared.modalities.values()]
+    model = trace_model(
+        [modality.reader() for modality in prepared.modalities.values()],
+        embedder.candidate_tower,
+        embedder.query_tower,
+        table.shape[1],
+        ContextReader(
+            config.query.context,
+            tables.events.event_types,
+            AttributesReader(tables.users.encoder, tables.users.names()) if tables.users else None,
+        ),
+    )
     parts = Parts(
         ids=tables.vocabulary.ids,
         table=table,
-        readers=readers,
-        candidate_tower=embedder.candidate_tower,
-        query_tower=embedder.query_tower,
+        model=model,
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=not config.retrieval.repeat_consumption,
         dim=queries.shape[1],
         filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
-        context=ContextReader(
-            config.query.context,
-            tables.events.event_types,
-            AttributesReader(tables.users.encoder, tables.users.names()) if tables.users else None,
-        ),
         index=index,
     )
-    digests = [item_digest(raw_item(prepared, item)) for item in range(len(tables.catalog))]
-    raw = [raw_item(prepared, row - 1) for row in some]
-    inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
+    raw = RawItems(tables.catalog, config)
+    digests = [raw.digest(item) for item in range(len(tables.catalog))]
     histories = tables.vocabulary.ids[compared.last(len(some))]
     samples = Samples(
         rows=some,
-        items={name: _column(spec, [item[name] for item in raw]) for name, spec in inputs.items()},
+        items=raw.columns([raw.item(row - 1) for row in some]),
         histories=histories,
         queries=queries,
-        context=context_inputs(tables.known_beside(context), histories, parts.context.inputs),
+        context=context_inputs(tables.known_beside(context), histories, model.context_inputs),
     )
     return write_version(
         Path(config.saved_models_dir).absolute() / config.name,
@@ -137,23 +137,3 @@ def _counts(tables: Tables) -> dict[str, int]:
         "training_events": int(tables.train_counts.sum()),
         "items_without_training_events": int((tables.train_counts[1:] == 0).sum()),
     }
-
-
-def _column(spec: tf.TensorSpec, values: list[RawField]) -> np.ndarray:
-    return np.array(values, object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype)
-
-
-def item_digest(raw: Mapping[str, RawField]) -> str:
-    """Returns the SHA-256 of an item's raw fields, hexadecimal."""
-    return digest(*map(_hashed, raw.values())).hex()
-
-
-def _hashed(value: RawField) -> bytes | str:
-    if isinstance(value, list):
-        return digest(*value)
-    return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
-
-
-def raw_item(prepared: Prepared, item: int) -> dict[str, RawField]:
-    """Returns the raw fields of one item (0-based) by signature input; a photo is read from its file."""
-    return {name: value for modality in prepared.modalities.values() for name, value in modality.raw(item).items()}

@@ -8,6 +8,7 @@ from mmrec.config import QueryConfig
 from mmrec.export.readers import ItemIdReader
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
+from mmrec.export.trained_model import trace_model
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.item_id import ItemIdTower
@@ -17,7 +18,7 @@ IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
 
 def small_parts(**changes):
-    """Items a to e lie on an arc, each next to the one before; `changes` replace fields of `Parts`."""
+    """Items a to e lie on an arc, each next to the one before; `changes` replace fields of `Parts` and of its model."""
     tower = CandidateTower({"item_id": ItemIdTower(5, 2)}, "concatenation", 2)
     tower({"item_id_row": tf.range(6)})
     angle = 0.2 * np.arange(5)
@@ -28,12 +29,17 @@ def small_parts(**changes):
         table[1:] = wanted
     query_tower = QueryTower(MeanHistory(2, QueryConfig(dropout=0.0)), tower.fusion)
     query_tower(tf.zeros([1, 1, 2]))
-    parts = {
-        "ids": IDS,
-        "table": table,
+    model = {
         "readers": [ItemIdReader(IDS, np.arange(6, dtype=np.int32))],
         "candidate_tower": tower,
         "query_tower": query_tower,
+        "context": None,
+    }
+    model |= {name: changes.pop(name) for name in model if name in changes}
+    parts = {
+        "ids": IDS,
+        "table": table,
+        "model": trace_model(**model, width=2),
         "max_length": 3,
         "default_k": 2,
         "exclude_history": True,
@@ -41,16 +47,16 @@ def small_parts(**changes):
     return Parts(**parts | changes)
 
 
-def small_version():
-    """Returns the arguments of `write_version` but the folder."""
-    parts = small_parts(arc=False)
+def small_version(**changes):
+    """Returns the arguments of `write_version` but the folder; `changes` as in `small_parts`."""
+    parts = small_parts(arc=False, **changes)
     payload = pd.DataFrame({"item_id": IDS[1:], "title": list("ABCDE"), "digest": ["0"] * 5})
     rows = np.array([1, 4])
-    history = tf.gather(parts.table, [[1, 2, 3]])
+    history = tf.gather(parts.table, [[0, 0, 0], [1, 2, 3]])
     samples = Samples(
         rows=rows,
         items={"item_id": IDS[rows]},
         histories=np.array([["", "", ""], ["a", "b", "c"]], object),
-        queries=parts.query_tower(history).numpy()[0, [0, 3]],
+        queries=parts.model.query(history, tf.constant([[0, 0, 0], [1, 2, 3]]), {}).numpy(),
     )
     return parts, payload, {"config": {}, "metrics": {}}, samples

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import mmrec
 from mmrec.errors import InputError
-from mmrec.jobs.export import item_digest
+from mmrec.jobs.raw_items import item_digest
 from tests.jobs.worlds import write_groups
 
 WIDTH = 4

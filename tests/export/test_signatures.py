@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import mmrec
 from mmrec.config_item import TextConfig
 from mmrec.data.ragged import Ragged
 from mmrec.export.readers import TextReader
 from mmrec.export.signatures import ServingModule
-from mmrec.jobs.export import raw_item
+from mmrec.jobs.raw_items import RawItems
 from mmrec.preprocess.text import TextEncoder
 from mmrec.preprocess.tokenizers import Words
 from mmrec.schema import item_fields
@@ -26,8 +27,8 @@ NONE = np.zeros([1, 0], object)  # a row without entries
 @pytest.fixture(scope="module")
 def raw(tiny_export):
     """The raw fields of every item, by signature input."""
-    items = [raw_item(tiny_export.prepared, item) for item in range(len(tiny_export.ids) - 1)]
-    return {name: np.array([item[name] for item in items], object) for name in items[0]}
+    raw = RawItems(tiny_export.tables.catalog, mmrec.Config.load(tiny_export.result.run_dir / "config.yaml"))
+    return raw.columns([raw.item(item) for item in range(len(tiny_export.ids) - 1)])
 
 
 def test_the_export_has_the_signatures_and_inputs_of_the_contract(tiny_export):

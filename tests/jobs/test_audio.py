@@ -10,6 +10,7 @@ import mmrec
 from mmrec.config import Config
 from mmrec.data.features import Draw
 from mmrec.jobs.modalities.audio import AudioModality
+from mmrec.jobs.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
 from tests.jobs.worlds import write_groups
 from tests.preprocess.wav_files import tone, wav
@@ -67,7 +68,8 @@ def test_the_export_reads_what_training_read_bit_for_bit(world):
     config = Config.load(config)
     tables = load_tables(config)
     modality = AudioModality(config, tables)
-    raw = [modality.raw(item)["audio_bytes"] for item in range(len(tables.catalog))]
+    items = RawItems(tables.catalog, config)
+    raw = [items.item(item)["audio_bytes"] for item in range(len(tables.catalog))]
     reader = modality.reader()
     read = tf.function(lambda files: reader({"audio_bytes": files}))(tf.constant(raw))
     known = modality.source.rows(np.arange(1, len(raw) + 1))

@@ -16,6 +16,7 @@ import mmrec
 from mmrec.config import Config
 from mmrec.jobs.modalities import image as modality
 from mmrec.jobs.modalities.image import ImageModality
+from mmrec.jobs.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
 from tests.jobs.worlds import MeanColour, write_groups
 
@@ -81,8 +82,9 @@ def test_what_is_cut_and_what_is_unreadable_is_counted(world):
 
 
 def test_the_export_reads_what_training_read(world):
-    _, _, tables, images = world
-    raw = [images.raw(item)["image_bytes"] for item in range(len(tables.catalog))]
+    _, result, tables, images = world
+    items = RawItems(tables.catalog, Config.load(result.run_dir / "config.yaml"))
+    raw = [items.item(item)["image_bytes"] for item in range(len(tables.catalog))]
     reader = images.reader()
     assert reader.inputs["image_bytes"].shape.as_list() == [None, P]
     read = tf.function(lambda files: reader({"image_bytes": files}))(tf.constant(raw))

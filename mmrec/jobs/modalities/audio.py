@@ -27,7 +27,7 @@ class AudioModality(Modality):
 
     def __init__(self, config: Config, tables: Tables):
         audio, catalog = config.item.audio, tables.catalog
-        self._item, self._catalog = config.item, catalog
+        self._item = config.item
         self._reader, store = AudioReader(audio), _store(config)
         places = fill_sounds(catalog, config.data.catalog, store, _hear(self._reader), progress)
         self.source = AudioFeatures(store.values, places, audio.bands, _change(audio))
@@ -40,9 +40,6 @@ class AudioModality(Modality):
 
     def reader(self) -> AudioReader:
         return self._reader
-
-    def raw(self, item: int) -> dict[str, bytes]:
-        return {"audio_bytes": self._catalog.sound_bytes(item)}
 
 
 def _store(config: Config) -> FeatureStore:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.features import VectorFeatures
 from mmrec.export.readers import VectorReader
@@ -25,6 +22,3 @@ class FeaturesModality(Modality):
 
     def reader(self) -> VectorReader:
         return VectorReader(self._values.shape[1])
-
-    def raw(self, item: int) -> dict[str, np.ndarray]:
-        return {schema.FEATURES: self._values[item]}

@@ -34,7 +34,7 @@ class ImageModality(Modality):
 
     def __init__(self, config: Config, tables: Tables):
         image, catalog = config.item.image, tables.catalog
-        self._item, self._catalog = config.item, catalog
+        self._item = config.item
         self.backbone = Backbone(image, config.seed)
         graph = tf.function(lambda pixels: self.backbone(pixels, training=False), reduce_retracing=True)
         self._encode = lambda pixels: graph(tf.cast(pixels, tf.float32)).numpy()
@@ -67,10 +67,6 @@ class ImageModality(Modality):
 
     def reader(self) -> ImageReader:
         return ImageReader(self.backbone, self._item.image.size, self._item.image.max_photos)
-
-    def raw(self, item: int) -> dict[str, bytes | list[bytes]]:
-        photos = [self._catalog.photo_bytes(item, number) for number in range(self._item.image.max_photos)]
-        return {"image_bytes": photos[0] if len(photos) == 1 else photos}
 
     def refresh(self, tower: ImageTower) -> None:
         if self._trains:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.factors import truncated_svd
 from mmrec.data.features import ItemIdFeatures
@@ -28,9 +27,6 @@ class ItemIdModality(Modality):
 
     def reader(self) -> ItemIdReader:
         return ItemIdReader(self._ids, self.source.table_rows)
-
-    def raw(self, item: int) -> dict[str, str]:
-        return {schema.ITEM_ID: self._ids[item + 1]}
 
 
 def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray:

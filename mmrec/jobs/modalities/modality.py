@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.data.features import FeatureSource
 from mmrec.export.readers import Reader
-
-RawField = str | bytes | float | np.ndarray | list[bytes]
-"""A text, id or category, an encoded file or several, a number, or a feature vector, float32 [F]."""
 
 
 class Modality:
@@ -32,10 +28,6 @@ class Modality:
 
     def reader(self) -> Reader:
         """Returns what reads raw inputs in the export, to the same features as `source`."""
-        raise NotImplementedError
-
-    def raw(self, item: int) -> dict[str, RawField]:
-        """Returns the raw inputs of an item (0-based) by name, in the order of the reader's inputs."""
         raise NotImplementedError
 
     @property

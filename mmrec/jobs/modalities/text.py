@@ -20,11 +20,11 @@ from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.progress import progress
 from mmrec.jobs.tables import Tables
 from mmrec.preprocess.text_vocabulary import learn_text_encoder
-from mmrec.towers.latent_text import LatentText
+from mmrec.towers.latent_text import LatentText, LatentTextTower
 from mmrec.towers.pretrained_text import PooledTextTower, PretrainedText, PretrainedTextTower
 from mmrec.towers.text import TextTower
 
-POOL_VERSION = "1"  # of how a backbone's outputs are pooled: a change here makes cached ones void
+POOL_VERSION = "2"  # of how a backbone's outputs are pooled: a change here makes cached ones void
 
 
 class TextModality(Modality):
@@ -36,18 +36,18 @@ class TextModality(Modality):
     """
 
     def __init__(self, config: Config, tables: Tables):
-        self._item, self._columns = config.item, tables.catalog.text
-        self.encoder = learn_text_encoder(config.item.text, self._columns)
-        tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in self._columns.values()]).numpy()
+        self._item, columns = config.item, tables.catalog.text
+        self.encoder = learn_text_encoder(config.item.text, columns)
+        tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in columns.values()]).numpy()
         self.backbone = None
         if config.item.text.encoder == "latent":
-            vocabulary, width = len(self.encoder.vocabulary), config.item.text.latent_dim
-            self.backbone = LatentText(fit_latent_text(tokens, vocabulary, width, config.seed))
+            width = max(config.item.text.latent_dim, config.retrieval.neighbours)
+            self.backbone = LatentText(*fit_latent_text(tokens, len(self.encoder.vocabulary), width, config.seed))
         elif config.item.text.encoder == "pretrained":
-            self.backbone = PretrainedText(config.item.text, self.encoder.width(len(self._columns)), config.seed)
+            self.backbone = PretrainedText(config.item.text, self.encoder.width(len(columns)), config.seed)
         self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
-        fields = schema.item_fields((schema.TEXT,), config.data.catalog.model_dump())
-        self._names = {field.column: field.input for field in fields}
+        fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump())
+        self._names = {field.column: field.input for field in fields if field.modality == schema.TEXT}
 
     @property
     def _is_frozen(self) -> bool:
@@ -61,9 +61,8 @@ class TextModality(Modality):
 
     def tower(self) -> layers.Layer:
         text, dim = self._item.text, self._item.dim
-        if isinstance(self.backbone, LatentText):  # as they are: the first dimensions tell more than the last
-            width = self.backbone.feature_dim
-            return PooledTextTower(text, np.zeros(width), np.ones(width), dim)
+        if isinstance(self.backbone, LatentText):
+            return LatentTextTower(text, dim)
         if self._is_frozen:
             return PooledTextTower(text, *self.source.standardisation(), dim)
         if self.backbone is not None:
@@ -76,12 +75,10 @@ class TextModality(Modality):
             PooledTextReader(self.encoder, names, self.backbone) if self._is_frozen else TextReader(self.encoder, names)
         )
 
-    def raw(self, item: int) -> dict[str, str]:
-        return {name: self._columns[column][item] for column, name in self._names.items()}
-
 
 def _pooled(config: Config, backbone: LatentText | PretrainedText, tokens: np.ndarray) -> PooledTextFeatures:
     name = digest("texts", POOL_VERSION, backbone.digest()).hex()[:16]
     store = FeatureStore(Path(config.data.cache_dir) / f"texts-{name}", (backbone.feature_dim,))
     graph = tf.function(lambda tokens: backbone(tokens, training=False), reduce_retracing=True)
-    return pool_texts(tokens, store, lambda some: graph(tf.constant(some)).numpy(), progress)
+    read = config.item.text.latent_dim if isinstance(backbone, LatentText) else None
+    return pool_texts(tokens, store, lambda some: graph(tf.constant(some)).numpy(), progress, trained=read)

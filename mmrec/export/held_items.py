@@ -1,0 +1,71 @@
+"""What an export holds of its items, taken over into the next version row by row, as it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from mmrec.index.cells import Cells, refreshed_cells
+from mmrec.index.exact import ExactIndex
+from mmrec.index.ivf import IvfIndex
+from mmrec.index.rows import Codes, encode
+
+
+@dataclass(frozen=True)
+class HeldItems:
+    """Vectors of items by row; row 0 is padding.
+
+    Attributes:
+      codes: [N + 1], the first D values of each, which are scored.
+      read: float32 [N + 1, X - D], the others, which histories read.
+      cells: of an approximate index; None: the index is exact.
+    """
+
+    codes: Codes
+    read: np.ndarray
+    cells: Cells | None = None
+
+    def table(self) -> np.ndarray:
+        """Returns float32 [N + 1, X], the vectors as they are kept."""
+        return np.concatenate([self.codes.vectors(), self.read], axis=1)
+
+    def refreshed(self, source: np.ndarray, fresh: np.ndarray) -> HeldItems:
+        """Makes the next version's items; what is taken over is not rounded again.
+
+        Args:
+          source: int64 [M + 1], the row here whose vector each keeps; 0: it gets a fresh one. `source[0]` is 0.
+          fresh: float32 [F, X], the vectors of those, in row order.
+        """
+        rows, dim = np.flatnonzero(source == 0)[1:], self.codes.values.shape[1]
+        made = encode(fresh[:, :dim], self.codes.storage)
+        values, read, scale = self.codes.values[source], self.read[source], None
+        values[rows], read[rows] = made.values, fresh[:, dim:]
+        if self.codes.scale is not None:
+            scale = self.codes.scale[source]
+            scale[rows] = made.scale
+        codes = Codes(values, scale)
+        return HeldItems(codes, read, self.cells and refreshed_cells(self.cells, codes.vectors(), source))
+
+    def index(self, probes: int | None) -> ExactIndex | IvfIndex:
+        """Returns the index of these items; `probes`: cells that a query reads, where there are cells."""
+        exact = ExactIndex(self.codes)
+        return exact if self.cells is None else IvfIndex(exact, self.cells, probes)
+
+
+def held_items(exported: tf.Module, count: int) -> HeldItems:
+    """Takes the items out of a loaded export.
+
+    Args:
+      exported: what `tf.saved_model.load` returned.
+      count: N + 1, rows without those that only fill the table up.
+    """
+    index, cells = exported.index, None
+    if hasattr(index, "cell_rows"):
+        cells = Cells(index.cell_rows.numpy(), index.centres.numpy())
+    stored = getattr(index, "exact", index).stored
+    scale = getattr(stored, "scale", None)
+    codes = Codes(stored.codes.numpy()[:count], None if scale is None else scale.numpy()[:count])
+    read = getattr(exported, "read", None)
+    return HeldItems(codes, np.zeros([count, 0], np.float32) if read is None else read.numpy(), cells)

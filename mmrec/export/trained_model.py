@@ -1,0 +1,129 @@
+"""The trained model of an export without any item: two functions, which every refresh of it takes over as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.errors import InputError
+from mmrec.export.context import ContextReader
+from mmrec.export.readers import Reader
+
+
+class TrainedModel(tf.Module):
+    """What training made, apart from the catalog.
+
+    The functions are concrete: a signature calls them instead of holding them once more, and saving what was restored
+    adds nothing to them.
+
+    Args:
+      embed: raw fields of B items by input -> `vector` float32 [B, X] and `status` int32 [B].
+      query: item vectors float32 [B, W, X], oldest first; place int32 [B, W], their columns in the history, counted
+        from 1, 0 pads at the end; and the raw inputs beside the history -> float32 [B, D].
+      held: variables and tables that they use.
+    """
+
+    def __init__(
+        self,
+        embed: tf.types.experimental.ConcreteFunction,
+        query: tf.types.experimental.ConcreteFunction,
+        held: Sequence,
+    ):
+        super().__init__(name="trained_model")
+        self.embed, self.query, self.held = embed, query, list(held)
+
+    @property
+    def item_inputs(self) -> Mapping[str, tf.TensorSpec]:
+        """The raw fields of an item by name."""
+        return self.embed.structured_input_signature[0][0]
+
+    @property
+    def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
+        """What is read beside a history, by name."""
+        return self.query.structured_input_signature[0][2]
+
+
+def trace_model(
+    readers: Sequence[Reader],
+    candidate_tower: tf.keras.layers.Layer,
+    query_tower: tf.keras.layers.Layer,
+    width: int,
+    context: ContextReader | None = None,
+) -> TrainedModel:
+    """Makes functions of the towers and of what stands before them.
+
+    Keras layers are kept out of sight of the saver (it would trace and store each of them once more); their variables
+    and tables are listed instead.
+
+    Args:
+      readers: raw inputs of items -> their features, one per modality.
+      candidate_tower: features of items -> float32 [B, X].
+      query_tower: float32 [B, L, X] and context -> float32 [B, L + 1, D].
+      width: X.
+      context: reads what is known beside a history; None: nothing is.
+    """
+    context = context or ContextReader()
+    inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
+
+    @tf.function(input_signature=[_named(inputs)])
+    def embed(raw):
+        reads = [reader({name: raw[name] for name in reader.inputs}) for reader in readers]
+        features = {name: value for read in reads for name, value in read.features.items()}
+        given = tf.reduce_any(tf.stack([read.given for read in reads]), axis=0)  # [B]
+        faults = tf.add_n([tf.zeros_like(given, tf.int32) + read.status for read in reads])
+        status = faults + tf.where(given, 0, schema.ROW_STATUS_EMPTY)
+        return {"vector": candidate_tower(features, training=False), "status": status}
+
+    items, place = tf.TensorSpec([None, None, width], tf.float32), tf.TensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[items, place, _named(context.inputs)])
+    def query(items, place, raw):
+        embeddings = query_tower(items, context(raw, place), training=False)  # [B, W + 1, D]
+        return tf.gather(embeddings, tf.math.count_nonzero(place, axis=1), batch_dims=1)
+
+    resources = [resource for reader in (*readers, context) for resource in reader.resources]
+    held = [*candidate_tower.variables, *query_tower.variables, *resources]
+    return TrainedModel(embed.get_concrete_function(), query.get_concrete_function(), held)
+
+
+def restore_model(exported: tf.Module, path: object) -> TrainedModel:
+    """Takes the functions out of a loaded export.
+
+    Args:
+      exported: what `tf.saved_model.load` returned.
+      path: the version folder, for the message.
+
+    Raises:
+      InputError: it was exported before there were such functions.
+    """
+    model = getattr(exported, "model", None)
+    if not hasattr(model, "embed") or not hasattr(model, "query"):
+        raise InputError(
+            f"{path}: was exported by an earlier mmrec, without the functions that embed new items. Export the model "
+            "anew (`mmrec train`); later versions can be refreshed."
+        )
+    for one in model.held:
+        for part in (one, *vars(one).values()):  # a SentencePiece model lies in an object of its tokenizer
+            _save_as_restored(part)
+    return TrainedModel(model.embed, model.query, model.held)
+
+
+def _named(inputs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.TensorSpec]:
+    return {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
+
+
+def _save_as_restored(resource: object) -> None:
+    """Lets a restored table be saved by the functions that it was restored with; does nothing to a variable.
+
+    TensorFlow would wrap each of them in another function, and the functions of a version that was refreshed a hundred
+    times would be nested a hundred deep.
+    """
+    names = ("_create_resource", "_initialize", "_destroy_resource")
+    functions = {name: getattr(resource, name, None) for name in names}
+    if not all(hasattr(function, "concrete_functions") for function in functions.values()):
+        return
+    for function in functions.values():
+        function.get_concrete_function = lambda function=function: function.concrete_functions[0]
+    resource._trackable_children = lambda save_type="checkpoint", **_: functions if save_type == "savedmodel" else {}

@@ -1,0 +1,174 @@
+"""An export and a new catalog to the next version, without training."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from mmrec import schema
+from mmrec.config import Config
+from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.feature_store import digest
+from mmrec.errors import InputError
+from mmrec.export.held_items import HeldItems, held_items
+from mmrec.export.saved_model import write_version
+from mmrec.export.signatures import Parts
+from mmrec.export.trained_model import TrainedModel, restore_model
+from mmrec.jobs.refresh_items import Contents, read_contents
+from mmrec.jobs.refresh_samples import refresh_samples
+from mmrec.serving.verify import read_manifest, verify_files
+from mmrec.version import __version__
+
+_OF_A_VERSION = ("format_version", "versions", "signatures", "sha256")  # made anew for each
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did.
+
+    Attributes:
+      export_dir: the new version; the old one where nothing has changed.
+      changes: number of items `unchanged`, `changed`, `new` and `delisted`.
+    """
+
+    export_dir: Path
+    changes: Mapping[str, int]
+
+
+def refresh(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str], **overrides: Any) -> Path:
+    """Brings an export up to date with a catalog, from the export alone; nothing is trained.
+
+    New and changed items are embedded from their raw fields, delisted ones dropped, filters and payload replaced; items
+    of the same content keep their vectors bit by bit. The result is the next version in the same folder, written as
+    `train` writes one: complete, reloaded and compared, or not at all. Where nothing has changed nothing is written.
+
+    Args:
+      export_dir: the version folder.
+      catalog: the table of all items, read as the export's own config says. Relative paths of photos are taken from
+        `data.catalog.image_dir`, or where that is null from the folder of this table; those of recordings alike.
+      **overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
+
+    Returns:
+      The new version's folder; `export_dir` where nothing has changed.
+
+    Raises:
+      InputError: the folder is no export or of an earlier mmrec, the catalog cannot be used, or the model can read
+        nothing of a new item; no version was written.
+    """
+    return refresh_export(export_dir, catalog, **overrides).export_dir
+
+
+def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str], **overrides: Any) -> Refreshed:
+    """Does what `refresh` does, and says also what has changed."""
+    import tensorflow as tf
+
+    path = Path(export_dir).resolve()
+    manifest = read_manifest(path)
+    if not path.name.isdecimal():
+        raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
+    config = _config(manifest, catalog, overrides)
+    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir)
+    verify_files(path, manifest["sha256"])
+    if schema.TEXT in config.item.modalities:
+        import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
+    items, exported = pd.read_parquet(path / schema.ITEMS), tf.saved_model.load(str(path))
+    model = restore_model(exported, path)
+    contents = read_contents(given, config, model, items)
+    _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
+    _say([f"{count:,} {change}" for change, count in contents.changes.items()])
+
+    payload = given.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
+    filters = [*given.filters]
+    as_before = filters == [*dict.fromkeys(manifest["config"]["data"]["catalog"].get("filters", ()))]
+    if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
+        _say([f"nothing has changed since {path}: no version is written"])
+        return Refreshed(path, contents.changes)
+    held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
+    parts = _parts(config, given, contents, held, model, manifest["index"])
+    described = _manifest(manifest, config, contents, held, parts, int(path.name))
+    told = json.dumps([manifest["sha256"], filters], sort_keys=True)
+    described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
+    samples = refresh_samples(given, config, contents, held, parts)
+    written = write_version(path.parent, parts, payload, described, samples)
+    _say([f"exported {written}"])
+    return Refreshed(written, contents.changes)
+
+
+def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mapping[str, Any]) -> Config:
+    """Returns the config of the export with another catalog."""
+    trained = Config.load(manifest["config"])
+    config = Config.load(trained, **{**overrides, "data.catalog.path": os.fspath(catalog)})
+    before, after = (
+        dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)
+    )
+    other = next((key for key in {**before, **after} if before.get(key) != after.get(key)), None)
+    if other is not None:
+        raise InputError(
+            f"`{other}`: a refresh takes values of `data.catalog` and `data.tfds_dir` only. Received: "
+            f"{after.get(other)!r}. Leave it out, or train anew."
+        )
+    return config
+
+
+def _flat(values: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields values by dotted key."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _parquet(payload: pd.DataFrame) -> Any:
+    """Returns a payload as it is read when it was written."""
+    return pq.read_table(io.BytesIO(payload.to_parquet(index=False)))
+
+
+def _parts(
+    config: Config, given: Catalog, contents: Contents, held: HeldItems, model: TrainedModel, index: Mapping
+) -> Parts:
+    return Parts(
+        ids=np.array(["", *given.item_ids[contents.order]], object),
+        table=held.table(),
+        model=model,
+        max_length=config.query.max_length,
+        default_k=config.export.k,
+        exclude_history=not config.retrieval.repeat_consumption,
+        filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
+        dim=held.codes.values.shape[1],
+        index=held.index(index.get("probes")),
+    )
+
+
+def _manifest(
+    manifest: Mapping, config: Config, contents: Contents, held: HeldItems, parts: Parts, version: int
+) -> dict[str, Any]:
+    """Carries the manifest over; what was measured at training says of which version it is."""
+    trained = manifest.get("metrics_of_version", version)
+    index = {**manifest["index"], "bytes": parts.index.nbytes}
+    if held.cells is not None:
+        index["cells"] = len(held.cells.rows)
+    if "recall@10" in index:
+        index["recall_of_version"] = trained
+    return {
+        **{name: value for name, value in manifest.items() if name not in (*_OF_A_VERSION, "run")},
+        "config": config.model_dump(mode="json"),
+        "index": index,
+        "metrics_of_version": trained,
+        "refresh": {"from_version": version, **contents.changes},
+    }
+
+
+def _say(parts: list[str]) -> None:
+    if parts:
+        print(", ".join(parts), file=sys.stderr, flush=True)

@@ -1,0 +1,44 @@
+"""The trained model inside an export, taken out and saved once more."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from mmrec.config_item import TextConfig
+from mmrec.export.readers import TextReader
+from mmrec.export.signatures import ServingModule
+from mmrec.export.trained_model import restore_model
+from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.towers.candidate import CandidateTower
+from mmrec.towers.text import TextTower
+from tests.export.small import small_parts
+
+
+def save(parts, folder):
+    """Saves; returns what is loaded again, and the number of functions in it."""
+    module = ServingModule(parts)
+    tf.saved_model.save(module, str(folder), signatures=module.signatures())
+    content = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    return tf.saved_model.load(str(folder)), len(content.meta_graphs[0].graph_def.library.function)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tokenizer", ["word", "sentencepiece"])
+def test_what_is_restored_and_saved_again_holds_the_same_functions(tokenizer, tmp_path):
+    texts = np.array(["red mug", "blue mug", "blue lamp with a red shade", "green lamp"], object)
+    config = TextConfig(tokenizer=tokenizer, vocabulary_size=40)
+    encoder = learn_text_encoder(config, {"title": texts})
+    tower = CandidateTower({"text": TextTower(config, len(encoder.vocabulary), 2)}, "concatenation", 2)
+    tower({"text_tokens": np.array([[2]], np.int32)})
+    parts = small_parts(candidate_tower=tower, readers=[TextReader(encoder, ["text"])])
+    first, _ = save(parts, tmp_path / "1")
+    second, count = save(replace(parts, model=restore_model(first, "1")), tmp_path / "2")
+    third, again = save(replace(parts, model=restore_model(second, "2")), tmp_path / "3")
+    assert again == count
+    asked = {"text": tf.constant(["red lamp", "", "mug"])}
+    embedded = [loaded.signatures["embed_item"](**asked) for loaded in (first, third)]
+    np.testing.assert_array_equal(*(one["embedding"] for one in embedded))
+    assert [one["status"].numpy().tolist() for one in embedded] == [[0, 4, 0]] * 2
