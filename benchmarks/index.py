@@ -2,9 +2,9 @@
 
 Items and queries are unit vectors of 64 numbers, drawn with a fixed seed from 4,000 clusters (centre plus noise half as
 long). The contestants go by turns in each round; a row is the number of queries divided by the median seconds of a
-call. TensorFlow's contestants are SavedModels, run by TensorFlow's C++ loader without Python where `native_loader.py`
-is found (folder MMREC_TOOLS, by default ../shared/tools beside the checkout, with g++), else from Python; the rows say
-which. faiss and TFRS `Streaming` (it reads a `tf.data.Dataset` at each call) are called from Python.
+call. TensorFlow's contestants are SavedModels, run by TensorFlow's C++ loader without Python where there is g++
+(`native.py`), else from Python; the rows say which. faiss and TFRS `Streaming` (it reads a `tf.data.Dataset` at each
+call) are called from Python.
 
 * `exact`, `exact_float16`, `exact_int8`: ours, every item scored;
 * `ivf`: ours, cells read to a recall@10 of 0.95 on 1,000 held-out queries; recall is measured on 1,000 others;
@@ -25,11 +25,7 @@ faiss-cpu (extra `bench`).
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -41,8 +37,8 @@ import faiss
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
-from tensorflow.core.framework import tensor_pb2
 
+from benchmarks import native
 from benchmarks.common import Rows
 from mmrec.config import ExportConfig
 from mmrec.index.build import build_index, found, recall
@@ -52,7 +48,6 @@ K, DIM, CLUSTERS, RECALL = 10, 64, 4000, 0.95
 BATCHES = (1, 64)
 HELD_OUT = ASKED = 1000
 CHECKED = 64
-TOOLS = Path(os.environ.get("MMREC_TOOLS", Path(__file__).resolve().parents[2] / "shared" / "tools"))
 
 
 @dataclass
@@ -127,44 +122,23 @@ class Saved:
         module.call = tf.function(lambda query: {"rows": search(query)}, input_signature=[dim])
         tf.saved_model.save(module, str(folder), signatures={"search": module.call})
         self.bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        self.where = "C++ loader" if loader() else "Python"
-        self.call = None if loader() else tf.saved_model.load(str(folder)).signatures["search"]
+        self.where = "C++ loader" if native.available() else "Python"
+        self.call = None if native.available() else tf.saved_model.load(str(folder)).signatures["search"]
 
     def __call__(self, queries: np.ndarray) -> np.ndarray:
         """Returns the answers."""
         if self.call:
             return self.call(query=tf.constant(queries))["rows"].numpy()
-        return self._run(queries, 1)[0]
+        return self._run(queries, 1).outputs["rows"]
 
     def seconds(self, queries: np.ndarray, repeat: int) -> float:
         """Returns the median seconds of a call."""
         if self.call:
             return timed(lambda: self.call(query=tf.constant(queries)), repeat)
-        return self._run(queries, repeat)[1]
+        return statistics.median(self._run(queries, repeat).milliseconds) / 1000
 
-    def _run(self, queries, repeat):
-        with tempfile.TemporaryDirectory() as folder:
-            given, out = Path(folder, "query.pb"), Path(folder, "out")
-            out.mkdir()
-            given.write_bytes(tf.make_tensor_proto(queries).SerializeToString())
-            command = [loader(), self.folder, "search", folder, out, str(repeat)]
-            printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-            rows = tensor_pb2.TensorProto.FromString((out / "rows.pb").read_bytes())
-            return tf.make_ndarray(rows), float(printed[printed.index("median_ms") + 1]) / 1000
-
-
-def loader(built: list = []) -> Path | None:  # noqa: B006  (built once)
-    """Returns the compiled C++ loader; None where it cannot be built."""
-    if not built:
-        source = TOOLS / "native_loader.py"
-        if source.exists() and shutil.which("g++"):
-            spec = importlib.util.spec_from_file_location("native_loader", source)
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            built.append(module.build())
-        else:
-            built.append(None)
-    return built[0]
+    def _run(self, queries: np.ndarray, repeat: int) -> native.Called:
+        return native.run([native.Call(self.folder, "search", {"query": queries}, repeat)])[0]
 
 
 class Called:

@@ -1,4 +1,4 @@
-"""Two runs, or two sets of runs with different seeds, to which of them ranks better and how sure that is."""
+"""Two runs, or sets of runs with different seeds, to which of them ranks better; two exports to what they change."""
 
 from __future__ import annotations
 
@@ -6,99 +6,112 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
-from mmrec.errors import InputError, nearest
-from mmrec.evaluation.comparison import compare_models
-from mmrec.evaluation.query_table import QueryTable, read_query_table
-from mmrec.training.run_folder import RunFolder
+from mmrec.errors import InputError
+from mmrec.jobs.compare_runs import compare_runs
 
 Runs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One folder, or several: runs of one config with different seeds."""
 
 
 def compare(
-    run_a: Runs, run_b: Runs, *, metrics: Sequence[str] | None = None, samples: int = 1000, seed: int = 0
+    run_a: Runs,
+    run_b: Runs,
+    *,
+    metrics: Sequence[str] | None = None,
+    samples: int = 1000,
+    seed: int = 0,
+    histories: str | os.PathLike[str] | None = None,
+    segments: Sequence[str] | None = None,
+    k: int = 10,
 ) -> dict:
-    """Compares the tests of two models, paired over users, by a bootstrap over users and seeds.
+    """Compares the tests of two models, or the answers of two exports.
 
-    Users that not every run asked for are left out and counted (`evaluation.max_test_queries` draws others for another
-    seed).
+    Runs are compared paired over users, by a bootstrap over users and seeds. Users that not every run asked for are
+    left out and counted (`evaluation.max_test_queries` draws others for another seed).
+
+    Exports are both asked for the users of a file, and what they answer is set side by side; nothing is said of which
+    is better. What an export reads beside a history is unknown to it here. Intervals are of a bootstrap over users.
 
     Args:
-      run_a: a run folder, or several of one config with different seeds.
+      run_a: a run folder, or several of one config with different seeds; or an export.
       run_b: the same of the other model.
-      metrics: names such as `ndcg@10`. None: all that every run has.
+      metrics: of runs: names such as `ndcg@10`. None: all that every run has.
       samples: number of resamples, at least 10.
       seed: seed of the resamples.
+      histories: of exports, needed: a parquet or csv file with the columns `user_id` and `history`, see
+        `mmrec.serving.histories`.
+      segments: of exports: further columns of `histories`, of at most 50 values each. None: all that there are.
+      k: of exports: answers for each user.
 
     Returns:
-      `a` and `b` (the folders), `users`, `left_out` ({"a": users that only some run of `a` asked for, "b": ..}) and
-      `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`, `probability_b_better`}; plain values.
+      Plain values. Of runs `a` and `b` (the folders), `users`, `left_out` ({"a": users that only some run of `a` asked
+      for, "b": ..}) and `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`,
+      `probability_b_better`}.
+
+      Of exports:
+        a, b, histories, k: as given.
+        items: how many `a`, `b` and `both` have.
+        unknown_items: the share of what stands in the histories that `a` and `b` lack.
+        overall: `users`; {`mean`, `ci95`} of `overlap`, `jaccard`, `rbo`, `kendall_tau` (and the `users` that have one)
+          and `changed`, see `mmrec.evaluation.drift`; {`a`, `b`, `difference`, `difference_ci95`} of `score`,
+          `popularity` (how often an answer stands in the histories: exports hold no counts) and `lacking` (share of the
+          answers that the other version lacks); {`a`, `b`, `difference`} of `coverage` and `effective_items`. None
+          where nothing is defined.
+        segments: name -> the same for some users: `history_0`, `history_1_to_5`, `history_6_to_20`, `history_over_20`,
+          `known_items`, `unknown_items` (the history holds one that a version lacks) and "column=value".
+        examples: the users with the lowest `rbo`, with what they are answered.
 
     Raises:
-      InputError: a folder is no finished run or lacks its queries, or the runs judged different tests.
+      InputError: a folder is no finished run or lacks its queries, or the runs judged different tests; a run stands
+        beside an export; or `histories` is missing or cannot be read.
     """
     if samples < 10:
         raise InputError(f"`samples` must be at least 10. Received: {samples}.")
     side_a, side_b = _folders(run_a, "run_a"), _folders(run_b, "run_b")
     paths = [*side_a, *side_b]
-    kinds = [_kind(path) for path in paths]
-    if "export" in kinds:
-        raise InputError(f"{paths[kinds.index('export')]}: is an export. Give run folders, runs/<name>/<number>.")
-    tables = [_read(path) for path in paths]
-    common = set.intersection(*(set(table.user_ids) for table in tables))
-    users = np.array(sorted(common), object)  # sorted as the tables are
-    _require_same_test(paths, tables, users)
-    names = _metrics(tables, metrics)
-    values = np.stack([_values(table, users, names) for table in tables], axis=1)  # [M, S + T, Q]
-    found = compare_models(*np.split(values, [len(side_a)], axis=1), samples, seed)
-    sides = {"a": tables[: len(side_a)], "b": tables[len(side_a) :]}
-    asked = {name: len(set().union(*(table.user_ids for table in side))) for name, side in sides.items()}
-    return {
-        "a": [str(path) for path in side_a],
-        "b": [str(path) for path in side_b],
-        "users": len(users),
-        "left_out": {name: count - len(users) for name, count in asked.items()},
-        "metrics": {
-            name: {
-                "a": float(found.a[row]),
-                "b": float(found.b[row]),
-                "difference": float(found.difference[row]),
-                "difference_ci95": [float(found.low[row]), float(found.high[row])],
-                "probability_b_better": float(found.probability[row]),
-            }
-            for row, name in enumerate(names)
-        },
-    }
+    if _kind_of_all(paths) == "export":
+        _require_two(paths, metrics, histories)
+        from mmrec.jobs.drift import compare_exports  # loads TensorFlow, which runs do not need
 
-
-def comparison_text(found: dict) -> str:
-    """Returns what `compare` found, as lines of text."""
-    lines = [f"{'test':14}{'A':>10}{'B':>10}{'B minus A':>12}{'95% interval':>22}{'P(B better)':>14}"]
-    for name, one in found["metrics"].items():
-        interval = "[{:+.4f}, {:+.4f}]".format(*one["difference_ci95"])
-        lines.append(
-            f"{name:14}{one['a']:>10.4f}{one['b']:>10.4f}{one['difference']:>+12.4f}{interval:>22}"
-            f"{one['probability_b_better']:>14.3f}"
-        )
-    seeds = [len(found["a"]), len(found["b"])]
-    over = "users and seeds" if max(seeds) > 1 else "users; with one run a side nothing is said about seeds"
-    left_out = found["left_out"]
-    lines.append(f"{found['users']:,} users; left out: {left_out['a']:,} of A, {left_out['b']:,} of B")
-    lines.append(f"{seeds[0]} run{'s'[: seeds[0] > 1]} of A, {seeds[1]} of B; intervals over {over}")
-    return "\n".join(lines)
+        return compare_exports(*paths, histories, segments=segments, k=k, samples=samples, seed=seed)
+    for name, given in (("histories", histories), ("segments", segments)):
+        if given is not None:
+            raise InputError(f"`{name}` is of exports, and {paths[0]} is a run. Leave it out, or give two exports.")
+    return compare_runs(side_a, side_b, metrics=metrics, samples=samples, seed=seed)
 
 
 def _folders(runs: Runs, name: str) -> list[Path]:
     several = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
     paths = [Path(one) for one in several]
     if not paths or "" in several:
-        raise InputError(f"`{name}` must name at least one run folder, runs/<name>/<number>. Received: {several!r}.")
+        raise InputError(f"`{name}` must name at least one run folder or export. Received: {several!r}.")
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")
     return paths
+
+
+def _kind_of_all(paths: Sequence[Path]) -> str:
+    """Returns what the folders are, `run` or `export`."""
+    kinds = [_kind(path) for path in paths]
+    if len(set(kinds)) > 1:
+        run, export = paths[kinds.index("run")], paths[kinds.index("export")]
+        raise InputError(f"{run}: is a run, and {export} is an export. Give two exports, or run folders alone.")
+    return kinds[0]
+
+
+def _require_two(
+    exports: Sequence[Path], metrics: Sequence[str] | None, histories: str | os.PathLike[str] | None
+) -> None:
+    """Checks what is given beside exports."""
+    if len(exports) != 2:
+        raise InputError(f"of exports one a side is compared. Received: {', '.join(map(str, exports))}. Give two.")
+    if metrics:
+        raise InputError(f"`metric` is of runs, and {exports[0]} is an export. Leave it out, or give run folders.")
+    if histories is None:
+        raise InputError(
+            "`histories` must be given to compare exports: a parquet or csv file with the columns `user_id` and "
+            "`history`. Received: none."
+        )
 
 
 def _kind(path: Path) -> str:
@@ -107,57 +120,6 @@ def _kind(path: Path) -> str:
         return "export"
     if (path / "config.yaml").is_file() and (path / "checkpoints").is_dir():
         return "run"
-    raise InputError(f"{path}: is not a run folder. Give one that a training made, runs/<name>/<number>.")
-
-
-def _read(path: Path) -> QueryTable:
-    run = RunFolder(path)
-    if not run.finished:
-        raise InputError(f"{path}: the run has not finished. Give the command that trained it again: it continues.")
-    if not run.test_queries.exists():
-        raise InputError(
-            f"{run.test_queries}: no such file: an earlier version of mmrec trained the run. Train it again."
-        )
-    try:
-        return read_query_table(run.test_queries)
-    except (pa.ArrowException, KeyError) as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{run.test_queries}: cannot be read: {said}. Train the run again.") from None
-
-
-def _require_same_test(paths: Sequence[Path], tables: Sequence[QueryTable], users: np.ndarray) -> None:
-    (first_path, *paths), (first, *others) = paths, tables
-    where = "Compare runs of the same data and `data.split`."
-    if any(table.candidates != first.candidates for table in others):
-        path = next(path for path, table in zip(paths, others, strict=True) if table.candidates != first.candidates)
-        raise InputError(f"{path}: judged another test than {first_path}: the catalogs hold other items. {where}")
-    if not len(users):
-        raise InputError(f"{', '.join(map(str, paths))}: no user is in this test and in that of {first_path}. {where}")
-    questions = _questions(first, users)
-    for path, table in zip(paths, others, strict=True):
-        differing = int((_questions(table, users) != questions).sum())
-        if differing:
-            raise InputError(
-                f"{path}: judged another test than {first_path}: for {differing:,} of {len(users):,} users other items "
-                f"are right or excluded. {where}"
-            )
-
-
-def _questions(table: QueryTable, users: np.ndarray) -> np.ndarray:
-    return table.question[np.searchsorted(table.user_ids, users)]
-
-
-def _values(table: QueryTable, users: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    places = np.searchsorted(table.user_ids, users)
-    return np.stack([table.values[name][places] for name in names])  # [M, Q]
-
-
-def _metrics(tables: Sequence[QueryTable], wanted: Sequence[str] | None) -> list[str]:
-    known = [name for name in tables[0].values if all(name in table.values for table in tables)]
-    for name in wanted or ():
-        if name not in known:
-            raise InputError(
-                f"`metric`: no metric of all these runs is called {name!r}.{nearest(name, known)} Known: "
-                f"{', '.join(known)}."
-            )
-    return known if wanted is None or not len(wanted) else list(dict.fromkeys(wanted))
+    raise InputError(
+        f"{path}: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/<name>/<version>."
+    )

@@ -81,6 +81,31 @@ def test_only_metrics_that_every_run_has_are_compared_and_some_can_be_chosen(run
     assert list(mmrec.compare(a, b, metrics=["mrr"])["metrics"]) == ["mrr"]
 
 
+def export(folder):
+    """Makes a folder that looks like an export."""
+    (folder / "mmrec").mkdir(parents=True)
+    (folder / "mmrec" / "manifest.json").write_text("{}")
+    return str(folder)
+
+
+def test_what_is_of_runs_and_what_is_of_exports_is_told_apart(run, tmp_path, command):
+    a, one, other = run("a", np.zeros(40)), export(tmp_path / "one"), export(tmp_path / "other")
+    for sides, settings, message in [
+        ((a, a + "/"), {"histories": "h.csv"}, "`histories` is of exports, and"),
+        ((a, a + "/"), {"segments": ["country"]}, "`segments` is of exports, and"),
+        ((one, other), {}, "`histories` must be given to compare exports: a parquet or csv file with the columns"),
+        ((one, other), {"metrics": ["mrr"], "histories": "h.csv"}, "`metric` is of runs, and"),
+        (([one, other], other), {"histories": "h.csv"}, "of exports one a side is compared. Received:"),
+        ((one, other), {"histories": "h.csv"}, "h.csv: no such file. Correct `histories`."),
+    ]:
+        with pytest.raises(InputError) as error:
+            mmrec.compare(*sides, **settings)
+        assert message in str(error.value)
+    code, out, errors = command("compare", one, other)
+    assert (code, out, len(errors.splitlines())) == (2, "", 1)
+    assert errors.startswith("error: `histories` must be given to compare exports")
+
+
 def spoilt(tmp_path, make, how):
     """Makes a second run that cannot be compared with `run("a", zeros)`; returns what to compare it by."""
     zeros = np.zeros(40)
@@ -90,9 +115,7 @@ def spoilt(tmp_path, make, how):
         (tmp_path / "b").mkdir()
         return str(tmp_path / "b")
     if how == "an export":
-        (tmp_path / "b" / "mmrec").mkdir(parents=True)
-        (tmp_path / "b" / "mmrec" / "manifest.json").write_text("{}")
-        return str(tmp_path / "b")
+        return export(tmp_path / "b")
     if how == "other items":
         return make("b", zeros, items=np.append(ITEMS, "cup"))
     if how == "other answers":
@@ -112,9 +135,9 @@ def spoilt(tmp_path, make, how):
 
 
 REFUSED = {
-    "nothing": "nothing: is not a run folder. Give one that a training made",
-    "another folder": "b: is not a run folder. Give one that a training made",
-    "an export": "b: is an export. Give run folders, runs/<name>/<number>.",
+    "nothing": "nothing: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/<name>/<ver",
+    "another folder": "b: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/",
+    "an export": "b is an export. Give two exports, or run folders alone.",
     "other items": "the catalogs hold other items. Compare runs of the same data",
     "other answers": "for 3 of 40 users other items are right or excluded. Compare runs of the same data",
     "other users": "no user is in this test and in that of",
@@ -177,4 +200,4 @@ def test_the_command_prints_json_and_ends_with_2_on_a_bad_folder(run, command, t
     assert found["metrics"]["ndcg@10"]["difference"] == 1.0
     code, out, errors = command("compare", a, tmp_path)
     assert (code, out) == (2, "")
-    assert errors == f"error: {tmp_path}: is not a run folder. Give one that a training made, runs/<name>/<number>.\n"
+    assert errors.startswith(f"error: {tmp_path}: is neither a run folder nor an export. Give runs/<name>/<number>, or")

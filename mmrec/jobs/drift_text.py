@@ -1,0 +1,69 @@
+"""What changed between two exports, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_BOTH = {
+    "overlap": "answers in common",
+    "jaccard": "Jaccard",
+    "rbo": "rank-biased overlap",
+    "kendall_tau": "Kendall's tau",
+    "changed": "users with a change",
+}
+_EACH = {
+    "score": "mean score",
+    "popularity": "popularity",
+    "lacking": "not in the other",
+    "coverage": "catalog shown",
+    "effective_items": "effective items",
+}
+_ANSWERS = 5  # of an example
+
+
+def drift_text(found: Mapping) -> str:
+    """Returns what `mmrec.compare` found of two exports, as lines of text."""
+    overall, items, unknown = found["overall"], found["items"], found["unknown_items"]
+    lines = [
+        f"A {found['a']}\nB {found['b']}",
+        f"{overall['users']:,} users, {found['k']:,} answers each; {items['a']:,} items in A, {items['b']:,} in B, "
+        f"{items['both']:,} in both",
+        f"of what stands in the histories, A lacks {unknown['a']:.1%}, B {unknown['b']:.1%}\n",
+        f"{'':20}{'mean':>12}{'95% interval':>24}",
+    ]
+    for name, label in _BOTH.items():
+        users = f"  {overall[name]['users']:,} users" if "users" in overall[name] else ""
+        lines.append(f"{label:20}{_number(overall[name]['mean']):>12}{_interval(overall[name]['ci95']):>24}{users}")
+    lines.append(f"\n{'':20}{'A':>12}{'B':>12}{'B minus A':>12}{'95% interval':>24}")
+    for name, label in _EACH.items():
+        one = overall[name]
+        numbers = "".join(f"{_number(one[side]):>12}" for side in ("a", "b", "difference"))
+        lines.append(f"{label:20}{numbers}{_interval(one.get('difference_ci95')):>24}".rstrip())
+    width = max(len(name) for name in ("segment", *found["segments"])) + 1
+    lines.append(
+        f"\n{'segment':{width}}{'users':>10}{'common':>9}{'rbo':>9}{'changed':>9}{'shown A':>9}{'shown B':>9}"
+        f"{'popularity B minus A':>22}"
+    )
+    for name, one in found["segments"].items():
+        means = "".join(f"{_number(one[value]['mean']):>9}" for value in ("overlap", "rbo", "changed"))
+        shown = "".join(f"{_number(one['coverage'][side]):>9}" for side in ("a", "b"))
+        lines.append(f"{name:{width}}{one['users']:>10,}{means}{shown}{_number(one['popularity']['difference']):>22}")
+    if found["examples"]:
+        lines.append("\nmost changed")
+    for one in found["examples"]:
+        lines.append(f"{one['user_id']}, rank-biased overlap {one['rbo']:.4f}, last saw {_ids(one['last_items'])}")
+        lines += [f"  {side.upper()}  {_ids(one[side])}" for side in ("a", "b")]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _interval(bounds: list | None) -> str:
+    return "" if bounds is None or bounds[0] is None else f"[{bounds[0]:.4f}, {bounds[1]:.4f}]"
+
+
+def _ids(items: list[str]) -> str:
+    shown = " ".join(items[:_ANSWERS]) + (" ..." if len(items) > _ANSWERS else "")
+    return shown or "nothing"

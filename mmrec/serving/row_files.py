@@ -1,0 +1,117 @@
+"""Reads rows of parquet and csv files one after the other; what is in memory does not grow with the file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mmrec.errors import InputError, nearest
+
+FORMATS = (".parquet", ".csv", ".csv.gz")
+
+Row = tuple[int, Sequence | None, str]
+"""A row: its number from 1, the header not counted; its values, or None; and what is wrong with it, or ""."""
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """An open file.
+
+    Attributes:
+      path: as given.
+      names: its columns.
+      kinds: column -> its type in words, as far as the format has any.
+    """
+
+    path: str
+    names: list[str]
+    kinds: Mapping[str, str]
+    _rows: Callable[[Sequence[str]], Iterator[Row]]
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Raises `InputError` unless each of the columns is there, once."""
+        for name in columns:
+            if name not in self.names:
+                found = ", ".join(self.names) or "none"
+                raise InputError(
+                    f"{self.path}: no column `{name}`.{nearest(name, self.names)} Found: {found}. Rename one, or "
+                    "add it."
+                )
+            if self.names.count(name) > 1:
+                raise InputError(f"{self.path}: column `{name}` stands twice. Rename one of them.")
+
+    def read(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Returns the rows, once, with the values of these columns: csv gives str, parquet values of its own types.
+
+        Raises:
+          InputError: one of the columns is not there.
+        """
+        self.require(columns)
+        return self._rows(columns)
+
+
+@contextmanager
+def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
+    """Opens a file.
+
+    Args:
+      path: a file in one of `FORMATS`.
+      key: what the user knows it as, for messages.
+
+    Raises:
+      InputError: there is no such file, or it cannot be read, now or on the way.
+    """
+    path = str(path)
+    suffix = next((suffix for suffix in FORMATS if path.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise InputError(f"`{key}` must end in one of {', '.join(FORMATS)}. Received: {path!r}.")
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file. Correct `{key}`.")
+    try:
+        if suffix == ".parquet":
+            import pyarrow.parquet
+
+            with pyarrow.parquet.ParquetFile(path) as file:
+                kinds = {column.name: str(column.type) for column in file.schema_arrow}
+                yield RowFile(path, file.schema_arrow.names, kinds, partial(_parquet_rows, file))
+        else:
+            with (gzip.open if suffix == ".csv.gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+                csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters
+                records = csv.reader(file, strict=True)
+                header = next(records, [])
+                yield RowFile(path, header, {}, partial(_csv_rows, records, header))
+    except InputError:
+        raise
+    except UnicodeDecodeError as error:
+        found = error.object[error.start]
+        raise InputError(f"{path}: must be UTF-8. Received byte {found:#04x}. Re-save it as UTF-8.") from None
+    except (csv.Error, ValueError, OSError, EOFError, zlib.error) as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as {suffix}: {said}. Write it again.") from None
+
+
+def _parquet_rows(file, columns: Sequence[str]) -> Iterator[Row]:
+    number = 0
+    for part in file.iter_batches(batch_size=1024, columns=list(columns)):
+        for values in zip(*(part.column(name).to_pylist() for name in columns), strict=True):
+            number += 1
+            yield number, values, ""
+
+
+def _csv_rows(records: Iterator[list[str]], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
+    places, number = [header.index(name) for name in columns], 0
+    for record in records:
+        if not record:  # blank lines are no rows
+            continue
+        number += 1
+        if len(record) == len(header):
+            yield number, [record[place] for place in places], ""
+        else:
+            rule = f"must have {len(header)} fields, as the header has. Received: {len(record)}"
+            yield number, None, f"{rule}. Quote fields that hold commas"
