@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # what type checkers and editors see of the names that load o
     from mmrec.data.sample_shop import write_sample_shop
     from mmrec.jobs.compare import compare
     from mmrec.jobs.evaluate import evaluate
+    from mmrec.jobs.refresh import refresh
+    from mmrec.jobs.score import score
     from mmrec.jobs.train import TrainResult, train
     from mmrec.jobs.tune import TuneResult, tune
     from mmrec.serving.recommender import Answers, Recommender, load
@@ -31,6 +33,8 @@ _HOMES = {
     "compare": "mmrec.jobs.compare",
     "tune": "mmrec.jobs.tune",
     "TuneResult": "mmrec.jobs.tune",
+    "refresh": "mmrec.jobs.refresh",
+    "score": "mmrec.jobs.score",
     "check": "mmrec.jobs.check",
     "CheckReport": "mmrec.jobs.check",
     "load": "mmrec.serving.recommender",
@@ -51,6 +55,8 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "refresh",
+    "score",
     "train",
     "tune",
     "write_sample_shop",

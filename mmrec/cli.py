@@ -140,21 +140,60 @@ def check(
 
 @app.command()
 def compare(
-    run_a: Annotated[str, typer.Argument(help="Run folder, runs/<name>/<number>; several seeds joined by commas.")],
+    run_a: Annotated[
+        str, typer.Argument(help="Run folder, runs/<name>/<number>, several seeds joined by commas; or an export.")
+    ],
     run_b: Annotated[str, typer.Argument(help="The same of the other model.")],
     metrics: Annotated[
-        list[str] | None, typer.Option("--metric", help="Such as ndcg@10; may be given again. By default: all.")
+        list[str] | None,
+        typer.Option("--metric", help="Of runs: such as ndcg@10; may be given again. By default: all."),
     ] = None,
+    histories: Annotated[
+        Path | None,
+        typer.Option(help="Of exports: parquet (lists) or csv (ids with a space between) of user_id, history."),
+    ] = None,
+    segments: Annotated[
+        list[str] | None,
+        typer.Option("--segment", help="Of exports: further column of the histories; may be given again."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Of exports: answers for each user.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Say which of two trained models ranks better, and how sure that is."""
-    found = mmrec.compare(run_a.split(","), run_b.split(","), metrics=metrics)
+    """Say which of two trained models ranks better, or what a version would change for users."""
+    if histories:
+        start_tensorflow()
+    found = mmrec.compare(
+        run_a.split(","), run_b.split(","), metrics=metrics, histories=histories, segments=segments or None, k=k
+    )
     if as_json:
         print(json.dumps(found))
+    elif histories:
+        from mmrec.jobs.drift_text import drift_text
+
+        print(drift_text(found))
     else:
-        from mmrec.jobs.compare import comparison_text
+        from mmrec.jobs.compare_runs import comparison_text
 
         print(comparison_text(found))
+
+
+@app.command()
+def refresh(
+    export: Export,
+    catalog: Annotated[Path, typer.Option(help="Table of all items, in the columns of the training's catalog.")],
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an export up to date with a new catalog, without training."""
+    overrides = parse_assignments(assignments or [])
+    start_tensorflow()
+    from mmrec.jobs.refresh import refresh_export
+
+    found = refresh_export(export, catalog, **overrides)
+    if as_json:
+        print(json.dumps({"export_dir": str(found.export_dir), **found.changes}))
+    else:
+        print("\n".join([f"export     {found.export_dir}", *(f"{n:11}{c:,}" for n, c in found.changes.items())]))
 
 
 @app.command()
@@ -186,6 +225,47 @@ def recommend(
         return
     for item, score in found:
         print(f"{score:8.4f}  {shop.describe(item)}")
+
+
+@app.command()
+def score(
+    export: Export,
+    source: Annotated[str, typer.Option("--input", help="Parquet or csv: a file, a folder of them, or a pattern.")],
+    output: Annotated[Path, typer.Option(help="Folder of answers; absent, empty, or of the same job.")],
+    task: Annotated[str, typer.Option(help="recommend, or of a catalog: embed or label.")] = "recommend",
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Answers for each user.")] = 10,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs the extra beam.")] = 1,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows per call of the export.")] = 256,
+    shard_rows: Annotated[int, typer.Option(min=1, help="Rows per file of answers.")] = 20_000,
+    media_dir: Annotated[Path | None, typer.Option(help="Where paths of photos and recordings begin.")] = None,
+    beam_options: Annotated[
+        list[str] | None,
+        typer.Option("--beam", metavar="KEY=VALUE", help="Such as runner=FlinkRunner; may be given again."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer for every row of a file, however large; the same command continues what was interrupted."""
+    start_tensorflow()
+    try:
+        found = mmrec.score(
+            export,
+            source,
+            output,
+            task=task,
+            k=k,
+            workers=workers,
+            batch_size=batch_size,
+            shard_rows=shard_rows,
+            media_dir=media_dir,
+            beam_options=[f"--{option}" for option in beam_options or []],
+        )
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues the job", file=sys.stderr)
+        raise
+    if as_json:
+        print(json.dumps({"output": str(output), **found}))
+    else:
+        print("\n".join([f"{'output':14}{output}", *(f"{name:14}{value}" for name, value in found.items())]))
 
 
 @app.command()

@@ -53,7 +53,8 @@ def test_help_and_version_load_neither_tensorflow_nor_pandas(python):
 
 
 def test_every_command_has_help(run):
-    for command in ("train", "tune", "evaluate", "check", "compare", "recommend", "sample", "schema"):
+    names = ("train", "tune", "evaluate", "check", "compare", "refresh", "recommend", "score", "sample", "schema")
+    for command in names:
         code, out, _ = run(command, "--help")
         assert code == 0
         assert f"mmrec {command}" in out

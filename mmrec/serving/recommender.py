@@ -81,8 +81,7 @@ class Recommender:
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
         """What the export reads beside a history, by name; empty for most."""
-        spec = self._model.signatures[schema.EMBED_QUERY].structured_input_signature[1]
-        return {name: one for name, one in spec.items() if name != "history"}
+        return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
 
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
@@ -182,21 +181,37 @@ class Recommender:
           InputError: no column is one that the model reads, a photo's file is absent, or features are not of the width
             that the model was trained with.
         """
+        return self._call(schema.EMBED_ITEM, batch, **self.item_inputs(table))["embedding"]
+
+    def item_inputs(self, table: pd.DataFrame, signature: str = schema.EMBED_ITEM) -> dict[str, np.ndarray]:
+        """Returns the columns of a table, as `embed_items` takes it, by the inputs of a signature that reads items.
+
+        Raises:
+          InputError: as `embed_items` does.
+        """
         table, columns, found, accepted = pd.DataFrame(table), {}, [], []
         for names, field in self._fields():
             accepted.append(" or ".join(f"`{name}`" for name in names))
             name = next((name for name in names if name in table), None)
             if name is not None:
                 found.append(name)
-            spec = self._model.signatures[schema.EMBED_ITEM].structured_input_signature[1][field.input]
             values = [None] * len(table) if name is None else table[name]
-            columns[field.input] = column(values, field.kind, spec.shape[1:], name or field.input)
+            shape = self.inputs(signature)[field.input].shape[1:]
+            columns[field.input] = column(values, field.kind, shape, name or field.input)
         if not found:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "
                 f"Received: {', '.join(map(str, table)) or 'no column'}."
             )
-        return self._call(schema.EMBED_ITEM, batch, **columns)["embedding"]
+        return columns
+
+    def inputs(self, signature: str) -> Mapping[str, tf.TensorSpec]:
+        """Returns what a serving function takes, by name."""
+        return self._model.signatures[signature].structured_input_signature[1]
+
+    def call(self, signature: str, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Calls a serving function as a server would: all `inputs` in, tensors out."""
+        return self._model.signatures[signature](**inputs)
 
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
@@ -211,18 +226,17 @@ class Recommender:
 
     def _call(self, signature: str, batch: int, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Calls a signature on at most `batch` rows at a time; at least once, so that no rows give empty outputs."""
-        function = self._model.signatures[signature]
-        spec, rows = function.structured_input_signature[1], len(next(iter(inputs.values())))
-        parts = []
+        spec, rows, parts = self.inputs(signature), len(next(iter(inputs.values()))), []
         for start in range(0, max(1, rows), batch):
             part = {key: value[start : start + batch] for key, value in inputs.items()}
-            # Constants take no empty lists of strings without a shape.
-            tensors = {
-                key: tf.reshape(tf.constant(value.ravel().tolist(), spec[key].dtype), value.shape)
-                for key, value in part.items()
-            }
-            parts.append({key: value.numpy() for key, value in function(**tensors).items()})
+            tensors = {key: as_tensor(value, spec[key]) for key, value in part.items()}
+            parts.append({key: value.numpy() for key, value in self.call(signature, tensors).items()})
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
+    """Returns an array as a signature takes it: constants take no empty lists of strings without a shape."""
+    return tf.reshape(tf.constant(values.ravel().tolist(), spec.dtype), values.shape)
 
 
 def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:

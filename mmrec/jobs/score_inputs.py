@@ -1,0 +1,154 @@
+"""What a batch job reads: which files, what their rows are, and into which shards they are cut."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmrec import schema
+from mmrec.errors import InputError
+from mmrec.jobs.score_read import column_types
+from mmrec.jobs.score_stage import Events, stage_csv, stage_events
+from mmrec.serving.histories import HISTORY, USER, require_readable_ids
+from mmrec.serving.row_files import FORMATS
+from mmrec.serving.score_histories import EXCLUDE, history_columns, require_types
+from mmrec.serving.score_items import item_columns
+from mmrec.serving.score_shards import SIGNATURES, Shard
+
+_CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
+_EVENTS = 10  # as many events as histories go into a shard
+
+
+def input_files(given: str | os.PathLike[str]) -> list[str]:
+    """Returns the absolute paths of a file, of those in a folder, or of those that a pattern fits.
+
+    Raises:
+      InputError: there are none, or a file's format is another one.
+    """
+    text = os.path.abspath(given)
+    if os.path.isdir(text):
+        paths = sorted(str(path) for path in Path(text).iterdir() if path.name.lower().endswith(FORMATS))
+    else:
+        paths = [text] if os.path.isfile(text) else sorted(filter(os.path.isfile, glob.glob(text, recursive=True)))
+    if not paths:
+        raise InputError(
+            f"{text}: no such file. Give `input` a file, a folder of files, or a pattern such as 'x/*.csv'."
+        )
+    for path in paths:
+        if not path.lower().endswith(FORMATS):
+            raise InputError(f"`input` must end in one of {', '.join(FORMATS)}. Received: {path!r}.")
+    return paths
+
+
+class Plan:
+    """How the files of a job become shards.
+
+    Args:
+      paths: the files.
+      task: see `SIGNATURES`.
+      export_dir: the version folder.
+      manifest: its manifest.
+
+    Raises:
+      InputError: the export has no signature for the task, or a file lacks a column.
+    """
+
+    def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
+        self._paths, self._config, self._events = paths, manifest["config"], None
+        signatures = manifest["signatures"]
+        if SIGNATURES[task] not in signatures:
+            raise InputError(
+                f"`task`: the export has no signature `{SIGNATURES[task]}`, which {task!r} asks. It has: "
+                f"{', '.join(sorted(signatures))}. Train a model with it, or choose another task."
+            )
+        types = {path: column_types(path) for path in paths}
+        if task != "recommend":
+            self._columns = {path: self._items(path, types[path].names) for path in paths}
+            return
+        optional = history_columns(signatures[schema.RECOMMEND])
+        if HISTORY not in types[paths[0]].names:
+            self._events = self._event_columns(optional, {path: types[path].names for path in paths})
+            return
+        self._columns = {path: self._histories(path, types[path], optional) for path in paths}
+        if not all(path.lower().endswith(".parquet") for path in paths):
+            items = pd.read_parquet(export_dir / schema.ITEMS, columns=["item_id"])["item_id"]
+            for path in paths:
+                require_readable_ids(path, items)
+
+    def shards(self, folder: Path, size: int) -> list[Shard]:
+        """Cuts the files; what is no parquet, or no history yet, is written anew first.
+
+        Args:
+          folder: where to, empty; rows that cannot be used go to `bad.jsonl` in it.
+          size: rows per shard.
+        """
+        if self._events is not None:
+            events, columns = self._events
+            parts = 1 + sum(map(_rows_at_most, self._paths)) // (_EVENTS * size)
+            return stage_events(self._paths, events, columns, folder, parts)
+        cut: list[Shard] = []
+        for path in self._paths:
+            if path.lower().endswith(".parquet"):
+                rows, columns = pq.read_metadata(path).num_rows, tuple(self._columns[path])
+                starts = range(0, rows, size)
+                cut += [Shard(0, path, start, min(start + size, rows), columns, path) for start in starts]
+            else:
+                cut += stage_csv(path, self._columns[path], folder, len(cut), size)
+        return [shard._replace(number=number) for number, shard in enumerate(cut)]
+
+    def _histories(self, path: str, types: pa.Schema, optional: Sequence[str]) -> list[str]:
+        _require(path, [USER, HISTORY], types.names)
+        columns = [USER, HISTORY, *(name for name in optional if name in types.names)]
+        if path.lower().endswith(".parquet"):
+            require_types(path, pa.schema([types.field(name) for name in columns]))
+        return columns
+
+    def _items(self, path: str, names: Sequence[str]) -> list[str]:
+        ids, fields = item_columns(self._config)
+        found = [next((name for name in ids if name in names), ids[0])]
+        _require(path, found, names)
+        read = [next((name for name in candidates if name in names), None) for candidates, _ in fields]
+        if not any(read):
+            accepted = ", ".join(" or ".join(f"`{name}`" for name in candidates) for candidates, _ in fields)
+            raise InputError(f"{path}: must have at least one of the columns {accepted}. Found: {', '.join(names)}.")
+        return list(dict.fromkeys([*found, *filter(None, read)]))
+
+    def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
+        """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
+        config = self._config.get("data", {}).get("interactions", {})
+        first = next(iter(names.values()))
+        usual = {"user_id": "user_id", "item_id": "item_id", "timestamp": "timestamp"}
+        user, item, time = (config.get(key, name) if config.get(key) in first else name for key, name in usual.items())
+        kinds = config.get("positive_events")
+        kinds = None if kinds is None else [*kinds, *config.get("negative_events", [])]
+        judged = kinds is not None
+        rated = config.get("min_rating") is not None
+        event = config.get("event") if judged or schema.HISTORY_EVENT in optional else None
+        events = Events(user, item, time, event, config["rating"] if rated else None, config.get("min_rating"), kinds)
+        for path, found in names.items():
+            _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
+        wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
+        repeat = self._config.get("retrieval", {}).get("repeat_consumption", False)
+        return events, [*wanted, *([EXCLUDE] if (judged or rated) and not repeat else [])]
+
+
+def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
+    if any(name not in found for name in columns):
+        wanted = ", ".join(f"`{name}`" for name in columns)
+        raise InputError(
+            f"{path}: must have the columns {instead}{wanted}. Found: {', '.join(found) or 'none'}. Rename them, or "
+            "add what lacks."
+        )
+
+
+def _rows_at_most(path: str) -> int:
+    if path.lower().endswith(".parquet"):
+        return pq.read_metadata(path).num_rows
+    return os.path.getsize(path) * (_PACKED if path.lower().endswith(".gz") else 1) // _CSV_ROW

@@ -1,0 +1,145 @@
+"""What a batch job does before it scores: csv to parquet a shard at a time, and events to files of few users each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmrec.data.tables import strings
+from mmrec.data.times import Times, read_times
+from mmrec.jobs.score_read import Rows, read_rows
+from mmrec.serving.score_events import EVENTS, append_events
+from mmrec.serving.score_shards import ROW, Shard
+
+_HELD = 1_000_000  # events in memory before they are written
+
+
+def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
+    """Adds dead letters to a file."""
+    with open(path, "a", encoding="utf-8") as file:
+        for row, reason in sorted(faults.items()):
+            file.write(json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n")
+
+
+def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size: int) -> list[Shard]:
+    """Writes a csv file as parquet, a file per shard of at most `size` rows.
+
+    Args:
+      path: the file.
+      columns: those wanted of it.
+      folder: where to; rows that cannot be read go to `bad.jsonl` in it.
+      first: number of the first shard.
+      size: rows per shard.
+    """
+    shards: list[Shard] = []
+    for rows in read_rows(path, columns, size):
+        write_letters(folder / "bad.jsonl", path, rows.faults)
+        if not len(rows.numbers):
+            continue
+        number = first + len(shards)
+        table = {name: pa.array(values, pa.string()) for name, values in rows.columns.items()}
+        staged = folder / f"{number:06}.parquet"
+        pq.write_table(pa.table(table | {ROW: pa.array(rows.numbers)}), staged)
+        shards.append(Shard(number, str(staged), 0, len(rows.numbers), (*columns, ROW), path))
+    return shards
+
+
+class Events(NamedTuple):
+    """How events are read.
+
+    Attributes:
+      user, item, time: their columns.
+      event: column of the type; None: not read.
+      rating: column of the rating; None: not read.
+      min_rating: events rated below are no history.
+      kinds: types that are history; None: all.
+    """
+
+    user: str
+    item: str
+    time: str
+    event: str | None = None
+    rating: str | None = None
+    min_rating: float | None = None
+    kinds: Sequence[str] | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        named = (self.user, self.item, self.time, self.event, self.rating)
+        return list(dict.fromkeys(name for name in named if name))
+
+
+def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], folder: Path, parts: int) -> list[Shard]:
+    """Writes events into files by a hash of the user, so that each holds all events of few users.
+
+    Args:
+      paths: the files.
+      events: their columns.
+      columns: what histories are made of.
+      folder: where to; rows that cannot be used go to `bad.jsonl` in it.
+      parts: number of files.
+    """
+    first, held = None, []
+    for path in paths:
+        for rows in read_rows(path, events.columns):
+            times = read_times(rows.columns[events.time])
+            readable = np.flatnonzero(np.isfinite(times.seconds))
+            if first is None and len(readable):
+                first = times.dated, times.zoned[readable[0]]  # what the first time is, all must be
+            table, faults = _checked(rows, events, times, first or (False, False))
+            write_letters(folder / "bad.jsonl", path, rows.faults | faults)
+            held.append(table)
+            if sum(map(len, held)) >= _HELD:
+                _spill(held, folder, parts)
+                held = []
+    _spill(held, folder, parts)
+    staged = sorted(folder.glob("*.events"))
+    source = ", ".join(paths)
+    return [Shard(number, str(path), 0, 0, tuple(columns), source, True) for number, path in enumerate(staged)]
+
+
+def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
+    """Returns the events that can be used (see `EVENTS`), and what is wrong with the others, by row number."""
+    users, items = strings(rows.columns[events.user]), strings(rows.columns[events.item])
+    seen, rating = np.zeros(len(users), bool), None
+    types = strings(rows.columns[events.event]) if events.event else np.full(len(users), None)
+    if events.kinds is not None:
+        seen |= ~np.isin(types, list(events.kinds))
+    if events.rating:
+        rating = pd.to_numeric(rows.columns[events.rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        seen |= rating < (events.min_rating or -np.inf)
+    unlike = np.isnan(times.seconds) | (times.dated != first[0]) | (times.zoned != first[1])
+    rule = "must be a number or an ISO 8601 date-time, with a time zone or without, the same in all rows"
+    checks = (
+        (users == "", events.user, "must not be empty"),
+        (items == "", events.item, "must not be empty"),
+        (unlike, events.time, rule),
+        (np.isnan(rating) if rating is not None else seen & False, events.rating, "must be a number"),
+    )
+    faults: dict[int, str] = {}
+    for wrong, name, said in checks:
+        for place in np.flatnonzero(wrong).tolist():
+            received = f"Received: {rows.columns[name].iloc[place]!r:.80}"
+            faults.setdefault(int(rows.numbers[place]), f"column `{name}`: {said}. {received}")
+    table = pa.table([users, items, times.seconds, types, seen], schema=EVENTS)
+    return table.filter(pa.array(~np.isin(rows.numbers, list(faults)))), faults
+
+
+def _spill(held: Sequence[pa.Table], folder: Path, parts: int) -> None:
+    if not sum(map(len, held)):
+        return
+    table = pa.concat_tables(held)
+    part = pd.util.hash_array(table["user"].to_numpy().astype(object)) % np.uint64(parts)
+    order = np.argsort(part, kind="stable")
+    table, ends = table.take(pa.array(order)), np.cumsum(np.bincount(part.astype(np.int64), minlength=parts))
+    for number, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        if end > start:
+            append_events(folder / f"{number:06}.events", table.slice(start, end - start))

@@ -1,0 +1,65 @@
+"""Events of some users to their histories."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mmrec import schema
+from mmrec.serving.histories import HISTORY, USER
+from mmrec.serving.score_histories import EXCLUDE
+
+EVENTS = pa.schema(
+    [("user", pa.string()), ("item", pa.string()), ("time", pa.float64()), ("event", pa.string()), ("seen", pa.bool_())]
+)
+"""Columns of a file of events; `seen` is for those that are no history, and only keep their items from the answers."""
+
+
+def append_events(path: str | Path, table: pa.Table) -> None:
+    """Writes events (of the schema `EVENTS`) behind those that the file holds."""
+    with open(path, "ab") as file, pa.ipc.new_stream(file, EVENTS) as stream:
+        stream.write_table(table)
+
+
+def histories_of(path: str | Path, item_ids: Iterable[str], columns: Collection[str]) -> pa.Table:
+    """Groups the events of a file by user.
+
+    Args:
+      path: written by `append_events`.
+      item_ids: of the export, by row: what has one time is put in their order, as in training, so that the order of
+        events in files changes nothing.
+      columns: what is wanted of `user_id`, `history`, `history_time`, `history_event` and `exclude`.
+
+    Returns:
+      A row per user, by user id; histories oldest first.
+    """
+    events = pa.concat_tables(_streams(path)).combine_chunks()
+    row = pd.Index(item_ids).get_indexer(events["item"].to_numpy())
+    user, users = pd.factorize(events["user"].to_numpy(), sort=True)
+    order = np.lexsort((row, events["time"].to_numpy(), user))
+    events, user = events.take(pa.array(order)), user[order]
+    seen = events["seen"].to_numpy()
+
+    def grouped(name: str, which: np.ndarray) -> pa.Array:
+        lengths = np.bincount(user[which], minlength=len(users))
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        return pa.ListArray.from_arrays(pa.array(offsets), events[name].filter(pa.array(which)).combine_chunks())
+
+    found = {
+        USER: lambda: pa.array(users, pa.string()),
+        HISTORY: lambda: grouped("item", ~seen),
+        schema.HISTORY_TIME: lambda: grouped("time", ~seen),
+        schema.HISTORY_EVENT: lambda: grouped("event", ~seen),
+        EXCLUDE: lambda: grouped("item", seen),
+    }
+    return pa.table({name: make() for name, make in found.items() if name in columns})
+
+
+def _streams(path: str | Path) -> Iterator[pa.Table]:
+    with pa.OSFile(str(path)) as file:
+        while file.tell() < file.size():
+            yield pa.ipc.open_stream(file).read_all()

@@ -1,0 +1,95 @@
+"""Rows of a catalog as the signatures take items; a row that breaks a rule is named and left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.serving.recommender import Recommender, as_tensor
+from mmrec.serving.score_lists import as_texts
+from mmrec.vectors import listed
+
+ATTRIBUTES_SIGNATURE = "attributes"
+
+
+def item_columns(config: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[str], schema.Field]]]:
+    """Returns what the column of the item's id may be called, and the same of each field that the model reads.
+
+    Args:
+      config: of the export's manifest.
+    """
+    catalog = config.get("data", {}).get("catalog", {})
+    fields = schema.item_fields(config["item"]["modalities"], catalog)
+    names = [(list(dict.fromkeys([field.column, field.name, field.input])), field) for field in fields]
+    return list(dict.fromkeys([catalog.get("item_id") or "item_id", "item_id"])), names
+
+
+class Items:
+    """Neighbouring rows of a catalog.
+
+    Args:
+      table: the column `id_column`, and those of fields.
+      id_column: holds the ids that answers are written beside.
+      shop: the export.
+      signature: that is asked.
+      media_dir: where relative paths of photos and recordings begin.
+
+    Attributes:
+      ids: string [R], the items' ids.
+      faults: row of `table` -> the rule that it breaks.
+    """
+
+    def __init__(self, table: pa.Table, id_column: str, shop: Recommender, signature: str, media_dir: str):
+        frame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+        self.faults: dict[int, str] = {}
+        self.ids = as_texts(table.column(id_column).combine_chunks())
+        for row in np.flatnonzero(pc.equal(self.ids.fill_null(""), "")).tolist():
+            self.faults[row] = f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}"
+        for names, field in item_columns(shop.manifest["config"])[1]:
+            name = next((name for name in names if name in frame), None)
+            if field.kind == "bytes" and name:
+                frame[name] = pd.Series([_placed(value, media_dir) for value in frame[name]], dtype=object)
+        self._spec, self._rows = shop.inputs(signature), np.setdiff1d(np.arange(len(frame)), list(self.faults))
+        self._inputs = self._read(frame, shop, signature)
+
+    def batches(self, most: int) -> list[np.ndarray]:
+        """Returns the rows without fault (int [B] each), at most `most` together; at least one part, perhaps empty."""
+        return [self._rows[start : start + most] for start in range(0, max(1, len(self._rows)), most)]
+
+    def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
+        """Returns the inputs of the signature for some rows (int [B])."""
+        place = np.searchsorted(self._rows, rows)
+        return {name: as_tensor(values[place], self._spec[name]) for name, values in self._inputs.items()}
+
+    def _read(self, frame: pd.DataFrame, shop: Recommender, signature: str) -> dict[str, np.ndarray]:
+        """Reads all rows at once; where one cannot be read, each by itself, to find out which."""
+        try:
+            return shop.item_inputs(frame.iloc[self._rows], signature)
+        except ValueError:
+            pass
+        parts, good = [shop.item_inputs(frame.iloc[:0], signature)], []
+        for row in self._rows.tolist():
+            try:
+                parts.append(shop.item_inputs(frame.iloc[row : row + 1], signature))
+                good.append(row)
+            except ValueError as error:  # also of paths that no file can have
+                self.faults[row] = str(error).removeprefix("`table`, row 1, ")
+        self._rows = np.array(good, int)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _placed(value: Any, folder: str) -> Any:
+    """Returns a cell of files with relative paths put under a folder."""
+    if isinstance(value, str):
+        return [os.path.join(folder, one) if isinstance(one, str) and one else one for one in listed(value)]
+    if isinstance(value, list | tuple | np.ndarray):
+        return [os.path.join(folder, one) if isinstance(one, str) and one else one for one in value]
+    return value

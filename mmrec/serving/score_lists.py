@@ -1,0 +1,119 @@
+"""Columns of lists as tensors and back, without a Python object per value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A list of texts or numbers per row.
+
+    Attributes:
+      starts: int64 [R], where each row's values begin.
+      lengths: int64 [R].
+      values: float64 [V], or int32 [V], places in `texts`.
+      texts: string [U + 1], the distinct texts; the first is "". None: the values are numbers.
+      bad: bool [R], rows with a text that is no number.
+    """
+
+    starts: np.ndarray
+    lengths: np.ndarray
+    values: np.ndarray
+    texts: tf.Tensor | None
+    bad: np.ndarray
+
+    def padded(self, rows: np.ndarray, width: int) -> tf.Tensor:
+        """Returns some rows (int [B]) as string [B, width] or float64 [B, width], padded at the end by "" or NaN."""
+        place = np.arange(width)
+        inside = place < self.lengths[rows, np.newaxis]  # [B, width]
+        found = np.zeros(inside.shape, self.values.dtype) if self.texts is not None else np.full(inside.shape, np.nan)
+        found[inside] = self.values[(self.starts[rows, np.newaxis] + place)[inside]]
+        return tf.constant(found) if self.texts is None else tf.gather(self.texts, found)
+
+
+def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
+    """Reads a column of lists; null in them is unknown, a row without a list has an empty one.
+
+    Args:
+      column: of lists, or of texts, in which a space stands between each two values.
+      numbers: whether the values are numbers.
+    """
+    array = column.combine_chunks()
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        array = array.fill_null("")
+        given = pc.not_equal(array, "").to_numpy(zero_copy_only=False)
+        array = pc.split_pattern(array, " ")
+    else:
+        given = array.is_valid().to_numpy(zero_copy_only=False)
+    counts = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    starts, values, texts, wrong = np.cumsum(counts) - counts, array.flatten(), None, np.zeros(0, np.int64)
+    if numbers:
+        values, wrong = as_numbers(values)
+    else:
+        values, texts = _codes(as_texts(values))
+    bad = np.zeros(len(counts), bool)
+    bad[np.repeat(np.arange(len(counts)), counts)[wrong]] = True
+    return Lists(starts, np.where(given, counts, 0), values, texts, bad)
+
+
+def as_texts(values: pa.Array) -> pa.Array:
+    """Returns texts or numbers as texts; 7.0 becomes "7", as a column of whole numbers with gaps is one of floats."""
+    if pa.types.is_floating(values.type):
+        whole = pc.all(pc.equal(pc.round(values), values)).as_py()
+        values = values.cast(pa.int64()) if whole is not False else values
+    return values.cast(pa.string())
+
+
+def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Returns numbers, or texts of them, as float64 [V] (NaN is none), and the places of texts that are none."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.zeros(0, np.int64)
+    texts = pd.Series(values.fill_null("").to_numpy(zero_copy_only=False), dtype=object)
+    found = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    return found, np.flatnonzero(np.isnan(found) & (texts != "").to_numpy(bool))
+
+
+def _codes(values: pa.Array) -> tuple[np.ndarray, tf.Tensor]:
+    encoded = values.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) + 1
+    distinct = encoded.dictionary.cast(pa.binary()).to_pylist()  # bytes: what is no UTF-8 is an id that nobody knows
+    return codes, tf.constant([b"", *distinct], tf.string)
+
+
+def columns_of(outputs: dict[str, tf.Tensor]) -> dict[str, pa.Array]:
+    """Writes what a signature answers as columns in the order of their names, B rows each.
+
+    Args:
+      outputs: string or numbers, [B] or [B, K]; where `item_ids` holds "", neither it nor its score is written.
+    """
+    given = None
+    if "item_ids" in outputs:
+        given = outputs["item_ids"].numpy() != b"" if outputs["item_ids"].shape[1] else None
+    return {name: _column(outputs[name], given) for name in sorted(outputs)}
+
+
+def _column(values: tf.Tensor, given: np.ndarray | None) -> pa.Array:
+    shape = values.shape
+    flat = _strings(tf.reshape(values, [-1])) if values.dtype == tf.string else pa.array(values.numpy().ravel())
+    if shape.rank == 1:
+        return flat
+    lengths = np.full(shape[0], shape[1])
+    if given is not None:
+        flat, lengths = flat.filter(pa.array(given.ravel())), given.sum(axis=1)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), flat)
+
+
+def _strings(values: tf.Tensor) -> pa.Array:
+    """Returns string [V] as a column: all of them joined are its data, their lengths its offsets."""
+    lengths = tf.strings.length(values).numpy()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    data = tf.strings.reduce_join(values).numpy()
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(data))

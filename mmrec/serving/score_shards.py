@@ -1,0 +1,67 @@
+"""What a batch job is made of, as its processes hand it to each other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from mmrec import schema
+from mmrec.serving.score_items import ATTRIBUTES_SIGNATURE
+
+ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
+ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
+SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": ATTRIBUTES_SIGNATURE}
+
+
+class Shard(NamedTuple):
+    """Neighbouring rows of a file.
+
+    Attributes:
+      number: counts the shards of a job from 0.
+      path: parquet; or, with `events`, events of some users in Arrow's stream format.
+      start, stop: its rows, counted from 0.
+      columns: those that are read.
+      source: the file that the user gave.
+      events: whether the rows are events to be grouped.
+    """
+
+    number: int
+    path: str
+    start: int
+    stop: int
+    columns: tuple[str, ...]
+    source: str
+    events: bool = False
+
+    @property
+    def name(self) -> str:
+        """Begins the names of its files."""
+        return f"part-{self.number:06}"
+
+
+class Job(NamedTuple):
+    """What all shards of a job have in common.
+
+    Attributes:
+      export_dir: the version folder.
+      output: the job's folder.
+      task: see `SIGNATURES`.
+      k: answers per history.
+      batch: rows per call of the signature.
+      media_dir: where relative paths of photos and recordings begin; None: the folder of the file.
+      threads: of TensorFlow; None: all cores.
+    """
+
+    export_dir: str
+    output: str
+    task: str
+    k: int
+    batch: int
+    media_dir: str | None = None
+    threads: int | None = None
+
+
+def model_version(export_dir: str | os.PathLike) -> str:
+    """Returns what answers name their model by: the last two folders, such as `shop/3`."""
+    return "/".join(Path(export_dir).resolve().parts[-2:])

@@ -1,0 +1,334 @@
+"""Batch jobs: every row answered once or named, whatever the input, and however often the process is killed."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import mmrec
+from mmrec.export.saved_model import write_version
+from mmrec.jobs import score_run
+from tests.export.small import small_version
+
+ROOT = Path(__file__).parents[2]
+score = mmrec.score
+
+HISTORIES = "user_id,history\nu1,a b\nu2,\n,a\nu3,a  b\nu4,a,b\nu5,zz c\nu6,a b c\nu7,d\n"
+EVENTS = "user_id,item_id,timestamp\nu1,b,2\nu2,zz,3\nu1,a,1\n,a,1\nu3,,1\nu3,a,soon\nu2,c,4\nu4,e,2020-01-01\n"
+
+# Reads a JSON list per line: which replacement of a file is the last one and whether it happens; arguments of `score`.
+SERVER = """
+import json, os, signal, sys, traceback
+sys.path.insert(0, {root!r})
+import mmrec
+from mmrec.jobs.score import score
+from mmrec.jobs.score_run import import_beam
+import_beam()
+
+def trap(number, moment):
+    good, calls = os.replace, [0]
+    def trapped(*arguments, **options):
+        calls[0] += 1
+        if calls[0] == number and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        good(*arguments, **options)
+        if calls[0] == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.replace = trapped
+
+for line in sys.stdin:
+    point, arguments, options = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        try:
+            trap(*point)
+            score(*arguments, **options)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    """An export of five items known by their id."""
+    path = write_version(tmp_path_factory.mktemp("shop") / "small", *small_version())
+    manifest = json.loads((path / "mmrec/manifest.json").read_text())
+    config = mmrec.Config.load(**{"item.modalities": ["item_id"]}).model_dump(mode="json")
+    (path / "mmrec/manifest.json").write_text(json.dumps(manifest | {"config": config}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def shop(export):
+    return mmrec.load(export)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Makes Apache Beam look as if it were not installed."""
+    monkeypatch.setattr(score_run, "import_beam", lambda: None)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Returns `file(name, text)`: writes a file and returns its path."""
+
+    def write(name, text):
+        path = tmp_path / name
+        (gzip.open if name.endswith(".gz") else open)(path, "wt", encoding="utf-8").write(text)
+        return path
+
+    return write
+
+
+def answers(folder):
+    """Returns the answers of a job: (id, item ids) of each row, as the files have them in order."""
+    table = pq.read_table(folder / "rows")
+    return list(zip(table["user_id"].to_pylist(), table["item_ids"].to_pylist(), strict=True))
+
+
+def letters(folder):
+    path = folder / "bad_rows.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def expected(shop, histories, k):
+    """Returns what the export answers itself."""
+    found = shop.recommend(histories.values(), k=k).item_ids
+    return [(user, [item for item in row if item]) for user, row in zip(histories, found, strict=True)]
+
+
+@pytest.mark.parametrize("beam", [False, True], ids=["alone", "beam"])
+def test_every_row_of_csv_is_answered_as_the_export_answers_or_named(export, shop, file, tmp_path, monkeypatch, beam):
+    if beam:
+        pytest.importorskip("apache_beam")
+    else:
+        monkeypatch.setattr(score_run, "import_beam", lambda: None)
+    path = file("h.csv.gz", HISTORIES)
+    found = score(export, path, tmp_path / "out", k=3, shard_rows=2)
+    good = {"u1": ["a", "b"], "u2": [], "u5": ["zz", "c"], "u6": ["a", "b", "c"], "u7": ["d"]}
+    assert answers(tmp_path / "out") == expected(shop, good, 3)
+    assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
+        (5, "must have 2 fields, as the header has. Received: 3"),
+        (3, "column `user_id`: must not be empty. Received: ''"),
+        (4, "column `history`: must be item ids with a single space between each two. Received: 'a  b'"),
+    ]
+    assert {letter["file"] for letter in letters(tmp_path / "out")} == {str(path)}
+    assert found == json.loads((tmp_path / "out/score.json").read_text())
+    assert (found["rows"], found["bad_rows"], found["shards"]) == (5, 3, 4)
+    assert found["model_version"] == "small/1"
+    table = pq.read_table(tmp_path / "out/rows")
+    assert table.column_names == ["user_id", "item_ids", "scores", "model_version"]
+    assert set(table["model_version"].to_pylist()) == {"small/1"}
+    best = shop.recommend([["a", "b"]], k=3).scores[0]
+    np.testing.assert_allclose(table["scores"][0].as_py(), best, atol=1e-5)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        ".lock", "bad_rows.jsonl", "job.json", "rows", "score.json",
+    ]  # fmt: skip
+
+
+def test_row_groups_of_parquet_are_cut_into_shards_in_order(export, shop, tmp_path, alone):
+    generator = np.random.default_rng(0)
+    drawn = [generator.choice(list("abcde"), generator.integers(0, 4)).tolist() for _ in range(50)]
+    histories = {f"u{number}": history for number, history in enumerate(drawn)}
+    (tmp_path / "in").mkdir()
+    table = pd.DataFrame({"user_id": list(histories), "other": 1, "history": list(histories.values())})
+    table[:20].to_parquet(tmp_path / "in/0.parquet", row_group_size=6)
+    table[20:].to_parquet(tmp_path / "in/1.parquet", row_group_size=50)
+    for number, pattern in enumerate(["in", "in/*.parquet"]):
+        found = score(export, tmp_path / pattern, tmp_path / f"out{number}", k=2, shard_rows=8, batch_size=3)
+        assert (found["rows"], found["shards"]) == (50, 3 + 4)
+        assert answers(tmp_path / f"out{number}") == expected(shop, histories, 2)
+        assert letters(tmp_path / f"out{number}") == []
+
+
+def test_what_cannot_be_read_of_csv_is_named_and_the_next_rows_are_not(export, tmp_path, alone):
+    (tmp_path / "h.csv").write_bytes(b'user_id,history\nu1,a\n\xff,a\n"u"3,a\n\nu4,b\n')
+    found = score(export, tmp_path / "h.csv", tmp_path / "out", k=1)
+    assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u4"]
+    assert (found["rows"], found["bad_rows"]) == (2, 2)
+    assert [letter["row"] for letter in letters(tmp_path / "out")] == [2, 3]
+    assert letters(tmp_path / "out")[0]["reason"] == "must be UTF-8"
+
+
+def test_events_are_grouped_into_histories(export, shop, file, tmp_path, alone):
+    found = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
+    wanted = expected(shop, {"u1": ["a", "b"], "u2": ["zz", "c"]}, 3)
+    assert sorted(answers(tmp_path / "out")) == sorted(wanted)
+    assert {letter["row"]: letter["reason"].partition(":")[0] for letter in letters(tmp_path / "out")} == {
+        4: "column `user_id`", 5: "column `item_id`", 6: "column `timestamp`", 8: "column `timestamp`",
+    }  # fmt: skip
+    assert (found["rows"], found["bad_rows"]) == (2, 4)
+
+
+def test_users_are_spread_over_shards_and_each_is_whole(export, file, tmp_path, alone):
+    lines = [f"u{user},{item},{time}" for time, item in enumerate("edcba") for user in range(40)]
+    path = file("e.csv", "\n".join(["user_id,item_id,timestamp", *lines]))
+    found = score(export, path, tmp_path / "out", k=5, shard_rows=1)
+    assert found["shards"] > 2
+    assert dict(answers(tmp_path / "out")) == {f"u{user}": [] for user in range(40)}  # each has seen everything
+    assert len(answers(tmp_path / "out")) == 40
+
+
+def test_events_that_training_did_not_count_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
+    copy = shutil.copytree(export, tmp_path / "shop" / "1")
+    manifest = json.loads((copy / "mmrec/manifest.json").read_text())
+    manifest["config"]["data"]["interactions"] |= {"rating": "stars", "min_rating": 3, "user_id": "who"}
+    (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
+    text = "who,item_id,timestamp,stars\nu1,a,1,5\nu1,b,2,1\nu1,c,3,\n"
+    found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
+    (wanted,) = shop.recommend([["a"]], k=5, exclude=[["b"]]).item_ids
+    assert answers(tmp_path / "out") == [("u1", [item for item in wanted if item])]
+    assert (found["rows"], found["bad_rows"]) == (1, 1)
+
+
+def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alone):
+    table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str).sort_values("item_id").head(6)
+    table = pd.concat([table, table.head(1).assign(item_id="new", image="images/none.png")])
+    table = pd.concat([table, table.head(1).assign(item_id="")])
+    table.to_csv(tmp_path / "c.csv", index=False)
+    found = score(
+        tiny_export.result.export_dir, tmp_path / "c.csv", tmp_path / "out", task="embed", media_dir=tiny_export.shop,
+        batch_size=3,
+    )  # fmt: skip
+    written = pq.read_table(tmp_path / "out/rows").to_pandas()
+    assert written.columns.tolist() == ["item_id", "embedding", "status", "model_version"]
+    assert written["item_id"].tolist() == tiny_export.ids[1:7]
+    np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table[1:7], atol=1e-4)
+    assert written["status"].tolist() == [0] * 6
+    assert (found["rows"], found["bad_rows"]) == (6, 2)
+    assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]
+    assert "images/none.png: the file cannot be read" in letters(tmp_path / "out")[0]["reason"]
+
+
+def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, tmp_path, capsys, alone):
+    path, out = file("h.csv", HISTORIES), tmp_path / "out"
+    first = score(export, path, out, k=3)
+    times = [part.stat().st_mtime_ns for part in (out / "rows").iterdir()]
+    assert score(export, path, out, k=3) == first
+    assert "the job is done" in capsys.readouterr().err
+    assert [part.stat().st_mtime_ns for part in (out / "rows").iterdir()] == times
+    with pytest.raises(mmrec.InputError, match="holds the answers of another job: not the same `k`"):
+        score(export, path, out, k=2)
+    path.write_text(HISTORIES.replace("a b", "b a"))
+    with pytest.raises(mmrec.InputError, match="not the same `input`"):
+        score(export, path, out, k=3)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/mine.txt").touch()
+    with pytest.raises(mmrec.InputError, match="`output` must be absent, empty, or of the same job"):
+        score(export, path, tmp_path / "full")
+    assert [child.name for child in (tmp_path / "full").iterdir() if child.name != ".lock"] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("user_id,histori\n", {}, "must have the columns `user_id` and `history`, or, of events, `user_id`, `item_id`"),
+        ("user,history\n", {}, "must have the columns `user_id`, `history`. Found: user, history"),
+        ("user_id,history,history\n", {}, "column `history` stands twice"),
+        ("item_id\nx\n", {"task": "label"}, "no signature `attributes`, which 'label' asks. It has: embed_item, "),
+        ("name\nx\n", {"task": "embed"}, "must have the columns `item_id`. Found: name"),
+        (HISTORIES, {"k": 0}, "`k` must be an integer >= 1. Received: 0"),
+        (HISTORIES, {"task": "guess"}, "`task` must be one of recommend, embed, label. Received: 'guess'"),
+        (HISTORIES, {"workers": 2}, "`workers` needs the package apache-beam. Install it: pip install"),
+    ],
+)
+def test_jobs_that_cannot_be_done_are_explained(export, file, tmp_path, alone, text, options, message):
+    with pytest.raises(mmrec.InputError, match=message):
+        score(export, file("f.csv", text), tmp_path / "out", **options)
+
+
+def test_absent_input_and_other_formats_are_explained(export, file, tmp_path, alone):
+    with pytest.raises(mmrec.InputError, match=r"no such file\. Give `input` a file, a folder of files, or a pattern"):
+        score(export, tmp_path / "none.csv", tmp_path / "out")
+    with pytest.raises(mmrec.InputError, match=r"`input` must end in one of \.parquet, \.csv, \.csv\.gz. Received"):
+        score(export, file("x.txt", "x"), tmp_path / "out")
+    pd.DataFrame({"user_id": ["u"], "history": ["a b"]}).to_parquet(tmp_path / "h.parquet")
+    with pytest.raises(mmrec.InputError, match=r"column `history` must hold lists of texts or numbers\. Received: "):
+        score(export, tmp_path / "h.parquet", tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Returns `kill(point, arguments, options)`: runs a job in a process that is killed at a point; its exit code."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
+    command = [sys.executable, "-c", SERVER.format(root=str(ROOT))]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
+
+        def kill(point, arguments, options):
+            process.stdin.write(json.dumps([point, list(map(str, arguments)), options]) + "\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        yield kill
+        process.stdin.close()
+
+
+def check_kill(export, path, folder, server, number, moment):
+    """Kills a job and does it again; what was done is kept, and the end is that of an undisturbed one."""
+    options = {"k": 3, "shard_rows": 2}
+    whole, out = folder / "whole", folder / "out"
+    score(export, path, whole, **options)
+    assert server([number, moment], [export, path, out], options) == -9
+    assert not (out / "score.json").exists() or (number, moment) == (9, "after")
+    done = {part.name: part.stat().st_mtime_ns for part in out.glob("rows/part-*")}
+    score(export, path, out, **options)
+    after = {part.name: part.stat().st_mtime_ns for part in out.glob("rows/*")}
+    assert {name: after[name] for name in done} == done
+    assert answers(out) == answers(whole)
+    assert letters(out) == letters(whole)
+    assert sorted(child.name for child in out.iterdir()) == sorted(child.name for child in whole.iterdir())
+    return len(done)
+
+
+# Renamed are: job.json, plan.json, part 0, dead letters and rows of part 1, part 2, part 3, dead letters, score.json.
+SHORT = [(5, "before", 1), (8, "after", 4)]
+LONG = [*((number, "before") for number in (1, 2, 3, 4, 6, 7, 8, 9)), (4, "after"), (9, "after")]
+
+
+@pytest.mark.parametrize(("number", "moment", "shards"), SHORT)
+def test_a_killed_job_does_only_what_is_left_and_ends_as_an_undisturbed_one(
+    export, file, tmp_path, server, alone, number, moment, shards
+):
+    assert check_kill(export, file("h.csv", HISTORIES), tmp_path, server, number, moment) == shards
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "moment"), LONG)
+def test_a_job_killed_anywhere_ends_as_an_undisturbed_one(export, file, tmp_path, server, alone, number, moment):
+    check_kill(export, file("h.csv", HISTORIES), tmp_path, server, number, moment)
+
+
+@pytest.mark.slow
+def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
+    pytest.importorskip("apache_beam")
+    path = file("h.csv", HISTORIES)
+    score(export, path, tmp_path / "one", k=3, shard_rows=2)
+    score(export, path, tmp_path / "two", k=3, shard_rows=2, workers=2)
+    assert answers(tmp_path / "two") == answers(tmp_path / "one")
+    assert letters(tmp_path / "two") == letters(tmp_path / "one")
+    said = capfd.readouterr().err.splitlines()
+    assert said[-1] == "shards: 4 of 4 scored"
+    assert all(line.startswith("shards: ") for line in said)  # nothing of Beam or of the processes
+
+
+def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):
+    path = file("h.csv", HISTORIES)
+    code, out, _ = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 2, "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["rows"] == 5
+    code, out, errors = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 3)
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"error: {tmp_path}/out: holds the answers of another job")
