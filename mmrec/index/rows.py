@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from mmrec.errors import InputError
 
+_GATHERED = 2**24  # values of rows that are copied at once: 64 MiB
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -112,7 +114,26 @@ class StoredRows(tf.Module):
         return scores if self.scale is None else scores * self.scale[start:end]
 
     def scores_of(self, query: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """Returns float32 [B, C], the products of each query (float32 [B, D]) with rows of its own (int32 [B, C])."""
+        """Returns float32 [B, C], the products of each query (float32 [B, D]) with rows of its own (int32 [B, C]).
+
+        As many queries at once as `_GATHERED` values hold: memory does not grow with the batch.
+        """
+        count = tf.shape(query)[0]
+        most = tf.maximum(1, _GATHERED // tf.maximum(1, tf.shape(rows)[1] * self.dim))
+
+        def in_blocks():
+            blocks = -(-count // most)
+            missing = [[0, blocks * most - count], [0, 0]]
+            parts = [tf.pad(part, missing) for part in (query, rows)]
+            parts = tuple(tf.reshape(part, [blocks, most, tf.shape(part)[1]]) for part in parts)
+            scores = tf.map_fn(
+                lambda part: self._scores_of(*part), parts, parallel_iterations=1, fn_output_signature=tf.float32
+            )
+            return tf.reshape(scores, [blocks * most, tf.shape(rows)[1]])[:count]
+
+        return tf.cond(count <= most, lambda: self._scores_of(query, rows), in_blocks)
+
+    def _scores_of(self, query, rows):
         vectors = tf.cast(tf.gather(self.codes, rows), tf.float32)  # [B, C, D]
         scores = tf.squeeze(tf.matmul(vectors, query[:, :, tf.newaxis]), axis=2)
         return scores if self.scale is None else scores * tf.gather(self.scale, rows)

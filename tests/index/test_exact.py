@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmrec.index import rows as module
 from mmrec.index.exact import ExactIndex
 
 LOWEST = -3.4028234663852886e38
@@ -133,3 +134,15 @@ def test_graph_mode_gives_the_same():
     search = tf.function(index.search)
     rows, _ = search(tf.ones([2, 1]), tf.constant([2, 3]), tf.constant([[5], [0]]), tf.constant([[0], [1]]))
     assert rows.numpy().tolist() == [[4, 3, 0], [1, 0, 0]]
+
+
+def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(monkeypatch):
+    monkeypatch.setattr(module, "_GATHERED", 2 * 3 * 4)  # two queries with three rows of four values
+    rng = np.random.default_rng(0)
+    table, query = (rng.normal(size=(count, 4)).astype(np.float32) for count in (9, 5))
+    rows = rng.integers(0, 9, (5, 3)).astype(np.int32)
+    want = np.einsum("bcd,bd->bc", table[rows], query)
+    stored = module.StoredRows(table)
+    for count in (5, 4, 2, 1, 0):
+        found = tf.function(stored.scores_of)(query[:count], rows[:count])
+        np.testing.assert_allclose(found, want[:count], rtol=1e-5)
