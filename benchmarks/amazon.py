@@ -4,7 +4,7 @@
 pipelines/configs/amazon_sports.yaml (ids; it has no titles). Each figure is the mean over users of the mean over seeds,
 with a 95% interval over both; `item_knn` beside it is the baseline of the same run.
 
-    python -m benchmarks.amazon [--json FILE] [--quick] [--seeds S] [--runs DIR]
+    python -m benchmarks.amazon [--json FILE] [--quick] [--seeds S] [--runs DIR] [--only NAME]
 
 Reads `amazon_beauty` and `amazon_sports` from the folder MMREC_DATA, by default ../shared/data beside the checkout.
 Under `--runs` (by default a temporary folder) a run that is there already is read, not trained again. `--quick` trains
@@ -66,6 +66,7 @@ def main() -> None:
     def options(parser) -> None:
         parser.add_argument("--seeds", type=int, default=3, help="trainings of each config")
         parser.add_argument("--runs", metavar="DIR", help="where runs are kept")
+        parser.add_argument("--only", metavar="NAME", help="beauty, beauty_ids or sports")
 
     rows = Rows(__doc__, options)
     with tempfile.TemporaryDirectory() as folder:
@@ -78,6 +79,8 @@ def main() -> None:
             sports = mmrec.Config.load(CONFIG.with_name("amazon_sports.yaml"), **kept)
             configs = {"beauty": beauty, "beauty_ids": mmrec.Config.load(beauty, **IDS), "sports": sports}
         for name, config in configs.items():
+            if rows.options.only not in (None, name):
+                continue
             runs = []
             for seed in range(rows.options.seeds):
                 print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
