@@ -14,14 +14,6 @@ import pytest
 import mmrec  # noqa: F401  (before TensorFlow: it chooses Keras 2)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keeps the tests of a file on one worker, and all files that use `tiny_export`, so that it is trained once."""
-    export = {item.path for item in items if "tiny_export" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("tiny_export" if item.path in export else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def photo():
     """Returns `photo(colour, size=8)`: the bytes of a PNG of one colour."""

@@ -154,7 +154,7 @@ class ExactIndex(tf.Module):
             step,
             (0, tf.zeros([batch, 0], tf.int32), tf.zeros([batch, 0])),
             (tf.TensorShape([]), tf.TensorShape([None, None]), tf.TensorShape([None, None])),
-            parallel_iterations=1,  # the scores of one block at a time
+            parallel_iterations=4,  # blocks whose scores may be held: one is searched while the next are scored
         )
         return rows, scores
 
