@@ -127,7 +127,7 @@ class TextConfig(Section):
     dropout: Fraction = 0.2
     """Share of the token embeddings' values (with `pretrained`, of its outputs) dropped in training."""
     latent_dim: Positive = 256
-    """Width of the token vectors of `latent`."""
+    """Values of a `latent` text that its tower reads; with `retrieval.neighbours` it is fitted to as many as that."""
     preset: str | None = None
     """Backbone and tokenizer of `encoder: pretrained`: a local preset folder (a path with at least one `/`), a
     keras-nlp preset name such as `bert_small_en_uncased`, or a handle such as `hf://user/model`, fetched at first
