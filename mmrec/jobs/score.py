@@ -14,7 +14,7 @@ from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.jobs.score_folder import SUMMARY, fingerprint, open_folder
 from mmrec.jobs.score_inputs import Plan, input_files
-from mmrec.jobs.score_run import run, watching
+from mmrec.jobs.score_run import require_beam_for, run, watching
 from mmrec.serving.score_shards import SIGNATURES, Job, model_version
 from mmrec.serving.verify import read_manifest, verify_files
 
@@ -68,6 +68,7 @@ def score(
             raise InputError(f"`{name}` must be an integer >= 1. Received: {value!r}.")
     if task not in SIGNATURES:
         raise InputError(f"`task` must be one of {', '.join(SIGNATURES)}. Received: {task!r}.")
+    require_beam_for(workers, beam_options)  # before a folder is made
     export = Path(export_dir).absolute()
     manifest = read_manifest(export)
     paths = input_files(input)

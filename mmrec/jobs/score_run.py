@@ -35,9 +35,7 @@ def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[
     """
     beam = import_beam()
     if beam is None:
-        if workers > 1 or beam_options:
-            what = "workers" if workers > 1 else "beam_options"
-            raise InputError(f"`{what}` needs the package apache-beam. {_INSTALL}, or leave it out.")
+        require_beam_for(workers, beam_options)
         for shard in shards:
             score_shard(shard, job)
         return
@@ -50,6 +48,13 @@ def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[
             _run_pipeline(beam, _direct_runner(job, workers), shards, *_for_workers(job, workers, beam_options))
     if fault.exists():
         raise InputError(fault.read_text(encoding="utf-8"))
+
+
+def require_beam_for(workers: int, beam_options: Sequence[str]) -> None:
+    """Raises `InputError` where something is asked that only Apache Beam can do, and it is not installed."""
+    if (workers > 1 or beam_options) and import_beam() is None:
+        what = "workers" if workers > 1 else "beam_options"
+        raise InputError(f"`{what}` needs the package apache-beam. {_INSTALL}, or leave it out.")
 
 
 def _for_workers(job: Job, workers: int, options: Sequence[str]) -> tuple[Job, list[str]]:
