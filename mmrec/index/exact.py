@@ -8,8 +8,10 @@ import tensorflow as tf
 from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, leading, leading_rows, stands_in
 
-_BLOCK_SCORES = 2**21  # 8 MiB of scores at once: they stay in the cache until their best are found
-_BLOCK_ROWS = 8192, 65536  # fewest and most items at once
+_BLOCK_SCORES = 2**20  # 4 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
+_BLOCK_VALUES = 2**22  # most values of rows at once
+_BLOCK_ROWS = 1024  # fewest items at once
+_KEPT = 2**25  # scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups
 _FEW = 1024  # exclusions per query up to which each block looks for its own; with more, all are marked before
 _LISTED = 2**18  # inclusions in a batch up to which only these are scored
 
@@ -92,71 +94,92 @@ class ExactIndex(tf.Module):
         return tf.pad(rows, missing), tf.pad(scores, missing, constant_values=NEVER)
 
     def _all(self, query, width, exclude, include, allowed):
-        """Ranks the whole table, a block after the other."""
-        batch = tf.shape(query)[0]
+        """Ranks the whole table."""
         # Row 0 and the rows of zeros at the end are no items.
         outside = tf.concat([[0], tf.range(self.items, self.stored.count)], axis=0)
-        outside = tf.tile(outside[tf.newaxis], [batch, 1])
-        few = lambda: self._blocks(query, width, tf.concat([exclude, outside], axis=1), None)  # noqa: E731
-        many = lambda: self._blocks(query, width, outside, self._never(exclude, include, allowed))  # noqa: E731
+        outside = tf.tile(outside[tf.newaxis], [tf.shape(query)[0], 1])
+        few = lambda: self._ranked(query, width, tf.concat([exclude, outside], axis=1), None)  # noqa: E731
+        many = lambda: self._ranked(query, width, outside, self._never(exclude, include, allowed))  # noqa: E731
         if include is not None or allowed is not None:
             return many()
         return tf.cond(tf.shape(exclude)[1] <= _FEW, few, many)
 
     def _never(self, exclude, include, allowed):
-        """Returns bool [B, rows kept]: what must not answer."""
+        """Returns bool [rows kept, B]: what must not answer."""
         never = self._marked(exclude)
         if include is not None:
-            listed = tf.reduce_any(include != 0, axis=1, keepdims=True)
+            listed = tf.reduce_any(include != 0, axis=1)
             never |= listed & ~self._marked(tf.maximum(include, 0))
         if allowed is not None:
-            never |= tf.pad(~allowed, [[0, 0], [0, self.stored.count - self.items]])
+            never |= tf.pad(~tf.transpose(allowed), [[0, self.stored.count - self.items], [0, 0]])
         return never
 
     def _marked(self, rows):
-        """Returns bool [B, rows kept]: whether the item row stands in `rows` [B, R]."""
-        marks = tf.zeros([tf.shape(rows)[0], self.stored.count], tf.bool)
+        """Returns bool [rows kept, B]: whether the item row stands in `rows` [B, R]."""
+        marks = tf.zeros([self.stored.count, tf.shape(rows)[0]], tf.bool)
         return tf.tensor_scatter_nd_update(marks, _places(rows), tf.ones_like(rows, tf.bool))
 
-    def _blocks(self, query, width, out, never):
-        """Keeps the best of what was seen, block by block.
+    def _ranked(self, query, width, out, never):
+        """Finds the best of what may answer: they lie in the groups with the largest maxima, see `leading`.
 
         Args:
           query: float32 [B, D].
           width: int32 [], K.
           out: int32 [B, E], rows that must not answer.
-          never: bool [B, rows kept], more of them, or None.
+          never: bool [rows kept, B], more of them, or None.
         """
         batch = tf.shape(query)[0]
-        size = tf.clip_by_value(_BLOCK_SCORES // tf.maximum(batch, 1), *_BLOCK_ROWS)
-        size = size // GROUP * GROUP
+        kept = batch <= _KEPT // self.stored.count
+        found, maxima = self._blocks(query, out, never, kept)
+        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
+        group = tf.sort(group)  # so that `top_k` breaks ties by row
+        rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
+        rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
 
-        def step(start, rows, scores):
-            end = tf.minimum(start + size, self.stored.count)
+        def again():
+            apart = stands_in(rows, out)
+            if never is not None:
+                apart |= tf.gather_nd(never, _places(rows))
+            return tf.where(apart, NEVER, self.stored.scores_of(query, rows))
+
+        scores = tf.cond(kept, lambda: tf.gather_nd(found, _places(rows)), again)
+        scores, place = tf.math.top_k(scores, width)
+        return tf.gather(rows, place, batch_dims=1), scores
+
+    def _blocks(self, query, out, never, kept):
+        """Scores the table block by block.
+
+        Returns:
+          float32 [rows kept, B], the scores, `NEVER` for what must not answer; empty where they are not `kept`.
+          float32 [rows kept / GROUP, B], the largest of each group of rows.
+        """
+        batch, count = tf.shape(query)[0], self.stored.count
+        most = max(_BLOCK_ROWS, _BLOCK_VALUES // self.stored.dim)
+        size = tf.clip_by_value(_BLOCK_SCORES // tf.maximum(batch, 1), _BLOCK_ROWS, most) // GROUP * GROUP
+
+        def step(number, scores, maxima):
+            start = number * size
+            end = tf.minimum(start + size, count)
             found = self.stored.scores_between(query, start, end)
             here = (out >= start) & (out < end)
-            found = tf.tensor_scatter_nd_min(  # in place; what lies elsewhere leaves the first column as it is
+            found = tf.tensor_scatter_nd_min(  # in place; what lies elsewhere leaves the first row as it is
                 found, _places(tf.where(here, out - start, 0)), tf.where(here, NEVER, float("inf"))
             )
             if never is not None:
-                found = tf.where(never[:, start:end], NEVER, found)
-            place = leading(found, tf.minimum(width, end - start))
-            # Earlier rows stand first, so that `top_k` breaks ties by row here too.
-            rows = tf.concat([rows, start + place], axis=1)
-            scores, place = tf.math.top_k(
-                tf.concat([scores, tf.gather(found, place, batch_dims=1)], axis=1),
-                tf.minimum(width, tf.shape(rows)[1]),
-            )
-            return end, tf.gather(rows, place, batch_dims=1), scores
+                found = tf.where(never[start:end], NEVER, found)
+            scores = scores.write(number, found[: tf.where(kept, end - start, 0)])  # all or none
+            groups = tf.reshape(found, [(end - start) // GROUP, GROUP, batch])
+            return number + 1, scores, maxima.write(number, tf.reduce_max(groups, axis=1))
 
-        _, rows, scores = tf.while_loop(
-            lambda start, *_: start < self.stored.count,
+        blocks = -(-count // size)
+        empty = [tf.TensorArray(tf.float32, blocks, infer_shape=False, element_shape=[None, None]) for _ in range(2)]
+        _, *joined = tf.while_loop(
+            lambda number, *_: number < blocks,
             step,
-            (0, tf.zeros([batch, 0], tf.int32), tf.zeros([batch, 0])),
-            (tf.TensorShape([]), tf.TensorShape([None, None]), tf.TensorShape([None, None])),
-            parallel_iterations=4,  # blocks whose scores may be held: one is searched while the next are scored
+            (0, *empty),
+            parallel_iterations=4,  # blocks whose scores may be held at once
         )
-        return rows, scores
+        return tuple(part.concat() for part in joined)
 
 
 def _given(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
@@ -164,6 +187,6 @@ def _given(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
 
 
 def _places(rows: tf.Tensor) -> tf.Tensor:
-    """Returns int32 [B, R, 2], query and row: one flat number a place would overflow int32."""
+    """Returns int32 [B, R, 2], row and query: one flat number a place would overflow int32."""
     query = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
-    return tf.stack([query, rows], axis=2)
+    return tf.stack([rows, query], axis=2)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from mmrec.index.cells import Cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.rows import StoredRows
-from mmrec.index.top import GROUP, LOWEST, NEVER, answers, leading, leading_rows, stands_in
+from mmrec.index.top import LOWEST, NEVER, answers, leading, leading_rows, stands_in
 
 _LEFT = 4  # candidates that must be left for each answer wanted
 
@@ -97,9 +97,6 @@ class IvfIndex(tf.Module):
     def _near(self, query):
         """Returns int32 [B, P * S], the rows in the cells nearest to each query (float32 [B, D]); 0 pads."""
         scores = tf.matmul(query, self.centres, transpose_b=True)  # [B, cells]
-        missing = -self.centres.shape[0] % GROUP
-        if missing:
-            scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=NEVER)
         rows = tf.gather(self.cell_rows, leading(scores, self.probes))  # [B, P, S]
         return tf.reshape(rows, [tf.shape(query)[0], self.probes * self.cell_rows.shape[1]])
 

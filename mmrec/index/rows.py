@@ -105,13 +105,18 @@ class StoredRows(tf.Module):
 
     def take(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns float32 [..., D], the vectors of some rows (int32 [...])."""
-        found = tf.cast(tf.gather(self.codes, rows), tf.float32)
-        return found if self.scale is None else found * tf.gather(self.scale, rows)[..., tf.newaxis]
+        found = tf.cast(_picked(self.codes, rows), tf.float32)
+        return found if self.scale is None else found * _picked(self.scale, rows)[..., tf.newaxis]
 
     def scores_between(self, query: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-        """Returns float32 [B, end - start], the products of queries (float32 [B, D]) with neighbouring rows."""
-        scores = tf.matmul(query, tf.cast(self.codes[start:end], tf.float32), transpose_b=True)
-        return scores if self.scale is None else scores * self.scale[start:end]
+        """Returns float32 [end - start, B], the products of neighbouring rows with queries (float32 [B, D])."""
+        rows = tf.cast(self.codes[start:end], tf.float32)
+        scores = tf.cond(
+            tf.shape(query)[0] == 1,  # a matrix by a vector is faster from this side, by a matrix from the other
+            lambda: tf.reshape(tf.matmul(query, rows, transpose_b=True), [end - start, 1]),
+            lambda: tf.matmul(rows, query, transpose_b=True),
+        )
+        return scores if self.scale is None else scores * self.scale[start:end, tf.newaxis]
 
     def scores_of(self, query: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         """Returns float32 [B, C], the products of each query (float32 [B, D]) with rows of its own (int32 [B, C]).
@@ -134,6 +139,11 @@ class StoredRows(tf.Module):
         return tf.cond(count <= most, lambda: self._scores_of(query, rows), in_blocks)
 
     def _scores_of(self, query, rows):
-        vectors = tf.cast(tf.gather(self.codes, rows), tf.float32)  # [B, C, D]
+        vectors = tf.cast(_picked(self.codes, rows), tf.float32)  # [B, C, D]
         scores = tf.squeeze(tf.matmul(vectors, query[:, :, tf.newaxis]), axis=2)
-        return scores if self.scale is None else scores * tf.gather(self.scale, rows)
+        return scores if self.scale is None else scores * _picked(self.scale, rows)
+
+
+def _picked(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+    """Gathers from what is read of a variable: once TensorFlow gathers from one itself, each read copies all of it."""
+    return tf.gather(table.value(), rows)

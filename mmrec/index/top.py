@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-GROUP = 32
+GROUP = 16
 """Neighbouring scores whose maximum is looked at first."""
 
 LOWEST = tf.float32.min
@@ -20,12 +20,13 @@ def leading(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
     The k largest lie in the k groups with the largest maxima: whatever lies in another is beaten by k maxima.
 
     Args:
-      scores: float32 [B, M], M a multiple of `GROUP`.
+      scores: float32 [B, M].
       k: int32 [], at most M.
 
     Returns:
       int32 [B, k].
     """
+    scores = tf.pad(scores, [[0, 0], [0, -tf.shape(scores)[1] % GROUP]], constant_values=NEVER)
     groups = tf.reshape(scores, [tf.shape(scores)[0], tf.shape(scores)[1] // GROUP, GROUP])
     near = tf.minimum(k, tf.shape(groups)[1])
     group = tf.sort(tf.math.top_k(tf.reduce_max(groups, axis=2), near, sorted=False).indices)  # by place

@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmrec.index import exact as module
 from mmrec.index.cells import Cells, cut_into_cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex
+from mmrec.index.top import GROUP
 
 LOWEST = -3.4028234663852886e38
-KINDS = ["exact", "ivf, every cell", "ivf, one cell"]
+KINDS = ["exact", "exact, in blocks", "ivf, every cell", "ivf, one cell"]
 STORAGES = ["float32", "float16", "int8"]
 
 
 def build(kind, table, storage="float32"):
     """An index of a small table; cells hold two rows each, in the order of the rows."""
     exact = ExactIndex(table, storage)
-    if kind == "exact":
+    if kind.startswith("exact"):
         return exact
     rows = np.arange(1, len(table))
     rows = np.pad(rows, (0, len(rows) % 2)).reshape(-1, 2).astype(np.int32)
@@ -37,7 +39,11 @@ def best(scores, k, never):
 
 
 @pytest.fixture(params=KINDS)
-def kind(request):
+def kind(request, monkeypatch):
+    if request.param == "exact, in blocks":  # as with more items than scores are kept of
+        monkeypatch.setattr(module, "_KEPT", 0)
+        monkeypatch.setattr(module, "_BLOCK_ROWS", GROUP)
+        monkeypatch.setattr(module, "_BLOCK_VALUES", 0)
     return request.param
 
 
@@ -191,3 +197,13 @@ def test_storage_takes_the_bytes_it_says_and_rounds_as_little(storage, nbytes):
     largest = np.abs(table).max(axis=1, keepdims=True)
     step = {"float32": 0, "float16": 2**-11 * np.abs(table), "int8": largest / 254}[storage]
     assert (np.abs(index.embeddings() - table) <= step * 1.001).all()
+
+
+def test_what_was_gathered_from_a_table_does_not_make_later_reads_copy_it(kind, storage, world):
+    table, query, _ = world
+    index = build(kind, table, storage)
+    ask(index, query, [3] * 6, include=[[1, 2]] * 6)
+    index.stored.take(tf.constant([1, 2]))
+    for part in index.stored.variables:
+        first, second = part.value(), part.value()
+        assert np.shares_memory(*(np.asarray(memoryview(read)) for read in (first, second)))

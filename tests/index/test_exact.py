@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmrec.index import exact
 from mmrec.index import rows as module
 from mmrec.index.exact import ExactIndex
+from mmrec.index.top import GROUP
 
 LOWEST = -3.4028234663852886e38
 
@@ -37,10 +39,15 @@ def ask(index, k, exclude=None, include=None, queries=None):
     return found.numpy().tolist(), scores.numpy()
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_agrees_with_brute_force_on_random_worlds_with_ties(seed):
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("seed", range(8))
+def test_agrees_with_brute_force_on_random_worlds_with_ties(seed, kept, monkeypatch):
+    if not kept:
+        monkeypatch.setattr(exact, "_KEPT", 0)
+        monkeypatch.setattr(exact, "_BLOCK_ROWS", GROUP)
+        monkeypatch.setattr(exact, "_BLOCK_VALUES", 0)
     rng = np.random.default_rng(seed)
-    items, queries = int(rng.integers(1, 30)), int(rng.integers(1, 9))
+    items, queries = int(rng.integers(1, 80)), int(rng.integers(1, 9))
     table = rng.integers(-2, 3, (items + 1, 2)).astype(np.float32)  # whole numbers: exact scores, many ties
     query = rng.integers(-2, 3, (queries, 2)).astype(np.float32)
     k = rng.integers(-1, items + 4, queries)
