@@ -91,8 +91,8 @@ class RetrievalConfig(Section):
     """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
     neighbours: Annotated[int, Field(ge=0)] = 0
     """Width of the block of item-kNN factors that is put beside the embedding of a trained model, and beside `latent`
-    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none. It needs the modality
-    `item_id`."""
+    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none. Directions beyond
+    the first 512, and the first half, are random, which keeps what is rare. It needs the modality `item_id`."""
     temperature: Annotated[float, Field(gt=0.0)] | None = None
     """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot`."""
     learn_temperature: bool = False

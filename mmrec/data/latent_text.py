@@ -5,21 +5,25 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from mmrec.data.factors import truncated_svd
+from mmrec.data.factors import sketch
 
 
-def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_latent_text(
+    tokens: np.ndarray, vocabulary: int, rank: int, seed: int, exact: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Fits a vector for each token, so that texts that share rare words lie near each other.
 
-    A text is the sum of its tokens' vectors, divided by the length that the sum would have in all dimensions, the root
-    of the sum of squared rarities: a server computes it from the tokens. So a text is as long as the F dimensions know
-    it, and two texts that they hardly know are near to nothing, not near to each other.
+    The first dimensions are those of the singular value decomposition, those after the first 512 or F / 2 random, see
+    `sketch`. A text is the sum of its tokens' vectors, divided by the length that the sum would have in all dimensions,
+    the root of the sum of squared rarities: a server computes it from the tokens. So texts whose words the dimensions
+    hardly know are near to nothing, not near to each other.
 
     Args:
       tokens: int32 [N, T] of the items in row order; 0 pads.
       vocabulary: V, the number of tokens.
       rank: F, width of the vectors.
-      seed: of the singular value decomposition.
+      seed: of the randomness.
+      exact: fewest dimensions of the singular value decomposition, where F is more.
 
     Returns:
       float32 [V, F], the vectors, and float32 [V], the rarities (inverse document frequencies); zeros for the padding,
@@ -37,5 +41,4 @@ def fit_latent_text(tokens: np.ndarray, vocabulary: int, rank: int, seed: int) -
     weighted = counts @ sparse.diags_array(rarity)
     length = np.sqrt(weighted.multiply(weighted).sum(axis=1))
     weighted = sparse.diags_array((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ weighted
-    right = truncated_svd(weighted.tocsr(), rank, seed)[2]  # [V, F]
-    return rarity[:, np.newaxis] * right, rarity
+    return rarity[:, np.newaxis] * sketch(weighted.tocsr(), rank, seed, exact), rarity

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmrec import schema
 from mmrec.config import Config
-from mmrec.data.factors import truncated_svd
+from mmrec.data.factors import singular_vectors, sketch
 from mmrec.data.features import FeatureSource
 from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import ItemKNN
@@ -24,9 +24,9 @@ def with_neighbours(
 ) -> tuple[Embedder, dict[str, float]]:
     """Puts neighbour factors, and fitted texts where the model reads them, beside what a trained model embeds.
 
-    The factors are those of item-kNN on the training events. Their weight and that of the texts are those with the best
-    validation NDCG@10; test is not read. Training does not see the factors: a pair of items that it asks for is counted
-    in them.
+    The factors are those of item-kNN on the training events. Singular vectors and random directions (see `sketch`) of
+    factors and of texts have a weight each: those with the best validation NDCG@10; test is not read. Training does not
+    see the factors: a pair of items that it asks for is counted in them.
 
     Args:
       config: `retrieval.neighbours`, `item.text.encoder`, `query.max_length`, `seed`.
@@ -35,32 +35,45 @@ def with_neighbours(
       features: of the items, `item_id_row` among them.
 
     Returns:
-      The embedder of towers and neighbours together, and what was found: `rank`, `weight` and `text_weight`. Weights
-      are 0, and the embedder that of the towers alone, where they are better so.
+      The embedder of towers and neighbours together, and what was found: `rank`, `weight`, `random_weight`,
+      `text_weight` and `random_text_weight`. Weights are 0, and the embedder that of the towers alone, where they are
+      better so.
     """
     items, train, rank = tables.vocabulary.items, tables.split.train, config.retrieval.neighbours
     knn = ItemKNN(own=config.retrieval.repeat_consumption)
     similarity = knn.fit(train.rows, items, train.time).similarity
-    left, values, right = truncated_svd(similarity, rank, config.seed)
+    directions = sketch(similarity, rank, config.seed)  # [N + 1, R]
     rows = np.append(0, np.flatnonzero(tables.train_counts))  # by item_id_row
-    read, scored = (left * values)[rows], right[rows]  # [T + 1, R]
+    read, scored = (similarity @ directions)[rows], directions[rows]  # [T + 1, R]
     validation = _some(tables.split.validation, config.seed)
 
-    def towers(weight: float, text_weight: float) -> Embedder:
+    def towers(weight: np.ndarray | float, text_weight: np.ndarray | float) -> Embedder:
         candidate = NeighbourCandidate(embedder.candidate_tower, weight * scored, read, text_weight)
         query = NeighbourQuery(embedder.query_tower, candidate.tower.fusion.output_dim, rank, knn.history_decay)
         return Embedder(candidate, query, config.query.max_length, embedder.users)
 
-    reads_texts = schema.TEXT in config.item.modalities and config.item.text.encoder == "latent"
-    beside = towers(1.0, float(reads_texts))
+    text = config.item.text
+    beside = towers(1.0, float(schema.TEXT in config.item.modalities and text.encoder == "latent"))
     table = beside.item_table(features, items)
     asked = beside.queries(table, validation.history, validation.context)
     dim, width = embedder.candidate_tower.fusion.output_dim, asked.shape[1]
-    parts = [slice(dim), slice(width - rank, width), slice(dim, width - rank)]  # of the towers, factors, texts
-    scorers = [embedding_scorer(asked[:, part], table[:, part]) for part in parts[: 3 if reads_texts else 2]]
-    weight, text_weight = [*fusion_weights(scorers, validation, items)[1:].tolist(), 0.0][:2]
-    about = {"rank": rank, "weight": weight, "text_weight": text_weight}
-    return towers(weight, text_weight) if weight or text_weight else embedder, about
+    texts = width - dim - rank
+    known, exact = dim + singular_vectors(texts, text.latent_dim), dim + texts + singular_vectors(rank)
+    parts = {
+        "weight": slice(dim + texts, exact),
+        "random_weight": slice(exact, width),
+        "text_weight": slice(dim, known),
+        "random_text_weight": slice(known, dim + texts),
+    }
+    there = {name: part for name, part in parts.items() if part.start < part.stop}
+    scorers = [embedding_scorer(asked[:, part], table[:, part]) for part in (slice(dim), *there.values())]
+    found = dict.fromkeys(parts, 0.0)
+    found |= zip(there, fusion_weights(scorers, validation, items)[1:].tolist(), strict=True)
+    weights = np.zeros(width, np.float32)
+    for name, part in parts.items():
+        weights[part] = found[name]
+    about = {"rank": rank} | found
+    return towers(weights[dim + texts :], weights[dim : dim + texts]) if weights.any() else embedder, about
 
 
 def _some(queries: Queries, seed: int) -> Queries:

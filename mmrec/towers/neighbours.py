@@ -27,12 +27,17 @@ class NeighbourCandidate(layers.Layer):
       tower: features of items -> float32 [B, D].
       scored: float32 [T + 1, R], v by `item_id_row`; row 0 is zeros.
       read: float32 [T + 1, R], u.
-      text_weight: of the texts' similarity; 0: texts have no part, F is 0.
+      text_weight: of the texts' similarity, at least 0: a number, or float32 [F] by value; all 0: texts have no part,
+        F is 0.
     """
 
-    def __init__(self, tower: layers.Layer, scored: np.ndarray, read: np.ndarray, text_weight: float = 0.0, **kwargs):
+    def __init__(
+        self, tower: layers.Layer, scored: np.ndarray, read: np.ndarray, text_weight: np.ndarray | float = 0.0, **kwargs
+    ):
         super().__init__(name="neighbour_candidate", **kwargs)
-        self.tower, self.fusion, self._text_length = tower, tower.fusion, text_weight**0.5  # of both items' vectors
+        self.tower, self.fusion = tower, tower.fusion
+        self._reads_texts = bool(np.any(text_weight))
+        self._text_length = np.sqrt(text_weight, dtype=np.float32)  # of both items' vectors
         factors = np.concatenate([scored, read], axis=1)
         self.factors = tf.Variable(factors, trainable=False, dtype=tf.float32, name="neighbours")
 
@@ -48,7 +53,7 @@ class NeighbourCandidate(layers.Layer):
           float32 [B, D + F + 2R].
         """
         parts = [self.tower(features, training=training)]
-        if self._text_length:
+        if self._reads_texts:
             parts.append(self._text_length * features["text_features"])
         return tf.concat([*parts, tf.gather(self.factors, features["item_id_row"])], axis=1)
 

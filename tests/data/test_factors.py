@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mmrec.data.factors import truncated_svd
+from mmrec.data import factors
+from mmrec.data.factors import sketch, truncated_svd
 
 
 def test_a_matrix_of_low_rank_is_found_whole():
@@ -33,3 +34,39 @@ def test_signs_do_not_depend_on_the_seed(seed):
     whole = sparse.csr_array((np.arange(48.0).reshape(8, 6) ** 2 % 17).astype(np.float32))
     for one, other in zip(truncated_svd(whole, 2, 0), truncated_svd(whole, 2, seed), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average(monkeypatch):
+    monkeypatch.setattr(factors, "_EXACT", 2)
+    whole = np.diag([9, 8, 2, 1, 1, 1]).astype(np.float32) + np.float32(0.5)
+    matrix = sparse.csr_array(whole)
+    products = []
+    for seed in range(400):
+        found = sketch(matrix, 5, seed)
+        assert found.shape == (6, 5)
+        products.append(matrix @ found @ found.T)
+    left, values, right = truncated_svd(matrix, 2, 0)
+    # Along the two largest singular vectors nothing varies; elsewhere only the mean is right.
+    np.testing.assert_allclose(np.array(products) @ right, np.tile(left * values, (400, 1, 1)), atol=1e-3)
+    np.testing.assert_allclose(np.mean(products, axis=0), whole, atol=0.25)
+    assert np.abs(left * values @ right.T - whole).max() > 0.8
+    assert np.std(products, axis=0).max() > 0.5
+
+
+@pytest.mark.parametrize(("rank", "least", "exact"), [(3, 0, 3), (4, 0, 3), (8, 0, 4), (5, 4, 4), (2, 4, 2)])
+def test_a_sketch_begins_with_singular_vectors(rank, least, exact, monkeypatch):
+    monkeypatch.setattr(factors, "_EXACT", 3)
+    matrix = sparse.csr_array(np.diag(np.arange(9.0, 0, -1)).astype(np.float32))
+    found, right = sketch(matrix, rank, 0, least), truncated_svd(matrix, 9, 0)[2]
+    assert found.shape == (9, rank)
+    np.testing.assert_allclose(found[:, :exact], right[:, :exact], atol=1e-4)
+    np.testing.assert_allclose(right[:, :exact].T @ found[:, exact:], 0, atol=1e-5)
+    assert (np.abs(found[:, exact:]).max(axis=0) > 0.1).all()
+
+
+def test_what_singular_vectors_hold_whole_leaves_nothing_to_the_random_ones(monkeypatch):
+    monkeypatch.setattr(factors, "_EXACT", 3)
+    found = sketch(sparse.csr_array(np.diag([3.0, 2.0]).astype(np.float32)), 5, 0)
+    np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-5)
+    assert not found[:, 2].any()
+    np.testing.assert_allclose(found[:, 3:], 0, atol=1e-5)

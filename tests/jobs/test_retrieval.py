@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 import mmrec
+from mmrec.data import factors
 from mmrec.errors import InputError
+from mmrec.jobs import neighbours
 from tests.jobs.worlds import write_groups
 
 
@@ -83,6 +85,7 @@ def test_fitted_texts_stand_beside_the_towers_where_only_they_know_the_answer(tm
     result = mmrec.train(config | {"retrieval": {"neighbours": 2}})
     found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
     assert found["text_weight"] > 0
+    assert found["random_weight"] == found["random_text_weight"] == 0  # so few directions are singular vectors
     assert shop.item_table.shape == (25, 16 + 4 + 2)
     new = shop.embed_items(shop.items.assign(item_id=""))
     similarity = (new[:, 16:20] @ new[:, 16:20].T) / found["text_weight"]  # of texts, as far as 4 dimensions know them
@@ -96,3 +99,15 @@ def test_neighbours_without_ids_are_refused(tmp_path):
     config["item"]["modalities"] = ["text"]
     with pytest.raises(InputError, match=r"`retrieval\.neighbours` needs `item_id` among `item\.modalities`"):
         mmrec.train(config)
+
+
+def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_path, monkeypatch):
+    for module in (factors, neighbours):
+        monkeypatch.setattr(module, "singular_vectors", lambda rank, exact=0: 0)
+    config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
+    result = mmrec.train(config | {"retrieval": {"neighbours": 200}})
+    found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
+    assert found["random_weight"] > 0
+    assert found["weight"] == 0  # of no singular vectors
+    assert result.metrics["test"]["recall@10"] > 0.9
+    np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)

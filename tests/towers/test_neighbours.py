@@ -29,6 +29,12 @@ def test_texts_stand_between_the_embedding_and_the_factors():
     np.testing.assert_allclose(tower(features), [[0, 1, 1.2, 1.6, 1, 5], [1, 0, 0, 0, 0, 0]], atol=1e-6)
 
 
+def test_values_of_texts_may_weigh_differently():
+    tower = NeighbourCandidate(Tower(), np.array([[0], [1]]), np.array([[0], [5]]), np.array([4.0, 0.0]))
+    features = {"item_id_row": tf.constant([1]), "text_features": tf.constant([[0.6, 0.8]])}
+    np.testing.assert_allclose(tower(features), [[0, 1, 1.2, 0, 1, 5]], atol=1e-6)
+
+
 def test_a_query_adds_up_the_texts_of_its_items_and_what_they_read():
     tower = NeighbourQuery(QueryTower(MeanHistory(1, QueryConfig(dropout=0.0)), Sum(("item_id",), 1)), 1, 1, 0.5)
     # Items are [c, t, v | u] with v = 9, which a query never reads.

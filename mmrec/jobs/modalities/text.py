@@ -41,8 +41,9 @@ class TextModality(Modality):
         tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in columns.values()]).numpy()
         self.backbone = None
         if config.item.text.encoder == "latent":
-            width = max(config.item.text.latent_dim, config.retrieval.neighbours)
-            self.backbone = LatentText(*fit_latent_text(tokens, len(self.encoder.vocabulary), width, config.seed))
+            words, read = len(self.encoder.vocabulary), config.item.text.latent_dim
+            width = max(read, config.retrieval.neighbours)
+            self.backbone = LatentText(*fit_latent_text(tokens, words, width, config.seed, exact=read))
         elif config.item.text.encoder == "pretrained":
             self.backbone = PretrainedText(config.item.text, self.encoder.width(len(columns)), config.seed)
         self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
