@@ -13,6 +13,8 @@ from mmrec.data.context import QueryContext
 from mmrec.data.features import Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
 
+_VALUES = 2**24  # of the items of histories that are read at once: 64 MiB
+
 
 class Embedder:
     """The inference side of a two-tower model.
@@ -43,10 +45,11 @@ class Embedder:
         """Returns float32 [Q, D], the query embedding of each history; `context` is theirs, None: unknown."""
         lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table)
         order = np.argsort(lengths, kind="stable")  # histories of like length stand together: little padding is read
-        parts = []
-        for start in range(0, len(order), batch):
-            places = order[start : start + batch]
-            longest = max(1, int(lengths[places[-1]]))
+        parts, start = [], 0
+        while start < len(order):
+            longest = max(1, int(lengths[order[start : start + batch][-1]]))
+            places = order[start : start + min(batch, max(1, _VALUES // (longest * table.shape[1])))]
+            start += len(places)
             known = {} if context is None else self._known(context.take(places), longest)
             parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())
         return np.concatenate(parts)[np.argsort(order)]
