@@ -85,7 +85,7 @@ class ServingModule(tf.Module):
             schema.EMBED_ITEM: (self.embed_item, self.model.item_inputs),
         }
         return {
-            name: tf.function(function).get_concrete_function(
+            name: tf.function(function, autograph=False).get_concrete_function(
                 **{key: tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in inputs.items()}
             )
             for name, (function, inputs) in declared.items()
@@ -138,7 +138,7 @@ class ServingModule(tf.Module):
         found = self.model.embed(raw)
         return {"embedding": found["vector"][:, : self._parts().dim], "status": found["status"]}
 
-    @tf.function(reduce_retracing=True)  # traced once for the signatures that need it
+    @tf.function(autograph=False, reduce_retracing=True)  # traced once for the signatures that need it
     def _query(self, rows, raw):
         """Item rows (int32 [B, L], 0 anywhere) and the inputs beside a history -> float32 [B, D]."""
         place = _most_recent(rows, self._parts().max_length)

@@ -50,7 +50,8 @@ def build_index(
 
 def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray) -> np.ndarray:
     """Returns int32 [Q, 10 or N if that is less], the rows that an index answers with; 0 where there are no more."""
-    search = tf.function(lambda query, k, out: index.search(query, k, out)[0], reduce_retracing=True)
+    rows = lambda query, k, out: index.search(query, k, out)[0]  # noqa: E731
+    search = tf.function(rows, autograph=False, reduce_retracing=True)
     parts = [slice(start, start + _BATCH) for start in range(0, len(queries), _BATCH)]
     wanted = tf.fill([_BATCH], _ANSWERS)
     rows = [search(queries[part], wanted[: len(queries[part])], tf.cast(exclude[part], tf.int32)) for part in parts]

@@ -68,16 +68,11 @@ class ExactIndex(tf.Module):
         if include is None:
             found = self._all(query, width, exclude, None, allowed)
         else:
-            listed = tf.reduce_any(include != 0, axis=1)
-            few = tf.reduce_all(listed) & (tf.size(include) <= _LISTED)  # of no query: all, too, and then none is asked
+            listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
             found = tf.cond(
-                few & (tf.shape(include)[1] > 0),
+                listed & (tf.size(include) <= _LISTED) & (tf.shape(include)[1] > 0),
                 lambda: self._listed(query, width, exclude, include, allowed),
-                lambda: tf.cond(
-                    tf.reduce_any(listed),
-                    lambda: self._all(query, width, exclude, include, allowed),
-                    lambda: self._all(query, width, exclude, None, allowed),
-                ),
+                lambda: self._all(query, width, exclude, include, allowed),
             )
         return answers(*found, k)
 
@@ -94,15 +89,31 @@ class ExactIndex(tf.Module):
         return tf.pad(rows, missing), tf.pad(scores, missing, constant_values=NEVER)
 
     def _all(self, query, width, exclude, include, allowed):
-        """Ranks the whole table."""
+        """Ranks the whole table: what may answer lies in the groups with the largest maxima, see `leading`."""
+        batch, width_of = tf.shape(query)[0], tf.shape(exclude)[1]
+        marked = tf.constant(True) if allowed is not None else width_of > _FEW
+        if include is not None:
+            marked |= tf.reduce_any(include != 0)
+        never = tf.cond(marked, lambda: self._never(exclude, include, allowed), lambda: tf.zeros([0, batch], tf.bool))
         # Row 0 and the rows of zeros at the end are no items.
         outside = tf.concat([[0], tf.range(self.items, self.stored.count)], axis=0)
-        outside = tf.tile(outside[tf.newaxis], [tf.shape(query)[0], 1])
-        few = lambda: self._ranked(query, width, tf.concat([exclude, outside], axis=1), None)  # noqa: E731
-        many = lambda: self._ranked(query, width, outside, self._never(exclude, include, allowed))  # noqa: E731
-        if include is not None or allowed is not None:
-            return many()
-        return tf.cond(tf.shape(exclude)[1] <= _FEW, few, many)
+        outside = tf.tile(outside[tf.newaxis], [batch, 1])
+        out = tf.concat([exclude[:, : tf.where(marked, 0, width_of)], outside], axis=1)
+
+        kept = batch <= _KEPT // self.stored.count
+        found, maxima = self._blocks(query, out, never, kept)
+        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
+        group = tf.sort(group)  # so that `top_k` breaks ties by row
+        rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
+        rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
+
+        def again():
+            apart = tf.cond(marked, lambda: tf.gather_nd(never, _places(rows)), lambda: tf.zeros_like(rows, tf.bool))
+            return tf.where(apart | stands_in(rows, out), NEVER, self.stored.scores_of(query, rows))
+
+        scores = tf.cond(kept, lambda: tf.gather_nd(found, _places(rows)), again)
+        scores, place = tf.math.top_k(scores, width)
+        return tf.gather(rows, place, batch_dims=1), scores
 
     def _never(self, exclude, include, allowed):
         """Returns bool [rows kept, B]: what must not answer."""
@@ -119,35 +130,14 @@ class ExactIndex(tf.Module):
         marks = tf.zeros([self.stored.count, tf.shape(rows)[0]], tf.bool)
         return tf.tensor_scatter_nd_update(marks, _places(rows), tf.ones_like(rows, tf.bool))
 
-    def _ranked(self, query, width, out, never):
-        """Finds the best of what may answer: they lie in the groups with the largest maxima, see `leading`.
+    def _blocks(self, query, out, never, kept):
+        """Scores the table block by block.
 
         Args:
           query: float32 [B, D].
-          width: int32 [], K.
           out: int32 [B, E], rows that must not answer.
-          never: bool [rows kept, B], more of them, or None.
-        """
-        batch = tf.shape(query)[0]
-        kept = batch <= _KEPT // self.stored.count
-        found, maxima = self._blocks(query, out, never, kept)
-        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
-        group = tf.sort(group)  # so that `top_k` breaks ties by row
-        rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
-        rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
-
-        def again():
-            apart = stands_in(rows, out)
-            if never is not None:
-                apart |= tf.gather_nd(never, _places(rows))
-            return tf.where(apart, NEVER, self.stored.scores_of(query, rows))
-
-        scores = tf.cond(kept, lambda: tf.gather_nd(found, _places(rows)), again)
-        scores, place = tf.math.top_k(scores, width)
-        return tf.gather(rows, place, batch_dims=1), scores
-
-    def _blocks(self, query, out, never, kept):
-        """Scores the table block by block.
+          never: bool [rows kept, B], more of them; [0, B]: no more.
+          kept: bool [], whether all scores are wanted.
 
         Returns:
           float32 [rows kept, B], the scores, `NEVER` for what must not answer; empty where they are not `kept`.
@@ -165,8 +155,7 @@ class ExactIndex(tf.Module):
             found = tf.tensor_scatter_nd_min(  # in place; what lies elsewhere leaves the first row as it is
                 found, _places(tf.where(here, out - start, 0)), tf.where(here, NEVER, float("inf"))
             )
-            if never is not None:
-                found = tf.where(never[start:end], NEVER, found)
+            found = tf.cond(tf.shape(never)[0] > 0, lambda: tf.where(never[start:end], NEVER, found), lambda: found)
             scores = scores.write(number, found[: tf.where(kept, end - start, 0)])  # all or none
             groups = tf.reshape(found, [(end - start) // GROUP, GROUP, batch])
             return number + 1, scores, maxima.write(number, tf.reduce_max(groups, axis=1))
