@@ -90,15 +90,15 @@ class ExactIndex(tf.Module):
 
     def _all(self, query, width, exclude, include, allowed):
         """Ranks the whole table: what may answer lies in the groups with the largest maxima, see `leading`."""
-        batch, width_of = tf.shape(query)[0], tf.shape(exclude)[1]
-        marked = tf.constant(True) if allowed is not None else width_of > _FEW
+        batch, wide = tf.shape(query)[0], tf.shape(exclude)[1]
+        marked = tf.constant(True) if allowed is not None else wide > _FEW
         if include is not None:
             marked |= tf.reduce_any(include != 0)
         never = tf.cond(marked, lambda: self._never(exclude, include, allowed), lambda: tf.zeros([0, batch], tf.bool))
         # Row 0 and the rows of zeros at the end are no items.
         outside = tf.concat([[0], tf.range(self.items, self.stored.count)], axis=0)
         outside = tf.tile(outside[tf.newaxis], [batch, 1])
-        out = tf.concat([exclude[:, : tf.where(marked, 0, width_of)], outside], axis=1)
+        out = tf.concat([exclude[:, : tf.where(marked, 0, wide)], outside], axis=1)
 
         kept = batch <= _KEPT // self.stored.count
         found, maxima = self._blocks(query, out, never, kept)
