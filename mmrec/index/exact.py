@@ -9,10 +9,10 @@ from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, leading, leading_rows, stands_in
 
 _BLOCK_SCORES = 2**20  # 4 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
-_BLOCK_VALUES = 2**22  # most values of rows at once
+_BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8 they are a copy
 _BLOCK_ROWS = 1024  # fewest items at once
 _KEPT = 2**25  # scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups
-_FEW = 1024  # exclusions per query up to which each block looks for its own; with more, all are marked before
+_FEW = 128  # exclusions per query up to which only their groups are looked at again; of more, all items are marked
 _LISTED = 2**18  # inclusions in a batch up to which only these are scored
 
 
@@ -101,17 +101,23 @@ class ExactIndex(tf.Module):
         out = tf.concat([exclude[:, : tf.where(marked, 0, wide)], outside], axis=1)
 
         kept = batch <= _KEPT // self.stored.count
-        found, maxima = self._blocks(query, out, never, kept)
-        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
-        group = tf.sort(group)  # so that `top_k` breaks ties by row
-        rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
-        rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
+        found, maxima = self._blocks(query, never, kept)
 
-        def again():
+        def again(group):
+            """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for what must not answer."""
+            rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
+            rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
             apart = tf.cond(marked, lambda: tf.gather_nd(never, _places(rows)), lambda: tf.zeros_like(rows, tf.bool))
-            return tf.where(apart | stands_in(rows, out), NEVER, self.stored.scores_of(query, rows))
+            scores = tf.cond(
+                kept, lambda: tf.gather_nd(found, _places(rows)), lambda: self.stored.scores_of(query, rows)
+            )
+            return rows, tf.where(apart | stands_in(rows, out), NEVER, scores)
 
-        scores = tf.cond(kept, lambda: tf.gather_nd(found, _places(rows)), again)
+        touched = out // GROUP  # their maxima may be of what must not answer
+        scores = tf.reshape(again(touched)[1], [batch, tf.shape(out)[1], GROUP])
+        maxima = tf.tensor_scatter_nd_update(maxima, _places(touched), tf.reduce_max(scores, axis=2))
+        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
+        rows, scores = again(tf.sort(group))  # sorted, so that `top_k` breaks ties by row
         scores, place = tf.math.top_k(scores, width)
         return tf.gather(rows, place, batch_dims=1), scores
 
@@ -130,13 +136,12 @@ class ExactIndex(tf.Module):
         marks = tf.zeros([self.stored.count, tf.shape(rows)[0]], tf.bool)
         return tf.tensor_scatter_nd_update(marks, _places(rows), tf.ones_like(rows, tf.bool))
 
-    def _blocks(self, query, out, never, kept):
+    def _blocks(self, query, never, kept):
         """Scores the table block by block.
 
         Args:
           query: float32 [B, D].
-          out: int32 [B, E], rows that must not answer.
-          never: bool [rows kept, B], more of them; [0, B]: no more.
+          never: bool [rows kept, B], what must not answer; [0, B]: nothing.
           kept: bool [], whether all scores are wanted.
 
         Returns:
@@ -151,10 +156,6 @@ class ExactIndex(tf.Module):
             start = number * size
             end = tf.minimum(start + size, count)
             found = self.stored.scores_between(query, start, end)
-            here = (out >= start) & (out < end)
-            found = tf.tensor_scatter_nd_min(  # in place; what lies elsewhere leaves the first row as it is
-                found, _places(tf.where(here, out - start, 0)), tf.where(here, NEVER, float("inf"))
-            )
             found = tf.cond(tf.shape(never)[0] > 0, lambda: tf.where(never[start:end], NEVER, found), lambda: found)
             scores = scores.write(number, found[: tf.where(kept, end - start, 0)])  # all or none
             groups = tf.reshape(found, [(end - start) // GROUP, GROUP, batch])

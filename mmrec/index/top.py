@@ -59,9 +59,10 @@ def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.T
 
 def stands_in(rows: tf.Tensor, lists: tf.Tensor) -> tf.Tensor:
     """Returns bool [B, C]: whether each of `rows` (int32 [B, C]) stands in the list (int32 [B, E]) of its query."""
-    lists = tf.sort(tf.pad(lists, [[0, 0], [0, 1]], constant_values=tf.int32.max), axis=1)  # never empty
+    lists = tf.sort(tf.pad(lists, [[0, 1], [0, 1]], constant_values=tf.int32.max), axis=1)  # never empty, nor the batch
+    rows = tf.pad(rows, [[0, 1], [0, 0]])
     place = tf.searchsorted(lists, rows)
-    return tf.gather(lists, place, batch_dims=1) == rows
+    return (tf.gather(lists, place, batch_dims=1) == rows)[:-1]
 
 
 def answers(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
