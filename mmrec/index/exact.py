@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec.index.rows import Codes, StoredRows
-from mmrec.index.top import GROUP, NEVER, answers, leading, leading_rows, stands_in
+from mmrec.index.top import GROUP, NEVER, answers, beside_query, in_groups, leading, leading_rows, stands_in
 
 _BLOCK_SCORES = 2**20  # 4 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
 _BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8 they are a copy
@@ -105,18 +105,16 @@ class ExactIndex(tf.Module):
 
         def again(group):
             """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for what must not answer."""
-            rows = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
-            rows = tf.reshape(rows, [batch, tf.shape(group)[1] * GROUP])
-            apart = tf.cond(marked, lambda: tf.gather_nd(never, _places(rows)), lambda: tf.zeros_like(rows, tf.bool))
-            scores = tf.cond(
-                kept, lambda: tf.gather_nd(found, _places(rows)), lambda: self.stored.scores_of(query, rows)
-            )
+            rows = in_groups(group)
+            places = beside_query(rows)
+            apart = tf.cond(marked, lambda: tf.gather_nd(never, places), lambda: tf.zeros_like(rows, tf.bool))
+            scores = tf.cond(kept, lambda: tf.gather_nd(found, places), lambda: self.stored.scores_of(query, rows))
             return rows, tf.where(apart | stands_in(rows, out), NEVER, scores)
 
         touched = out // GROUP  # their maxima may be of what must not answer
         scores = tf.reshape(again(touched)[1], [batch, tf.shape(out)[1], GROUP])
-        maxima = tf.tensor_scatter_nd_update(maxima, _places(touched), tf.reduce_max(scores, axis=2))
-        group = leading(tf.transpose(maxima), tf.minimum(width, tf.shape(maxima)[0]))
+        maxima = tf.tensor_scatter_nd_update(maxima, beside_query(touched), tf.reduce_max(scores, axis=2))
+        group = leading(maxima, tf.minimum(width, tf.shape(maxima)[0]))
         rows, scores = again(tf.sort(group))  # sorted, so that `top_k` breaks ties by row
         scores, place = tf.math.top_k(scores, width)
         return tf.gather(rows, place, batch_dims=1), scores
@@ -134,7 +132,7 @@ class ExactIndex(tf.Module):
     def _marked(self, rows):
         """Returns bool [rows kept, B]: whether the item row stands in `rows` [B, R]."""
         marks = tf.zeros([self.stored.count, tf.shape(rows)[0]], tf.bool)
-        return tf.tensor_scatter_nd_update(marks, _places(rows), tf.ones_like(rows, tf.bool))
+        return tf.tensor_scatter_nd_update(marks, beside_query(rows), tf.ones_like(rows, tf.bool))
 
     def _blocks(self, query, never, kept):
         """Scores the table block by block.
@@ -174,9 +172,3 @@ class ExactIndex(tf.Module):
 
 def _given(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
     return tf.zeros([tf.size(k), 0], tf.int32) if rows is None else rows
-
-
-def _places(rows: tf.Tensor) -> tf.Tensor:
-    """Returns int32 [B, R, 2], row and query: one flat number a place would overflow int32."""
-    query = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
-    return tf.stack([rows, query], axis=2)

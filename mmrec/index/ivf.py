@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mmrec.index.cells import Cells
 from mmrec.index.exact import ExactIndex
-from mmrec.index.rows import StoredRows
+from mmrec.index.rows import StoredRows, products
 from mmrec.index.top import LOWEST, NEVER, answers, leading, leading_rows, stands_in
 
 _LEFT = 4  # candidates that must be left for each answer wanted
@@ -96,7 +96,7 @@ class IvfIndex(tf.Module):
 
     def _near(self, query):
         """Returns int32 [B, P * S], the rows in the cells nearest to each query (float32 [B, D]); 0 pads."""
-        scores = tf.matmul(query, self.centres, transpose_b=True)  # [B, cells]
+        scores = products(self.centres.value(), query)  # [cells, B]
         rows = tf.gather(self.cell_rows, leading(scores, self.probes))  # [B, P, S]
         return tf.reshape(rows, [tf.shape(query)[0], self.probes * self.cell_rows.shape[1]])
 

@@ -111,11 +111,7 @@ class StoredRows(tf.Module):
     def scores_between(self, query: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
         """Returns float32 [end - start, B], the products of neighbouring rows with queries (float32 [B, D])."""
         rows = tf.cast(self.codes[start:end], tf.float32)
-        scores = tf.cond(
-            tf.shape(query)[0] == 1,  # a matrix by a vector is faster from this side, by a matrix from the other
-            lambda: tf.reshape(tf.matmul(query, rows, transpose_b=True), [end - start, 1]),
-            lambda: tf.matmul(rows, query, transpose_b=True),
-        )
+        scores = products(rows, query)
         return scores if self.scale is None else scores * self.scale[start:end, tf.newaxis]
 
     def scores_of(self, query: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
@@ -142,6 +138,15 @@ class StoredRows(tf.Module):
         vectors = tf.cast(_picked(self.codes, rows), tf.float32)  # [B, C, D]
         scores = tf.squeeze(tf.matmul(vectors, query[:, :, tf.newaxis]), axis=2)
         return scores if self.scale is None else scores * _picked(self.scale, rows)
+
+
+def products(vectors: tf.Tensor, query: tf.Tensor) -> tf.Tensor:
+    """Returns float32 [M, B], the products of vectors (float32 [M, D]) with queries (float32 [B, D])."""
+    return tf.cond(
+        tf.shape(query)[0] == 1,  # a matrix by a vector is faster from this side, by a matrix from the other
+        lambda: tf.transpose(tf.matmul(query, vectors, transpose_b=True)),
+        lambda: tf.matmul(vectors, query, transpose_b=True),
+    )
 
 
 def _picked(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:

@@ -15,24 +15,36 @@ NEVER = -float("inf")
 
 
 def leading(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
-    """Finds the places of the largest scores, ties by place; several times as fast as `top_k` over a wide row.
+    """Finds the places of the largest scores, ties by place; several times as fast as `top_k` over a long column.
 
     The k largest lie in the k groups with the largest maxima: whatever lies in another is beaten by k maxima.
 
     Args:
-      scores: float32 [B, M].
+      scores: float32 [M, B].
       k: int32 [], at most M.
 
     Returns:
       int32 [B, k].
     """
-    scores = tf.pad(scores, [[0, 0], [0, -tf.shape(scores)[1] % GROUP]], constant_values=NEVER)
-    groups = tf.reshape(scores, [tf.shape(scores)[0], tf.shape(scores)[1] // GROUP, GROUP])
-    near = tf.minimum(k, tf.shape(groups)[1])
-    group = tf.sort(tf.math.top_k(tf.reduce_max(groups, axis=2), near, sorted=False).indices)  # by place
-    among = tf.reshape(tf.gather(groups, group, batch_dims=1), [tf.shape(scores)[0], near * GROUP])
-    place = tf.math.top_k(among, k).indices
-    return tf.gather(group, place // GROUP, batch_dims=1) * GROUP + place % GROUP
+    scores = tf.pad(scores, [[0, -tf.shape(scores)[0] % GROUP], [0, 0]], constant_values=NEVER)
+    groups, batch = tf.shape(scores)[0] // GROUP, tf.shape(scores)[1]
+    maxima = tf.transpose(tf.reduce_max(tf.reshape(scores, [groups, GROUP, batch]), axis=1))  # [B, groups]
+    near = tf.sort(tf.math.top_k(maxima, tf.minimum(k, groups), sorted=False).indices)  # by place
+    place = in_groups(near)
+    best = tf.math.top_k(tf.gather_nd(scores, beside_query(place)), k).indices
+    return tf.gather(place, best, batch_dims=1)
+
+
+def in_groups(group: tf.Tensor) -> tf.Tensor:
+    """Returns int32 [B, G * GROUP], the places that groups (int32 [B, G]) hold."""
+    place = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
+    return tf.reshape(place, [tf.shape(group)[0], tf.shape(group)[1] * GROUP])
+
+
+def beside_query(rows: tf.Tensor) -> tf.Tensor:
+    """Returns int32 [B, R, 2], row and query: one flat number a place would overflow int32."""
+    query = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
+    return tf.stack([rows, query], axis=2)
 
 
 def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -46,10 +58,15 @@ def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.T
     Returns:
       rows and scores, int32 and float32 [B, k], best first, ties by row.
     """
-    last = tf.reduce_min(tf.math.top_k(scores, k).values, axis=1, keepdims=True)  # [B, 1]
-    # Of those that tie for the last places, the first rows get them.
-    order = tf.where(scores > last, tf.int32.max, tf.where(scores == last, -rows, tf.int32.min))
-    kept = tf.math.top_k(order, k).indices
+    best = tf.math.top_k(scores, k)
+    last = tf.reduce_min(best.values, axis=1, keepdims=True)  # [B, 1]
+
+    def first_rows_that_tie():
+        order = tf.where(scores > last, tf.int32.max, tf.where(scores == last, -rows, tf.int32.min))
+        return tf.math.top_k(order, k).indices
+
+    tie = tf.math.count_nonzero(scores >= last, dtype=tf.int32) > tf.size(best.values)  # for the last places
+    kept = tf.cond(tie, first_rows_that_tie, lambda: best.indices)
     rows, scores = (tf.gather(values, kept, batch_dims=1) for values in (rows, scores))
     by_row = tf.argsort(rows, axis=1)
     rows, scores = (tf.gather(values, by_row, batch_dims=1) for values in (rows, scores))
