@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -10,12 +11,12 @@ from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
 from mmrec.evaluation.counting import at_least
 from mmrec.evaluation.metrics import per_query
-from mmrec.evaluation.ranking import Scorer
+from mmrec.evaluation.ranking import THREADS, Scorer, batch_size
 
 _STEPS = np.append(0, 2.0 ** np.arange(-6, 3.5, 0.5))  # weights tried, as multiples of what makes the parts vary alike
 _ROUNDS = 2  # through all parts
 _BEST = 150  # items of each part for each query among which sums are ranked
-_BLOCK = 256  # queries scored at once
+_BATCH = 256  # most queries scored at once
 
 
 def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.ndarray:
@@ -44,12 +45,13 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.
     spread = values[pool > 0].std(axis=0)
     weights = np.zeros(len(parts))
     weights[0], reached = 1.0, ndcg(np.eye(len(parts))[0])
-    for part in list(range(1, len(parts))) * _ROUNDS:
-        for step in _STEPS:
-            tried = weights.copy()
-            tried[part] = step * spread[0] / max(spread[part], 1e-12)
-            if (found := ndcg(tried)) > reached:
-                weights, reached = tried, found
+    with ThreadPoolExecutor(THREADS) as threads:
+        for part in list(range(1, len(parts))) * _ROUNDS:
+            tried = np.tile(weights, (len(_STEPS), 1))
+            tried[:, part] = _STEPS * spread[0] / max(spread[part], 1e-12)
+            found = list(threads.map(ndcg, tried))
+            if max(found) > reached:
+                reached, weights = max(found), tried[np.argmax(found)]
     return weights
 
 
@@ -59,9 +61,10 @@ def _pooled(parts: Sequence[Scorer], queries: Queries, items: int) -> tuple[np.n
     relevant = np.zeros((len(queries.user), queries.relevant.lengths.max(initial=0)), np.int32)
     column = np.arange(len(queries.relevant.values)) - queries.relevant.offsets[queries.relevant.row_of_value]
     relevant[queries.relevant.row_of_value, column] = queries.relevant.values
-    pools, values = [], []
-    for start in range(0, len(queries.user), _BLOCK):
-        asked = np.arange(start, min(start + _BLOCK, len(queries.user)))
+    batch = batch_size(items, _BATCH)
+
+    def block(start: int) -> tuple[np.ndarray, np.ndarray]:
+        asked = np.arange(start, min(start + batch, len(queries.user)))
         scores = [part(asked) for part in parts]
         seen = queries.seen.take(asked)
         found = [relevant[asked]]
@@ -73,6 +76,8 @@ def _pooled(parts: Sequence[Scorer], queries: Queries, items: int) -> tuple[np.n
             found.append(np.where(np.isfinite(np.take_along_axis(ranked, top, axis=1)), top, 0))
         pool = np.sort(np.concatenate(found, axis=1), axis=1)
         pool[:, 1:][pool[:, 1:] == pool[:, :-1]] = 0  # once each
-        pools.append(pool)
-        values.append(np.stack([np.take_along_axis(score, pool, axis=1) for score in scores], axis=2))
+        return pool, np.stack([np.take_along_axis(score, pool, axis=1) for score in scores], axis=2)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        pools, values = zip(*threads.map(block, range(0, len(queries.user), batch)), strict=True)
     return np.concatenate(pools), np.concatenate(values)

@@ -22,7 +22,8 @@ SCORE_BYTES = 64 * 2**20
 """Most bytes of scores that are asked of a scorer at once."""
 
 _FAST_BATCH = 512  # enough for the matrix product; with fewer, its threads wait for each other where cores are busy
-_THREADS = min(8, os.cpu_count() or 1)  # NumPy compares and counts without the interpreter's lock
+THREADS = min(8, os.cpu_count() or 1)
+"""NumPy multiplies, compares and counts without the interpreter's lock."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: in
     ranks = np.zeros(len(queries.relevant.values), np.int32)
     top = np.zeros((len(queries.relevant), top_k), np.int32)
     fill = partial(_rank_block, queries, ranks, top, not getattr(scorer, "never_nan", False))
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(top), step):
             indices = np.arange(start, min(start + step, len(top)))
             # No name keeps the scores: the next ones take their place in memory, which is still in the cache.
@@ -110,7 +111,7 @@ def _rank_batch(
     pool: ThreadPoolExecutor, scores: np.ndarray, start: int, fill: Callable[[np.ndarray, int], None]
 ) -> None:
     """Fills in the ranks of the queries from `start` on by `scores` [B, N + 1], some rows in each thread."""
-    rows = -(-len(scores) // _THREADS)
+    rows = -(-len(scores) // THREADS)
     places = range(0, len(scores), rows)
     blocks = [scores[place : place + rows] for place in places]
     list(pool.map(fill, blocks, [start + place for place in places]))  # in order, so that the first error is raised
