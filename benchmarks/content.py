@@ -40,7 +40,7 @@ from mmrec.jobs.prepare import prepare
 from mmrec.jobs.tables import Tables
 
 MODELS = {"id": ["item_id"], "text": ["text"], "id_text": ["text", "item_id"]}
-EPOCHS = 8
+EPOCHS = 4
 RARE = 10  # training events from which an item is not rare
 COLD_SHARE, COLD_SEED = 0.05, 0
 COLD_METRICS = ("ndcg@10", "recall@10", "recall@50")

@@ -184,7 +184,7 @@ class ExportConfig(Section):
     """Answers per row of the signature `serving_default`."""
     index: Literal["exact", "ivf"] = "exact"
     """How answers are found: `exact` scores every item; `ivf` reads only the cells of a cut-up catalog that lie near
-    the query, and misses some."""
+    the query, and misses some. It keeps embeddings twice, by item and by cell."""
     index_storage: Literal["float32", "float16", "int8"] = "float32"
     """How the export keeps item embeddings; histories read the same. `float16` takes half the bytes, `int8` a quarter
     and rounds so that some answers change: the manifest says how many of ten stay (`index`, `recall@10`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,10 @@ class Codes:
         """Returns float32 [R, D], what is read of it."""
         found = self.values.astype(np.float32)
         return found if self.scale is None else found * self.scale[:, np.newaxis]
+
+    def take(self, rows: np.ndarray) -> Codes:
+        """Returns the codes of some rows, int [R]."""
+        return Codes(self.values[rows], None if self.scale is None else self.scale[rows])
 
     def rounding(self) -> np.ndarray:
         """Returns float32 [R], the most that keeping it may have changed a value of each row by."""
@@ -103,10 +108,14 @@ class StoredRows(tf.Module):
         """Bytes of what is kept."""
         return sum(part.shape.num_elements() * part.dtype.size for part in self.variables)
 
+    def kept(self) -> Codes:
+        """Returns what is kept of the table, with the rows that were added."""
+        return Codes(self.codes.numpy(), None if self.scale is None else self.scale.numpy())
+
     def take(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns float32 [..., D], the vectors of some rows (int32 [...])."""
         found = tf.cast(_picked(self.codes, rows), tf.float32)
-        return found if self.scale is None else found * _picked(self.scale, rows)[..., tf.newaxis]
+        return found if self.scale is None else found * _picked(self.scale, rows)
 
     def scores_between(self, query: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
         """Returns float32 [end - start, B], the products of neighbouring rows with queries (float32 [B, D])."""
@@ -114,30 +123,38 @@ class StoredRows(tf.Module):
         scores = products(rows, query)
         return scores if self.scale is None else scores * self.scale[start:end, tf.newaxis]
 
-    def scores_of(self, query: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """Returns float32 [B, C], the products of each query (float32 [B, D]) with rows of its own (int32 [B, C]).
+    def scores_of(self, query: tf.Tensor, runs: tf.Tensor, size: int = 1) -> tf.Tensor:
+        """Scores for each query rows of its own; memory does not grow with the batch.
 
-        As many queries at once as `_GATHERED` values hold: memory does not grow with the batch.
+        Args:
+          query: float32 [B, D].
+          runs: int32 [B, C], each the number of a run of neighbouring rows: run i begins with row `i * size`.
+          size: S, rows of a run; the number of rows kept is a multiple of it.
+
+        Returns:
+          float32 [B, C * S], products.
         """
-        count = tf.shape(query)[0]
-        most = tf.maximum(1, _GATHERED // tf.maximum(1, tf.shape(rows)[1] * self.dim))
+        count, wide = tf.shape(query)[0], tf.shape(runs)[1] * size
+        most = tf.maximum(1, _GATHERED // tf.maximum(1, wide * self.dim))
 
         def in_blocks():
             blocks = -(-count // most)
             missing = [[0, blocks * most - count], [0, 0]]
-            parts = [tf.pad(part, missing) for part in (query, rows)]
+            parts = [tf.pad(part, missing) for part in (query, runs)]
             parts = tuple(tf.reshape(part, [blocks, most, tf.shape(part)[1]]) for part in parts)
             scores = tf.map_fn(
-                lambda part: self._scores_of(*part), parts, parallel_iterations=1, fn_output_signature=tf.float32
+                lambda part: self._scores_of(*part, size), parts, parallel_iterations=1, fn_output_signature=tf.float32
             )
-            return tf.reshape(scores, [blocks * most, tf.shape(rows)[1]])[:count]
+            return tf.reshape(scores, [blocks * most, wide])[:count]
 
-        return tf.cond(count <= most, lambda: self._scores_of(query, rows), in_blocks)
+        return tf.cond(count <= most, lambda: self._scores_of(query, runs, size), in_blocks)
 
-    def _scores_of(self, query, rows):
-        vectors = tf.cast(_picked(self.codes, rows), tf.float32)  # [B, C, D]
-        scores = tf.squeeze(tf.matmul(vectors, query[:, :, tf.newaxis]), axis=2)
-        return scores if self.scale is None else scores * _picked(self.scale, rows)
+    def _scores_of(self, query, runs, size):
+        shape = [tf.shape(runs)[0], tf.shape(runs)[1] * size]
+        vectors = tf.cast(_picked(self.codes, runs, size), tf.float32)
+        scores = tf.matmul(tf.reshape(vectors, [*shape, self.dim]), query[:, :, tf.newaxis])
+        scores = tf.reshape(scores, shape)
+        return scores if self.scale is None else scores * tf.reshape(_picked(self.scale, runs, size), shape)
 
 
 def products(vectors: tf.Tensor, query: tf.Tensor) -> tf.Tensor:
@@ -149,6 +166,7 @@ def products(vectors: tf.Tensor, query: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _picked(table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+def _picked(table: tf.Variable, runs: tf.Tensor, size: int = 1) -> tf.Tensor:
     """Gathers from what is read of a variable: once TensorFlow gathers from one itself, each read copies all of it."""
-    return tf.gather(table.value(), rows)
+    shape = [table.shape[0] // size, math.prod(table.shape[1:]) * size]
+    return tf.gather(tf.reshape(table.value(), shape), runs)

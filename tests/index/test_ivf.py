@@ -99,8 +99,8 @@ def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
     rounded = ExactIndex(table, storage)
     assert recall(found(index, queries, exclude), found(rounded, queries, exclude)) >= 0.9
     assert facts["recall@10"] == recall(found(index, queries, exclude), found(ExactIndex(table), queries, exclude))
-    held = 3008 * (8 * 4 if storage == "float32" else 8 + 4)
-    assert facts["bytes"] == held + index.cell_rows.shape.num_elements() * 4 + facts["cells"] * 8 * 4
+    a_row, in_cells = 8 * 4 if storage == "float32" else 8 + 4, facts["cells"] * facts["cell_size"]
+    assert facts["bytes"] == 3008 * a_row + in_cells * (a_row + 4) + facts["cells"] * 8 * 4
 
 
 def test_exact_float32_has_nothing_to_measure():
