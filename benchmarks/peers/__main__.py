@@ -12,7 +12,7 @@ of its own:
 * `mmrec`: pipelines/configs/amazon_beauty.yaml with 8 of its 10 epochs, which takes less than four times the seconds
   of `tfrs_average`; judged from its export;
 * `mmrec_equal_seconds`: the same with as many epochs as fit into the seconds of `tfrs_average`, at least one;
-* `rate`: an mmrec training step with ids alone, see `targets_per_second`.
+* `rate`: an mmrec training step with ids alone, see `targets_per_second`; `softmax`: its loss and gradients alone.
 
 The recipe that the ratios refer to is the one of TensorFlow Recommenders that ranks better on validation.
 
@@ -49,9 +49,11 @@ CONTESTANTS = {  # name -> module here, function, package that it needs
     "mmrec": ("ours", "trained", None),
     "mmrec_equal_seconds": ("ours", "in_equal_seconds", None),
     "rate": ("ours", "targets_per_second", None),
+    "softmax": ("ours", "softmax_targets_per_second", None),
 }
+RATES = {"rate": "rate:train_targets_d64", "softmax": "rate:softmax_targets_d64"}
 TFRS, OURS = ("tfrs_average", "tfrs_gru"), ("mmrec", "mmrec_equal_seconds")
-QUICK = ("popularity", "item_knn_titles", "implicit_bm25", "keras_rs_gru", "tfrs_average", "mmrec", "rate")
+QUICK = ("popularity", "item_knn_titles", "implicit_bm25", "keras_rs_gru", "tfrs_average", "mmrec", "rate", "softmax")
 QUICK_USERS = 400
 
 
@@ -90,8 +92,8 @@ def run(rows: Rows, folder: Path) -> tuple[dict[str, Measured], list[str]]:
             failed.append(name)
             print(f"{name}: failed\n{error}", file=sys.stderr, flush=True)
             continue
-        if name == "rate":
-            rows.add("rate:train_targets_d64", measured, "targets/s")
+        if name in RATES:
+            rows.add(RATES[name], measured, "targets/s")
         else:
             found[name] = measured
             add_rows(rows, name, measured, {package: version(package)} if package else {})

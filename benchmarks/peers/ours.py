@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.common import by_turns
 from benchmarks.peers.measured import Measured
 from benchmarks.peers.problem import Problem
 from benchmarks.scale import Stages
@@ -23,6 +24,8 @@ SMALL = {
 }
 EPOCHS = 8  # of the config's 10: what fits into four times the seconds of TensorFlow Recommenders' recipe
 RATE_EPOCHS = 3  # the first traces and is left out
+RATE_DIM = 64
+RATE_EVENTS = 900  # of a step
 
 
 def trained(problem: Problem, epochs: int = EPOCHS) -> Measured:
@@ -87,10 +90,35 @@ def targets_per_second(problem: Problem) -> float:
     from benchmarks.trained import Shop  # loads TensorFlow, which counts the cores
 
     with tempfile.TemporaryDirectory() as folder:
-        changes = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours": 0}
+        changes = {"item.modalities": ["item_id"], "item.dim": RATE_DIM, "retrieval.neighbours": 0}
         config = beauty_config(problem, folder, **changes, **{"training.epochs": 2 if problem.quick else RATE_EPOCHS})
         seconds = Shop(config).train(0).epoch_seconds
     return len(problem.training.values) / seconds
+
+
+def softmax_targets_per_second(problem: Problem) -> float:
+    """Returns how many of those events the softmax over the catalog could take with its gradients alone.
+
+    Vectors are drawn at random; a call has about as many events as a training step.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    import tensorflow as tf  # counts the cores
+
+    from mmrec.models.catalog_softmax import catalog_softmax
+
+    rng = np.random.default_rng(0)
+    query, item = (tf.constant(rng.standard_normal((n, RATE_DIM), np.float32)) for n in (RATE_EVENTS, problem.items))
+    answer = tf.constant(rng.integers(0, problem.items, RATE_EVENTS, np.int32))
+
+    @tf.function
+    def gradients(query, item, answer):
+        with tf.GradientTape() as tape:
+            tape.watch([query, item])
+            loss = catalog_softmax(query, item, answer)
+        return tape.gradient(loss, [query, item])
+
+    contestants = {"softmax": lambda: gradients(query, item, answer)[0].numpy()}
+    return RATE_EVENTS / by_turns(3 if problem.quick else 50, contestants)["softmax"]
 
 
 def beauty_config(problem: Problem, folder: str, **changes):
