@@ -1,6 +1,7 @@
 """What content adds on Amazon Beauty: item ids alone, titles alone, both; and for items that nobody has bought yet.
 
-Models are pipelines/configs/amazon_beauty.yaml without neighbours, so that only towers count, and with fewer epochs.
+Models are pipelines/configs/amazon_beauty.yaml without neighbours beside the towers, and with fewer epochs; id vectors
+still start from them.
 
 `everyone` and `rare answers` (items with under 10 training events): NDCG@10 on the test, whole catalog, seen items
 excluded, the mean over users of the mean over seeds. Differences to the ids are paired over users.

@@ -31,6 +31,7 @@ from mmrec.towers.fusion import FUSIONS
 BASE = "concatenation"
 QUICK = (BASE, "gated", "late", "without_image")
 SHORT = {
+    "item.fusion": BASE,
     "item.text.encoder": "mean",
     "training.epochs": 6,
     "training.patience": 2,

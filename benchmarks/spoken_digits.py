@@ -6,6 +6,8 @@ these are thrown away, and a test recording is the digit whose mean training emb
 below was chosen by cross-validation over takes 5-9 (leave one take out); the test takes played no part.
 
     python -m benchmarks.spoken_digits [--json FILE] [--quick]
+
+Reads `spoken_digits` from the folder MMREC_DATA, by default ../shared/data beside the checkout.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from mmrec.version import __version__
 if TYPE_CHECKING:  # what type checkers and editors see of the names that load on first use
     from mmrec.config import Config
     from mmrec.data.sample_shop import write_sample_shop
+    from mmrec.jobs.check import CheckReport, check
     from mmrec.jobs.compare import compare
     from mmrec.jobs.evaluate import evaluate
     from mmrec.jobs.refresh import refresh
@@ -45,6 +46,7 @@ _HOMES = {
 }
 __all__ = [
     "Answers",
+    "CheckReport",
     "Config",
     "InputError",
     "Recommender",
@@ -52,6 +54,7 @@ __all__ = [
     "TrainingError",
     "TuneResult",
     "__version__",
+    "check",
     "compare",
     "evaluate",
     "load",

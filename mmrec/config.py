@@ -91,8 +91,9 @@ class RetrievalConfig(Section):
     """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
     neighbours: Annotated[int, Field(ge=0)] = 0
     """Width of the block of item-kNN factors that is put beside the embedding of a trained model, and beside `latent`
-    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none. Directions beyond
-    the first 512, and the first half, are random, which keeps what is rare. It needs the modality `item_id`."""
+    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none. The first
+    512 directions, or the first half if that is more, are singular vectors; the others are random, which keeps what is
+    rare. It needs the modality `item_id`."""
     temperature: Annotated[float, Field(gt=0.0)] | None = None
     """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot`."""
     learn_temperature: bool = False
@@ -129,7 +130,8 @@ class TrainingConfig(Section):
     epochs: Positive = 30
     """Most passes over the training histories."""
     batch_size: Positive = 256
-    """Histories per step, over all devices (the global batch): a mean, as steps ask about as many queries each."""
+    """Histories per step on average, over all devices (the global batch): every step has about as many queries, so one
+    of long histories holds fewer of them."""
     optimizer: Literal["adam", "adagrad"] = "adam"
     """Optimiser; rows of the id and token tables are updated only when they occur (lazily)."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
@@ -147,7 +149,8 @@ class TrainingConfig(Section):
     images_per_step: Positive = 32
     """Photos per step that train the backbone when it is not frozen."""
     refresh_steps: Positive = 200
-    """Steps after which the features of all photos are computed anew when the backbone is not frozen."""
+    """Steps of an epoch after which what follows the weights is computed anew: the features of all photos when the
+    backbone is not frozen, and the item embeddings that `retrieval.hard_negatives` searches."""
     tensorboard: bool = False
     """Write TensorBoard summaries to the run's `logs/`."""
     resume: bool = True

@@ -4,7 +4,8 @@
 
 Left out, and counted: cancelled invoices and their negative quantities, adjustments, lines without a customer, lines
 without a price, and what is no product (postage, fees, vouchers, samples). An item's title is its most frequent
-description among the lines that are kept; a basket is one invoice.
+description among the lines that are kept; a basket is one invoice. SOURCE is by default `retail/online_retail.csv.gz`
+in the folder MMREC_DATA, that by default ../shared/data beside the checkout.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ def recommend(config: Path, users: list[list[str]]) -> list[str]:
     print(mmrec.compare(result.run_dir, [found.train_result.run_dir], metrics=["ndcg@10"])["users"])
     print(mmrec.compare(result.export_dir, "other", histories=Path("users.csv"), segments=["country"], k=5)["overall"])
     newer: Path = mmrec.refresh(result.export_dir, "new.parquet", data={"catalog": {"image_dir": "photos"}})
+    report: mmrec.CheckReport = mmrec.check(settings)
+    print(report.findings)
     shop: mmrec.Recommender = mmrec.load(newer)
     summary: dict[str, object] = mmrec.score(newer, "users.parquet", Path("answers"), k=5, workers=2)
     print(summary["rows"])

@@ -102,7 +102,10 @@ def test_a_disk_that_is_full_before_the_first_checkpoint_leaves_no_run(
 
 @pytest.mark.parametrize(
     ("owner", "name", "fail"),
-    [(tf.saved_model, "save", half_a_version), (pd.DataFrame, "to_parquet", no_space)],
+    [
+        pytest.param(tf.saved_model, "save", half_a_version, marks=pytest.mark.slow),
+        (pd.DataFrame, "to_parquet", no_space),
+    ],
 )
 def test_a_disk_that_is_full_in_the_export_leaves_the_run_to_be_continued(
     shop, command, monkeypatch, owner, name, fail

@@ -19,10 +19,9 @@ SMALL = {
     "item.dim": 16,
     "item.text.latent_dim": 16,
     "retrieval.neighbours": 16,
-    "training.epochs": 1,
     "evaluation.bootstrap_samples": 10,
 }
-EPOCHS = 8  # of the config's 10: what fits into four times the seconds of TensorFlow Recommenders' recipe
+EPOCHS = 8  # of the config's 10: chosen to fit into four times the seconds of TensorFlow Recommenders' recipe
 RATE_EPOCHS = 3  # the first traces and is left out
 RATE_DIM = 64
 RATE_EVENTS = 900  # of a step
@@ -73,7 +72,7 @@ def in_equal_seconds(problem: Problem, budget: float, whole: Measured) -> Measur
     Args:
       problem: the data.
       budget: seconds.
-      whole: the training with all epochs, which says how long one takes; the neighbours are counted among them.
+      whole: a training with more epochs, which says how long one takes; the neighbours are counted among them.
     """
     preparing = whole.said["of_which_preparing"]
     epochs = int((budget - preparing) / ((whole.seconds - preparing) / whole.epochs))
@@ -97,7 +96,7 @@ def targets_per_second(problem: Problem) -> float:
 
 
 def softmax_targets_per_second(problem: Problem) -> float:
-    """Returns how many of those events the softmax over the catalog could take with its gradients alone.
+    """Returns how many events a second the softmax over the catalog takes, with its gradients and nothing else.
 
     Vectors are drawn at random; a call has about as many events as a training step.
     """

@@ -39,7 +39,7 @@ def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.nd
 
 
 def _apart(basis: np.ndarray) -> np.ndarray:
-    """Returns other vectors of the same span, not all near the largest one; five times as fast as orthogonal ones."""
+    """Returns other vectors of the same span, not all near the largest one; cheaper than orthogonal ones."""
     return linalg.lu(basis, permute_l=True, check_finite=False)[0]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def distinct(values: np.ndarray) -> np.ndarray:
-    """Returns the distinct values, sorted, as `np.unique` does, ten times as fast for a million integers."""
+    """Returns the distinct values, sorted, as `np.unique` does, but faster."""
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 

@@ -26,7 +26,7 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.
     in a sum is seldom far behind in every part of it, and hundreds of sums are ranked in seconds.
 
     Args:
-      parts: scorers of the same queries; the first has weight 1.
+      parts: scorers of the same queries, which several threads call at once; the first has weight 1.
       queries: the queries; choose them from validation.
       items: N, the number of items.
 
@@ -61,7 +61,7 @@ def _pooled(parts: Sequence[Scorer], queries: Queries, items: int) -> tuple[np.n
     relevant = np.zeros((len(queries.user), queries.relevant.lengths.max(initial=0)), np.int32)
     column = np.arange(len(queries.relevant.values)) - queries.relevant.offsets[queries.relevant.row_of_value]
     relevant[queries.relevant.row_of_value, column] = queries.relevant.values
-    batch = batch_size(items, _BATCH)
+    batch = batch_size(items * len(parts) * THREADS, _BATCH)
 
     def block(start: int) -> tuple[np.ndarray, np.ndarray]:
         asked = np.arange(start, min(start + batch, len(queries.user)))

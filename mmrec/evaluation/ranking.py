@@ -85,7 +85,7 @@ def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: in
       scorer: scores all item rows for a batch of queries; infinities are allowed, NaN is not.
       queries: Q queries.
       items: N, the number of items; they are rows 1..N.
-      top_k: K, length of the lists of best items; 0 leaves them out, which is twice as fast.
+      top_k: K, length of the lists of best items; 0 leaves them out, which is faster.
       batch: most queries scored at once. None: chosen for speed. `SCORE_BYTES` bounds it in any case.
 
     Returns:

@@ -135,7 +135,7 @@ class StoredRows(tf.Module):
           float32 [B, C * S], products.
         """
         count, wide = tf.shape(query)[0], tf.shape(runs)[1] * size
-        most = tf.maximum(1, _GATHERED // tf.maximum(1, wide * self.dim))
+        most = tf.maximum(1, _GATHERED // self.dim // tf.maximum(1, wide))
 
         def in_blocks():
             blocks = -(-count // most)

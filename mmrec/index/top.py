@@ -15,7 +15,7 @@ NEVER = -float("inf")
 
 
 def leading(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
-    """Finds the places of the largest scores, ties by place; several times as fast as `top_k` over a long column.
+    """Finds the places of the largest scores, ties by place; faster than `top_k` over a long column.
 
     The k largest lie in the k groups with the largest maxima: whatever lies in another is beaten by k maxima.
 
@@ -65,8 +65,8 @@ def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.T
         order = tf.where(scores > last, tf.int32.max, tf.where(scores == last, -rows, tf.int32.min))
         return tf.math.top_k(order, k).indices
 
-    tie = tf.math.count_nonzero(scores >= last, dtype=tf.int32) > tf.size(best.values)  # for the last places
-    kept = tf.cond(tie, first_rows_that_tie, lambda: best.indices)
+    tie = tf.math.count_nonzero(scores >= last, axis=1, dtype=tf.int32) > k  # for the last places
+    kept = tf.cond(tf.reduce_any(tie), first_rows_that_tie, lambda: best.indices)
     rows, scores = (tf.gather(values, kept, batch_dims=1) for values in (rows, scores))
     by_row = tf.argsort(rows, axis=1)
     rows, scores = (tf.gather(values, by_row, batch_dims=1) for values in (rows, scores))

@@ -81,6 +81,7 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
     backbone = sum(_bytes(variable) for variable in images.backbone.variables) if images else 0
     photo_bytes = _photo_bytes(config, images)
     table = 4 * (tables.vocabulary.items + 1) * model.candidate_tower.fusion.output_dim
+    held = 2 * table if config.export.index == "ivf" else table  # by item and by cell
     frozen = config.item.image.trainable == "none"
     steps = f"{timed} training step{'s' * (timed > 1)} of {config.training.batch_size} histories"
     basis = [f"{steps}, timed after {_WARM_UP} others"]
@@ -110,7 +111,7 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
         "disk_bytes": {
             "photo_cache": photo_bytes * named,
             "checkpoints": 2 * (weights + optimizer) + weights,  # the last two epochs, and the best one's weights
-            "export": weights + (backbone if frozen else 0) + table,
+            "export": weights + (backbone if frozen else 0) + held,
         },
         "basis": basis,
     }

@@ -144,7 +144,7 @@ def _program(steps: _Steps) -> Callable[..., tf.Tensor]:
 
 @functools.cache
 def _can_compile() -> bool:
-    """Returns whether XLA is there for the CPU, which it makes about twice as fast; a GPU is fast without."""
+    """Returns whether XLA is there for the CPU, which it makes faster; a GPU is fast without."""
     if tf.config.list_physical_devices("GPU"):
         return False
     try:

@@ -176,6 +176,7 @@ def test_a_photo_that_the_graph_cannot_decode_is_turned_into_one_that_it_can(tmp
     assert places[1] != places[2]  # found by the content of the files, not by their pixels
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
     # Files of 36 kB and features of 40 kB: 640 photos more would hold 23 MB of the one and 26 MB of the other.
     rng, files = np.random.default_rng(0), []

@@ -3,6 +3,7 @@ import pytest
 
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
+from mmrec.evaluation import late_fusion
 from mmrec.evaluation.late_fusion import fusion_weights
 
 # Two queries over three items; item 2 is right for both. Column 0 is padding.
@@ -32,7 +33,9 @@ def test_a_part_is_not_asked_to_mend_what_is_excluded():
     assert weights_of(FIRST, HELPS, seen=([1], [1])).tolist() == [1, 0]
 
 
-def test_parts_that_only_help_together_with_others_are_found():
+@pytest.mark.parametrize("batch", [1, 2])
+def test_parts_that_only_help_together_with_others_are_found(monkeypatch, batch):
+    monkeypatch.setattr(late_fusion, "_BATCH", batch)
     left, right = HELPS * [[1], [0]], HELPS * [[0], [1]]
     _, second, third = weights_of(FIRST, left.astype(np.float32), right.astype(np.float32))
     assert second > 0.25

@@ -92,7 +92,7 @@ def test_the_worst_of_any_number_of_items_comes_last_and_the_best_first(items):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("most_relevant", [1, 2, 9, 40])
 def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(monkeypatch, most_relevant, threads):
-    monkeypatch.setattr(ranking, "_THREADS", threads)
+    monkeypatch.setattr(ranking, "THREADS", threads)
     generator, items = np.random.default_rng(most_relevant), 130
     queries, scores = random_queries(generator, 100, items, most_relevant)
     scores[generator.random(scores.shape) < 0.1] = -np.inf
@@ -151,7 +151,7 @@ def test_nan_scores_are_refused_with_their_place():
 
 
 def test_the_first_nan_is_named_whichever_thread_meets_it(monkeypatch):
-    monkeypatch.setattr(ranking, "_THREADS", 3)
+    monkeypatch.setattr(ranking, "THREADS", 3)
     scores = np.zeros((20, 3), np.float32)
     scores[[13, 19], 1] = np.nan
     with pytest.raises(InputError, match="NaN for query 13, row 1"):

@@ -143,13 +143,16 @@ def test_graph_mode_gives_the_same():
     assert rows.numpy().tolist() == [[4, 3, 0], [1, 0, 0]]
 
 
-def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(monkeypatch):
-    monkeypatch.setattr(module, "_GATHERED", 2 * 3 * 4)  # two queries with three rows of four values
+@pytest.mark.parametrize("storage", ["float32", "int8"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(monkeypatch, size, storage):
+    monkeypatch.setattr(module, "_GATHERED", 2 * 3 * size * 4)  # two queries with three runs of rows of four values
     rng = np.random.default_rng(0)
     table, query = (rng.normal(size=(count, 4)).astype(np.float32) for count in (9, 5))
-    rows = rng.integers(0, 9, (5, 3)).astype(np.int32)
-    want = np.einsum("bcd,bd->bc", table[rows], query)
-    stored = module.StoredRows(table)
+    runs = rng.integers(0, 9 // size, (5, 3)).astype(np.int32)
+    stored = module.StoredRows(table, storage)
+    rows = (runs[:, :, np.newaxis] * size + np.arange(size)).reshape(5, 3 * size)
+    want = np.einsum("bcd,bd->bc", stored.kept().vectors()[rows], query)
     for count in (5, 4, 2, 1, 0):
-        found = tf.function(stored.scores_of)(query[:count], rows[:count])
-        np.testing.assert_allclose(found, want[:count], rtol=1e-5)
+        found = tf.function(stored.scores_of)(query[:count], runs[:count], size)
+        np.testing.assert_allclose(found, want[:count], rtol=1e-4, atol=1e-6)

@@ -35,9 +35,9 @@ def test_the_manifest_and_the_model_card_say_what_it_finds(exported):
     assert about["queries"] > 100
     if about["kind"] == "ivf":
         assert about["recall@10"] >= 0.8
-        assert about["bytes"] > exported.item_table.nbytes
+        assert about["bytes"] > 2 * exported.item_table.nbytes  # by item and by cell
     else:
-        assert about["bytes"] == 160 * (16 + 4)  # 150 items and row 0, in groups of 32
+        assert about["bytes"] == 160 * (16 + 4)  # 150 items and row 0, in groups of 16
     card = (exported.path / "mmrec/README.md").read_text()
     assert f"its {about['kind']} index ({about['storage']}) finds {about['recall@10']:.1%}" in card
 

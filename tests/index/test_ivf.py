@@ -103,6 +103,18 @@ def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
     assert facts["bytes"] == 3008 * a_row + in_cells * (a_row + 4) + facts["cells"] * 8 * 4
 
 
+@pytest.mark.parametrize("storage", ["float32", "float16", "int8"])
+def test_vectors_of_any_length_score_by_cell_as_they_do_by_row(storage):
+    rng = np.random.default_rng(0)
+    table = (rng.standard_normal((401, 8)) * np.exp(rng.standard_normal((401, 1)))).astype(np.float32)
+    query, k = rng.standard_normal((5, 8)).astype(np.float32), np.full(5, 10, np.int32)
+    exact, cells = ExactIndex(table, storage), cut_into_cells(table, 0)
+    rows, scores = IvfIndex(exact, cells, len(cells.rows)).search(query, k)
+    right, best = exact.search(query, k)
+    np.testing.assert_array_equal(rows, right)
+    np.testing.assert_allclose(scores, best, rtol=1e-4)
+
+
 def test_exact_float32_has_nothing_to_measure():
     _, facts = build_index(np.ones([32, 2], np.float32), ExportConfig(), lambda: pytest.fail("not called"))
     assert facts == {"kind": "exact", "storage": "float32", "bytes": 256}

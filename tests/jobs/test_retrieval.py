@@ -7,14 +7,18 @@ from mmrec.errors import InputError
 from mmrec.jobs import neighbours
 from tests.jobs.worlds import write_groups
 
+SLOW = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "retrieval",
     [
         {"negatives": "catalog"},
         {"negatives": "catalog", "similarity": "dot", "temperature": 1.0},
-        {"negatives": "mixed", "negative_samples": 8},
-        {"negatives": "sampled", "negative_samples": 8, "learn_temperature": True},
+        pytest.param({"negatives": "mixed", "negative_samples": 8}, marks=pytest.mark.slow),
+        pytest.param(
+            {"negatives": "sampled", "negative_samples": 8, "learn_temperature": True}, marks=pytest.mark.slow
+        ),
     ],
     ids=["catalog", "dot", "mixed", "sampled"],
 )

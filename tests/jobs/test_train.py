@@ -21,7 +21,6 @@ from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.prepare import prepare, run_identity
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import train
-from mmrec.towers.history import HISTORY_TOWERS
 from mmrec.training.callbacks import TrainingError
 from tests.jobs.worlds import add_photos, write_groups
 
@@ -70,7 +69,7 @@ def test_ids_alone_find_the_users_group(ids):
     assert ids.result.metrics["validation"]["recall@10"] > 0.95
 
 
-@pytest.mark.parametrize("history", [name for name in HISTORY_TOWERS if name != "mean"])
+@pytest.mark.parametrize("history", ["lstm", "transformer", pytest.param("gru", marks=pytest.mark.slow)])
 def test_every_history_tower_finds_the_users_group_from_ids_and_texts(groups, history):
     groups["item"]["modalities"] = ["text", "item_id"]
     groups["query"]["history"] = history

@@ -65,6 +65,7 @@ def test_byte_pairs_merge_the_pair_that_was_learnt_first():
     assert tokens_of(tokenizer, "z red") == [["Ġ", "[UNK]", "Ġred"]]  # a byte that the vocabulary lacks
 
 
+@pytest.mark.slow
 def test_byte_pairs_are_those_of_keras_nlp():
     texts = ["red coat", "red coats & hats", "blue coat's size 42, new!", "红色 咖啡杯", "größe naïve"] * 3
     config = TextConfig(tokenizer="bytepair", vocabulary_size=330)
