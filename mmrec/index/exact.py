@@ -8,7 +8,7 @@ import tensorflow as tf
 from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, beside_query, in_groups, leading, leading_rows, stands_in
 
-_BLOCK_SCORES = 2**20  # 4 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
+_BLOCK_SCORES = 2**19  # 2 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
 _BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8 they are a copy
 _BLOCK_ROWS = 1024  # fewest items at once
 _KEPT = 2**25  # scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups
