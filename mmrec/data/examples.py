@@ -9,13 +9,12 @@ from types import MappingProxyType
 import numpy as np
 import tensorflow as tf
 
+from mmrec import schema
 from mmrec.config import RetrievalConfig
 from mmrec.data.candidates import Candidates
-from mmrec.data.features import Draw, FeatureSource
+from mmrec.data.features import LONGEST, Draw, FeatureSource
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.data.splits import Histories
-
-PADDING = 0  # the place of "no item" among a batch's distinct items
 
 
 class Examples:
@@ -117,12 +116,13 @@ class Examples:
                 epoch += 1
 
         sample = self._batch(np.arange(1), np.random.default_rng(0))
-        # Their second dimension is the longest of the batch.
-        varying = ("history", "history_time", "history_event", "text_tokens")
-        signature = {
-            name: tf.TensorSpec([None, *([None] if name in varying else array.shape[1:])], array.dtype)
-            for name, array in sample.items()
-        }
+        varying = LONGEST | {"history", schema.HISTORY_TIME, schema.HISTORY_EVENT}
+
+        def spec(name: str, array: np.ndarray) -> tf.TensorSpec:
+            free = 2 if name in varying else 1
+            return tf.TensorSpec([None] * free + list(array.shape[free:]), array.dtype)
+
+        signature = {name: spec(name, array) for name, array in sample.items()}
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
     def _batch(self, windows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -188,8 +188,8 @@ def _windows(histories: Histories, max_length: int) -> tuple[np.ndarray, np.ndar
     begin = np.maximum(first, high - 1 - max_length)
     window = np.repeat(np.arange(len(user)), high - low)  # [V], of each event: the windows ask for all of them in turn
     sees = _basket_start(histories) - begin[window]
-    # In a later window, a basket that fills all of it would look like "no history".
     may_answer = True if histories.context.negative is None else ~histories.context.negative
+    # In a later window, a basket that fills all of it would look like "no history".
     asked = np.flatnonzero(((sees > 0) | (begin == first)[window]) & may_answer)
     window, sees = window[asked], sees[asked]
     kept = distinct(window)

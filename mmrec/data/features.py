@@ -12,6 +12,9 @@ from mmrec.data.standardise import Standardisation, standardisation
 
 Features = dict[str, np.ndarray]
 
+LONGEST = frozenset({"text_tokens", "audio_mel"})
+"""Features whose second dimension is the longest of the rows asked for: it differs from batch to batch."""
+
 
 @dataclass(frozen=True)
 class Draw:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec.data.context import QueryContext
-from mmrec.data.features import Features, FeatureSource, in_batches
+from mmrec.data.features import LONGEST, Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
 
 _VALUES = 2**24  # of the items of histories that are read at once: 64 MiB
@@ -55,10 +55,9 @@ class Embedder:
         return np.concatenate(parts)[np.argsort(order)]
 
     def _embedded(self, features: Features) -> tf.Tensor:
-        """Returns float32 [B, X]; traced once, for batches of any size and texts of any length."""
+        """Returns float32 [B, X]; traced once, for batches of any size, texts and recordings of any length."""
         if self._candidate is None:
-            longer = {"text_tokens"}  # as long as the longest text of the batch
-            spec = {name: _spec(one, 2 if name in longer else 1) for name, one in features.items()}
+            spec = {name: _spec(one, 2 if name in LONGEST else 1) for name, one in features.items()}
 
             @partial(tf.function, input_signature=[spec])
             def candidate(features):

@@ -13,6 +13,7 @@ from mmrec.data.context import EventContext
 from mmrec.data.examples import Examples
 from mmrec.data.features import ItemIdFeatures, JoinedFeatures, TextFeatures
 from mmrec.data.interactions import load_interactions
+from mmrec.data.sounds import AudioFeatures
 from mmrec.data.splits import split
 from mmrec.data.vocabulary import Vocabulary
 from tests.data.builders import make_histories
@@ -208,6 +209,16 @@ def test_the_dataset_runs_on_through_the_epochs_with_a_spec_that_fits_every_batc
     assert data.element_spec["log_q"] == tf.TensorSpec([None], tf.float32)
     expected = [*one.epoch(1), *one.epoch(2)]
     assert same(list(data.take(2 * one.steps).as_numpy_iterator()), expected)
+
+
+def test_the_spec_fits_recordings_of_any_length():
+    frames = np.array([[1], [2], [3], [4]], np.float32)  # of items 1 to 4, each of 4 x 2 values
+    recordings = AudioFeatures(np.concatenate([frames, np.ones((4, 8), np.float32)], axis=1), np.arange(-1, 4), 2, None)
+    one = examples(make_histories([(1, 1), (2, 2)], [(3, 1), (4, 2)]), recordings, batch_size=1)
+    data = one.dataset()
+    assert data.element_spec["audio_mel"] == tf.TensorSpec([None, None, 2], tf.float32)
+    found = [batch["audio_mel"].shape for batch in data.take(one.steps).as_numpy_iterator()]
+    assert sorted(found) == [(3, 2, 2), (3, 4, 2)]
 
 
 def test_changing_the_future_changes_no_query_before_it():

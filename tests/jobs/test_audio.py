@@ -18,19 +18,21 @@ from tests.preprocess.wav_files import tone, wav
 AUDIO = {"rate": 8000, "seconds": 0.2, "bands": 16, "channels": 12, "layers": 2}
 
 
-def recording(hz, rate):
-    return wav(np.round(tone(hz, rate, 0.15) * 32767), rate)
+def recording(hz, rate, seconds=0.15):
+    return wav(np.round(tone(hz, rate, seconds) * 32767), rate)
 
 
 def write_sounds(folder, **audio):
-    """Gives each item of the planted shop a low or a high tone; the first has none and the second cannot be read."""
+    """Gives each item of the planted shop a low or a high tone, some short and some long; the first has none and the
+    second cannot be read."""
     config = write_groups(folder, learning_rate=0.01, epochs=3)
     with open(folder / "items.csv", newline="") as file:
         header, *rows = csv.reader(file)
     for number, row in enumerate(rows):
         low = row[0].startswith("red")
         row.append("" if number == 0 else f"{number}.wav")
-        sound = recording((300 if low else 2000) + 10 * number, 8000 if number % 2 else 22050)
+        hz, rate, seconds = (300 if low else 2000) + 10 * number, 8000 if number % 2 else 22050, (0.08, 0.15, 0.2)
+        sound = recording(hz, rate, seconds[number % 3])
         (folder / f"{number}.wav").write_bytes(b"broken" if number == 1 else sound)
     with open(folder / "items.csv", "w", newline="") as file:
         csv.writer(file).writerows([[*header, "sound"], *rows])
@@ -74,7 +76,7 @@ def test_the_export_reads_what_training_read_bit_for_bit(world):
     read = tf.function(lambda files: reader({"audio_bytes": files}))(tf.constant(raw))
     known = modality.source.rows(np.arange(1, len(raw) + 1))
     frames = known["audio_frames"]
-    assert sorted(set(frames.tolist())) == [0, 8]  # 0.15 s in hops of 20 ms
+    assert sorted(set(frames.tolist())) == [0, 4, 8, 10]  # 0.08, 0.15 and 0.2 s in hops of 20 ms
     np.testing.assert_array_equal(read.features["audio_frames"], frames)
     np.testing.assert_array_equal(read.features["audio_mel"][:, : known["audio_mel"].shape[1]], known["audio_mel"])
     assert modality.counts == {"audio_unreadable": 1}

@@ -12,6 +12,18 @@ def added_up(items, context, training):
     return tf.pad(tf.cumsum(items, axis=1), [[0, 0], [1, 0], [0, 0]])
 
 
+def test_items_are_embedded_whatever_the_longest_recording_of_a_batch():
+    class Recordings:
+        def rows(self, rows, draw=None):
+            return {"audio_mel": np.ones((len(rows), 2 if rows[0] == 1 else 5, 3), np.float32)}
+
+    def tower(features, training):
+        return tf.reduce_sum(features["audio_mel"], axis=1)
+
+    table = Embedder(tower, None, max_length=2).item_table(Recordings(), 1025)  # 1,024 and one more
+    np.testing.assert_array_equal(table[[0, 1, 1024, 1025]], [[0] * 3, [2] * 3, [2] * 3, [5] * 3])
+
+
 @pytest.mark.parametrize("values", [1, 8, 2**24])
 def test_queries_are_those_of_their_histories_however_many_are_read_at_once(values, monkeypatch):
     monkeypatch.setattr(module, "_VALUES", values)
