@@ -126,12 +126,12 @@ class Plan:
         first = next(iter(names.values()))
         usual = {"user_id": "user_id", "item_id": "item_id", "timestamp": "timestamp"}
         user, item, time = (config.get(key, name) if config.get(key) in first else name for key, name in usual.items())
-        kinds = config.get("positive_events")
-        kinds = None if kinds is None else [*kinds, *config.get("negative_events", [])]
-        judged = kinds is not None
-        rated = config.get("min_rating") is not None
-        event = config.get("event") if judged or schema.HISTORY_EVENT in optional else None
-        events = Events(user, item, time, event, config["rating"] if rated else None, config.get("min_rating"), kinds)
+        kinds, negative = config.get("positive_events"), config.get("negative_events", [])
+        kinds = None if kinds is None else [*kinds, *negative]
+        judged, rated = kinds is not None, config.get("min_rating") is not None
+        event = config.get("event") if judged or negative or schema.HISTORY_EVENT in optional else None
+        rating = config["rating"] if rated else None
+        events = Events(user, item, time, event, rating, config.get("min_rating"), kinds, negative)
         for path, found in names.items():
             _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
         wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]

@@ -60,6 +60,7 @@ class Events(NamedTuple):
       rating: column of the rating; None: not read.
       min_rating: events rated below are no history.
       kinds: types that are history; None: all.
+      negative: those of them that are history however they are rated.
     """
 
     user: str
@@ -69,6 +70,7 @@ class Events(NamedTuple):
     rating: str | None = None
     min_rating: float | None = None
     kinds: Sequence[str] | None = None
+    negative: Sequence[str] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -109,20 +111,21 @@ def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], f
 def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
     """Returns the events that can be used (see `EVENTS`), and what is wrong with the others, by row number."""
     users, items = strings(rows.columns[events.user]), strings(rows.columns[events.item])
-    seen, rating = np.zeros(len(users), bool), None
+    seen = unrated = np.zeros(len(users), bool)
     types = strings(rows.columns[events.event]) if events.event else np.full(len(users), None)
     if events.kinds is not None:
-        seen |= ~np.isin(types, list(events.kinds))
+        seen = seen | ~np.isin(types, list(events.kinds))
     if events.rating:
         rating = pd.to_numeric(rows.columns[events.rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        seen |= rating < (events.min_rating or -np.inf)
+        judged = ~np.isin(types, list(events.negative))
+        seen, unrated = seen | (judged & (rating < events.min_rating)), judged & np.isnan(rating)
     unlike = np.isnan(times.seconds) | (times.dated != first[0]) | (times.zoned != first[1])
     rule = "must be a number or an ISO 8601 date-time, with a time zone or without, the same in all rows"
     checks = (
         (users == "", events.user, "must not be empty"),
         (items == "", events.item, "must not be empty"),
         (unlike, events.time, rule),
-        (np.isnan(rating) if rating is not None else seen & False, events.rating, "must be a number"),
+        (unrated, events.rating, "must be a number"),
     )
     faults: dict[int, str] = {}
     for wrong, name, said in checks:

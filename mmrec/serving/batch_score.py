@@ -61,8 +61,11 @@ def score_shard(shard: Shard, job: Job) -> Scored:
                 writer = writer or pq.ParquetWriter(answers, found.schema)
                 writer.write_table(found)
         writer.close()
+        kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
-            os.replace(letters, folder / WORK / f"{shard.name}.jsonl")
+            os.replace(letters, kept)
+        else:  # a killed process may have left some, of a photo that is there by now
+            kept.unlink(missing_ok=True)
         os.replace(answers, folder / ROWS / f"{shard.name}.parquet")
     finally:
         answers.unlink(missing_ok=True)
@@ -106,6 +109,8 @@ def _parquet(shard: Shard, size: int) -> Iterator[tuple[int, pa.Table]]:
         groups = np.flatnonzero((ends > shard.start) & (ends - counts < shard.stop)).tolist()
         at = int(ends[groups[0]] - counts[groups[0]]) if groups else 0
         for batch in file.iter_batches(size, groups, list(shard.columns)):
+            if at >= shard.stop:
+                return
             start, stop = max(shard.start - at, 0), min(shard.stop - at, len(batch))
             if start < stop:
                 yield at + start, pa.Table.from_batches([batch.slice(start, stop - start)])

@@ -19,7 +19,7 @@ EXCLUDE = "exclude"
 _ASKED = (HISTORY, "k", EXCLUDE, "include", "filter")  # inputs of `recommend` that are no context
 _LISTS = (HISTORY, EXCLUDE, schema.HISTORY_TIME, schema.HISTORY_EVENT)
 _SPACED = r"^ | $|  "
-_CELLS = 2**20  # ids of histories in one call, their padding included
+_CELLS = 2**20  # ids of histories, and of exclusions, in one call, their padding included
 
 
 def history_columns(signature: list[str]) -> list[str]:
@@ -38,6 +38,9 @@ def require_types(path: str | Path, columns: pa.Schema) -> None:
         value = kind.value_type if nested else kind
         value = value.value_type if pa.types.is_dictionary(value) else value
         known = [pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating]
+        if pa.types.is_null(kind) and name != USER:  # nothing in any row
+            continue
+        known += [pa.types.is_null] if nested else []
         if nested != (name in _LISTS) or not any(test(value) for test in known):
             wanted = "lists of texts or numbers" if name in _LISTS else "texts or numbers"
             raise InputError(f"{path}: column `{name}` must hold {wanted}. Received: {kind}. Write it as such.")
@@ -77,6 +80,8 @@ class Questions:
         There is at least one part, perhaps an empty one.
         """
         lengths = self._lists[HISTORY].lengths
+        if EXCLUDE in self._lists:
+            lengths = lengths + self._lists[EXCLUDE].lengths
         good = np.setdiff1d(np.arange(len(lengths)), list(self.faults))
         good = good[np.argsort(lengths[good], kind="stable")]
         found, end = [], len(good)

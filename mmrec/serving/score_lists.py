@@ -46,6 +46,8 @@ def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
       numbers: whether the values are numbers.
     """
     array = column.combine_chunks()
+    if pa.types.is_null(array.type):
+        array = array.cast(pa.list_(pa.string()))
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         array = array.fill_null("")
         given = pc.not_equal(array, "").to_numpy(zero_copy_only=False)
@@ -66,7 +68,8 @@ def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
 def as_texts(values: pa.Array) -> pa.Array:
     """Returns texts or numbers as texts; 7.0 becomes "7", as a column of whole numbers with gaps is one of floats."""
     if pa.types.is_floating(values.type):
-        whole = pc.all(pc.equal(pc.round(values), values)).as_py()
+        values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))  # what is no number is no id
+        whole = pc.all(pc.and_(pc.equal(pc.round(values), values), pc.less(pc.abs(values), 2.0**53))).as_py()
         values = values.cast(pa.int64()) if whole is not False else values
     return values.cast(pa.string())
 

@@ -193,6 +193,19 @@ def test_events_that_training_did_not_count_keep_their_items_from_the_answers(ex
     assert (found["rows"], found["bad_rows"]) == (1, 1)
 
 
+def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(export, shop, file, tmp_path, alone):
+    copy = shutil.copytree(export, tmp_path / "shop" / "1")
+    manifest = json.loads((copy / "mmrec/manifest.json").read_text())
+    rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative_events": ["return"]}
+    manifest["config"]["data"]["interactions"] |= rules
+    (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
+    text = "user_id,item_id,timestamp,stars,kind\nu1,a,1,0,buy\nu1,b,2,-1,buy\nu1,c,3,-1,return\nu1,d,4,,return\n"
+    found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
+    (wanted,) = shop.recommend([["a", "c", "d"]], k=5, exclude=[["b"]]).item_ids
+    assert answers(tmp_path / "out") == [("u1", [item for item in wanted if item])]
+    assert (found["rows"], found["bad_rows"]) == (1, 0)
+
+
 def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alone):
     table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str).sort_values("item_id").head(6)
     table = pd.concat([table, table.head(1).assign(item_id="new", image="images/none.png")])

@@ -102,6 +102,29 @@ def test_histories_of_like_length_are_asked_together_and_huge_ones_apart():
     long = ["a"] * 600_000  # two of them would be more than a million ids
     questions = Questions(pa.table({"user_id": list("abcde"), "history": [long, ["a"], long, [], ["a"]]}), INPUTS, 1)
     assert [sorted(part.tolist()) for part in questions.batches(2)] == [[2], [0], [1, 4], [3]]
+    columns = {"user_id": list("abc"), "history": [["a"]] * 3, "exclude": [long, [], long]}
+    assert [sorted(part.tolist()) for part in Questions(pa.table(columns), INPUTS, 1).batches(3)] == [[2], [0], [1]]
+
+
+def test_columns_in_which_nothing_stands_say_nothing():
+    lists = {"history": [[], []], "exclude": [None, None], "history_time": [None, None]}
+    table = pa.table({"user_id": ["a", "b"], **lists, "now": [None, None], "user_town": [None, None]})
+    require_types("file", table.schema)
+    questions = Questions(table, INPUTS, 1)
+    assert questions.faults == {}
+    asked = questions.ask(np.array([0, 1]))
+    assert [asked[name].shape.as_list() for name in lists] == [[2, 0]] * 3
+    assert np.isnan(asked["now"]).all()
+
+
+def test_numbers_that_are_none_are_no_ids():
+    history = pa.array([[1.0, np.nan], [2.0], [np.inf, 2.0], [3.0]])
+    questions = Questions(pa.table({"user_id": [1.0, np.nan, np.inf, 4.0], "history": history}), INPUTS, 1)
+    assert sorted(questions.faults) == [1, 2]
+    assert questions.ids.to_pylist() == ["1", None, None, "4"]
+    assert questions.ask(np.array([0, 3]))["history"].numpy().tolist() == [[b"1", b""], [b"3", b""]]
+    huge = Questions(pa.table({"user_id": [1e300], "history": [[]]}), INPUTS, 1)
+    assert huge.ids.to_pylist() == ["1e+300"]
 
 
 def test_rows_that_break_a_rule_are_named_with_what_was_received():
