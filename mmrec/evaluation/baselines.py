@@ -11,7 +11,7 @@ from scipy import sparse
 from mmrec.data.ragged import Ragged
 from mmrec.evaluation.ranking import Scorer
 
-_PAIRS = 8_000_000  # most co-occurrences held at once while fitting (of one item more, if it alone has more)
+_PAIRS = 8_000_000  # most co-occurrences counted at once while fitting (of one item more, if it alone has more)
 _TIE_BREAK = 1e-6  # popularity's share of a neighbour score: enough to order equal ones
 
 
@@ -36,12 +36,13 @@ class ItemKNN:
     """Scores items by how often they stood near the items of the history in training, and most often after them.
 
     The similarity of item j to item i is their decayed co-occurrences, divided by sqrt((n_i + s) (n_j + s)), with n
-    training events each and s the shrinkage.
+    training events each and s the shrinkage. Events of a user at the same time are one basket, whose order says
+    nothing: its items are as near to each other as to those of the baskets beside it.
 
     Attributes:
-      window: events before and after an item that count as near it.
-      window_decay: factor per event of distance within the window, in 0..1.
-      backward: weight of an item that came before, where one that came after has 1. In one basket both have 1.
+      window: baskets before and after an item's own that count as near it.
+      window_decay: factor per basket of distance beyond the first, in 0..1.
+      backward: weight of an item that came before, where one that came after or in the same basket has 1.
       shrinkage: s, in events: a few co-occurrences of rare items are not taken for a law.
       neighbours: most neighbours kept per item.
       history_decay: factor per event back in the history of a query, in 0..1.
@@ -73,35 +74,72 @@ class ItemKNN:
           The neighbours, ready to score.
         """
         counts = np.bincount(histories.values, minlength=items + 1)  # [N + 1]
-        scale = sparse.diags_array((1 / np.sqrt(np.maximum(counts + self.shrinkage, 1))).astype(np.float32))
-        block = np.cumsum(counts) * 2 * self.window // _PAIRS  # by item row, non-decreasing
+        scale = (1 / np.sqrt(np.maximum(counts + self.shrinkage, 1))).astype(np.float32)
+        by_item = sparse.diags_array(scale)
+        baskets = _Baskets(histories, items, times)
+        pairs = np.bincount(histories.values, baskets.events_near(self.window)[baskets.of_event], items + 1)
+        block = (np.cumsum(pairs) // _PAIRS).astype(np.int64)  # by item row, non-decreasing
         bounds = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), items + 1]
         kept = []
         for first, last in itertools.pairwise(bounds):
-            near = self._near(histories, times, first, last)  # [items of the block, 3 x co-occurrences]
-            table = sparse.csr_array((near[2], (near[0], near[1])), shape=(items + 1, items + 1))  # adds up equal pairs
-            kept.append(_largest(scale @ table @ scale, self.neighbours))
-        similarity = sum(kept[1:], kept[0])
+            table = self._near(baskets, first, last)
+            kept.append(_largest(sparse.diags_array(scale[first:last]) @ table @ by_item, self.neighbours))
+        similarity = sparse.vstack(kept, format="csr")
         if self.own:
-            similarity = similarity + scale @ sparse.diags_array(counts.astype(np.float32)) @ scale
+            similarity = similarity + sparse.diags_array(counts * scale**2, dtype=np.float32)
         return Neighbours(similarity.tocsr(), counts, self.history_decay)
 
-    def _near(
-        self, histories: Ragged, times: np.ndarray | None, first: int, last: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Lists item, neighbour and float32 weight of every co-occurrence of items first..last-1."""
-        values, user = histories.values, histories.row_of_value
-        found = []
+    def _near(self, baskets: _Baskets, first: int, last: int) -> sparse.csr_array:
+        """Returns float32 [last - first, N + 1], the decayed co-occurrences of items first..last-1."""
+        event = np.flatnonzero((baskets.items >= first) & (baskets.items < last))
+        here, place = np.unique(baskets.of_event[event], return_inverse=True)
+        near = baskets.rows(here)  # [K, N + 1], what stood near each of these baskets
         for distance in range(1, self.window + 1):
-            early = np.flatnonzero((user[distance:] == user[:-distance]) & (values[distance:] != values[:-distance]))
-            late = early + distance
-            weight = np.full(len(early), self.window_decay ** (distance - 1), np.float32)
-            together = np.zeros(len(early), bool) if times is None else times[early] == times[late]
-            backward = np.where(together, weight, weight * np.float32(self.backward))
-            for item, neighbour, amount in ((early, late, weight), (late, early, backward)):
-                here = (values[item] >= first) & (values[item] < last) & (amount > 0)
-                found.append((values[item[here]], values[neighbour[here]], amount[here]))
-        return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+            weight = np.float32(self.window_decay ** (distance - 1))
+            after, before = baskets.rows(here, distance), baskets.rows(here, -distance)
+            near = near + weight * after + weight * np.float32(self.backward) * before
+        ones = np.ones(len(event), np.float32)
+        table = sparse.csr_array((ones, (baskets.items[event] - first, place)), (last - first, len(here))) @ near
+        table.data[table.indices == np.repeat(np.arange(first, last), np.diff(table.indptr))] = 0  # an item and itself
+        table.eliminate_zeros()
+        return table
+
+
+class _Baskets:
+    """Users' events, those of a user with equal times as one basket: the baskets of a user follow each other.
+
+    Args:
+      histories, items, times: as for `ItemKNN.fit`.
+
+    Attributes:
+      items: int32 [V], the item row of each event.
+      of_event: int64 [V], the basket of each event.
+    """
+
+    def __init__(self, histories: Ragged, items: int, times: np.ndarray | None):
+        self.items, user = histories.values, histories.row_of_value
+        begins = np.ones(len(user), bool)
+        if times is not None and len(user):
+            begins[1:] = (user[1:] != user[:-1]) | (times[1:] != times[:-1])
+        self.of_event = np.cumsum(begins) - 1
+        self._user = user[begins]  # [K]
+        starts = np.append(np.flatnonzero(begins), len(user))
+        ones = np.ones(len(user), np.float32)
+        self._held = sparse.csr_array((ones, self.items, starts), (len(self._user), items + 1))
+
+    def events_near(self, window: int) -> np.ndarray:
+        """Returns int64 [K], the number of events in each basket and those of its user up to `window` baskets away."""
+        place = np.arange(len(self._user))
+        first = np.maximum(place - window, np.searchsorted(self._user, self._user))
+        end = np.minimum(place + window + 1, np.searchsorted(self._user, self._user, side="right"))
+        starts = self._held.indptr.astype(np.int64)
+        return starts[end] - starts[first]
+
+    def rows(self, baskets: np.ndarray, later: int = 0) -> sparse.csr_array:
+        """Returns float32 [K, N + 1], how often each item is in the baskets that stand `later` ones after these."""
+        place = np.clip(baskets + later, 0, len(self._user) - 1)
+        same = (place == baskets + later) & (self._user[place] == self._user[baskets])
+        return sparse.diags_array(same.astype(np.float32)) @ self._held[place]
 
 
 class Neighbours:

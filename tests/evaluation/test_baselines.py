@@ -92,3 +92,20 @@ def test_neighbours_find_the_one_right_answer_of_a_cycle_and_popularity_does_not
     popular = evaluate(Popularity(np.bincount(train.values)), queries, items, bootstrap_samples=0).metrics
     assert knn["mrr"] == 1.0
     assert popular["recall@10"] == 0.0  # all equally popular: ties count against it
+
+
+def test_the_order_within_a_basket_changes_nothing():
+    generator = np.random.default_rng(0)
+    baskets = [[generator.permutation(30)[: generator.integers(1, 15)] + 1 for _ in range(4)] for _ in range(20)]
+    times = np.concatenate([np.repeat(np.arange(4), [len(basket) for basket in user]) for user in baskets])
+    rows = [np.concatenate(user) for user in baskets]
+    turned = [np.concatenate([basket[::-1] for basket in user]) for user in baskets]
+    one, other = (similarity(ItemKNN(neighbours=30), order, 30, times=times) for order in (rows, turned))
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_all_of_a_basket_is_near_all_of_the_next_one():
+    found = similarity(PLAIN, [[1, 2, 3, 4, 5, 6]], 6, times=np.array([1, 1, 1, 1, 2, 3]))
+    assert found[1, 2] == found[1, 4] == found[4, 1] == found[1, 5] == 1.0
+    assert found[5, 1] == 0.25
+    assert (found[1, 6], found[6, 1]) == (0.5, 0.125)

@@ -35,7 +35,7 @@ def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray:
     The similarities are made symmetric, and only directions that count towards them are kept: the factors of others,
     which a similarity of 0 to oneself makes many, would have to be subtracted.
     """
-    train, dim = tables.split.train, config.item.dim
+    train, dim = tables.split.train.liked, config.item.dim
     similarity = ItemKNN().fit(train.rows, tables.vocabulary.items, train.time).similarity
     left, values, right = truncated_svd((similarity + similarity.T).tocsr(), 2 * dim, config.seed)
     towards = np.flatnonzero((left * right).sum(axis=0) > 0)[:dim]
