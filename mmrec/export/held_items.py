@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +49,12 @@ class HeldItems:
         codes = Codes(values, scale)
         return HeldItems(codes, read, self.cells and refreshed_cells(self.cells, codes.vectors(), source))
 
-    def index(self, probes: int | None) -> ExactIndex | IvfIndex:
-        """Returns the index of these items; `probes`: cells that a query reads, where there are cells."""
+    def index(self, share: float | None) -> ExactIndex | IvfIndex:
+        """Returns the index of these items; `share`: of the cells, that a query reads, where there are any."""
         exact = ExactIndex(self.codes)
-        return exact if self.cells is None else IvfIndex(exact, self.cells, probes)
+        if self.cells is None:
+            return exact
+        return IvfIndex(exact, self.cells, math.ceil(share * len(self.cells.rows) - 1e-9))
 
 
 def held_items(exported: tf.Module, count: int) -> HeldItems:

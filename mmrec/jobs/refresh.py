@@ -146,7 +146,7 @@ def _parts(
         exclude_history=not config.retrieval.repeat_consumption,
         filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
-        index=held.index(index.get("probes")),
+        index=held.index(index.get("share")),
     )
 
 
@@ -157,7 +157,7 @@ def _manifest(
     trained = manifest.get("metrics_of_version", version)
     index = {**manifest["index"], "bytes": parts.index.nbytes}
     if held.cells is not None:
-        index["cells"] = len(held.cells.rows)
+        index |= {"cells": len(held.cells.rows), "probes": parts.index.probes}
     if "recall@10" in index:
         index["recall_of_version"] = trained
     return {
