@@ -27,7 +27,7 @@ def compare(
     """Compares the tests of two models, or the answers of two exports.
 
     Runs are compared paired over users, by a bootstrap over users and seeds. Users that not every run asked for are
-    left out and counted (`evaluation.max_test_queries` draws others for another seed).
+    left out and counted.
 
     Exports are both asked for the users of a file, and what they answer is set side by side; nothing is said of which
     is better. What an export reads beside a history is unknown to it here. Intervals are of a bootstrap over users.
@@ -40,7 +40,8 @@ def compare(
       seed: seed of the resamples.
       histories: of exports, needed: a parquet or csv file with the columns `user_id` and `history`, see
         `mmrec.serving.histories`.
-      segments: of exports: further columns of `histories`, of at most 50 values each. None: all that there are.
+      segments: of exports: further columns of `histories`, of at most 50 values each. None: all such, but those that
+        batch scoring reads.
       k: of exports: answers for each user.
 
     Returns:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.evaluation.drift import LENGTHS
 from mmrec.evaluation.drift_sums import BOTH, DriftSums, user_values
@@ -23,6 +25,7 @@ _BATCH = 1024
 _ANSWERS = 2**18  # of a side that are looked at together
 _EXAMPLES, _SHOWN = 5, 5  # users, and items of their histories
 _VALUES = 50  # of a column that makes segments
+_SCORED = ("exclude", schema.HISTORY_TIME, schema.HISTORY_EVENT, schema.NOW)  # what batch scoring reads
 _BUILT_IN = (*LENGTHS, "known_items", "unknown_items")
 
 
@@ -45,7 +48,7 @@ def compare_exports(
     items = pd.Index(pd.unique(np.concatenate(ids)))
     require_readable_ids(path, items)
     owned = np.stack([np.append(False, items.isin(one)) for one in ids])  # [2, N + 1]
-    counts, unknown, users = _survey(path, columns, items, owned)
+    counts, unknown, users, columns = _survey(path, columns, items, owned, segments is not None)
 
     sizes, width = owned.sum(axis=1), min(k, len(items))
     resamples, overall = Resamples(samples, seed), DriftSums(sizes, len(items), samples)
@@ -78,16 +81,21 @@ def compare_exports(
 
 
 def _columns(path: Path, segments: Sequence[str] | None) -> list[str]:
-    """Returns the columns that make segments; all that there are, if none are named."""
-    return column_names(path) if segments is None else list(dict.fromkeys(strings(segments, "segments").tolist()))
+    """Returns the columns that may make segments; if none are named, all but those that batch scoring reads."""
+    if segments is None:
+        return [name for name in column_names(path) if name not in _SCORED]
+    return list(dict.fromkeys(strings(segments, "segments").tolist()))
 
 
-def _survey(path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarray) -> tuple[np.ndarray, list, int]:
+def _survey(
+    path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarray, named: bool
+) -> tuple[np.ndarray, list, int, list[str]]:
     """Reads the whole file once, so that what is wrong with it shows before anyone is asked.
 
     Returns:
       int64 [N + 1], how often each item stands in the histories; of either version, the share of what stands there that
-      it lacks; and the number of users.
+      it lacks; the number of users; and the columns with few enough values to make segments, which those that were
+      `named` must have.
     """
     counts, users = np.zeros(len(items) + 1, np.int64), 0
     present: dict[str, set] = {column: set() for column in columns}
@@ -97,12 +105,15 @@ def _survey(path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarr
         rows = _rows(items, _flat(part.histories))
         counts += np.bincount(rows, minlength=len(counts))
         example = example or next((history[0] for history in part.histories if history), "")
-        for column, seen in present.items():
+        for column, seen in list(present.items()):
             seen.update(map(_label, part.columns[column]))
-            if len(seen) > _VALUES:
+            if len(seen) > _VALUES and not named:
+                del present[column]
+                print(f"column `{column}` has over {_VALUES} values and makes no segments", file=sys.stderr, flush=True)
+            elif len(seen) > _VALUES:
                 raise InputError(
                     f"{path}: column `{column}` makes segments and must have at most {_VALUES} values. Received: more, "
-                    f"such as {min(seen)!r}. Name the columns that you mean in `segments`."
+                    f"such as {min(seen)!r}. Leave it out of `segments`."
                 )
     if not users:
         raise InputError(f"{path}: holds no rows. Give `histories` a file with at least one.")
@@ -112,7 +123,7 @@ def _survey(path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarr
             f"{path}: holds no item of the exports. Received: {example!r}, for one. In csv, a single space separates "
             "items."
         )
-    return counts, [1 - int(counts[own].sum()) / total if total else 0.0 for own in owned], users
+    return counts, [1 - int(counts[own].sum()) / total if total else 0.0 for own in owned], users, [*present]
 
 
 def _segments(part: Histories, items: pd.Index, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -156,7 +156,6 @@ def test_histories_that_say_nothing_are_refused(scripted, histories):
             "user_id,history\nu1,a  b\n",
             "row 1, column `history`: must be item ids with a single space between each two.",
         ),
-        (f"user_id,history,age\n{many}\n", "column `age` makes segments and must have at most 50 values."),
     ]:
         with pytest.raises(InputError) as error:
             mmrec.compare(*scripted, histories=histories(text))
@@ -165,16 +164,21 @@ def test_histories_that_say_nothing_are_refused(scripted, histories):
         "a": 0,
         "b": 0,
     }
-    assert (
-        "age=7"
-        not in mmrec.compare(
-            *scripted, histories=histories(f"user_id,history,age\n{many}\n".replace(",a,", ",a b a,")), segments=[], k=3
-        )["segments"]
-    )
+    wide = histories(f"user_id,history,age\n{many}\n".replace(",a,", ",a b a,"))
+    with pytest.raises(InputError, match="column `age` makes segments and must have at most 50 values"):
+        mmrec.compare(*scripted, histories=wide, segments=["age"])
     with pytest.raises(InputError, match=r"no column `contry`\. Did you mean `country`\?"):
         mmrec.compare(*scripted, histories=histories(), segments=["contry"])
     with pytest.raises(InputError, match=r"`k` must be an integer >= 1"):
         mmrec.compare(*scripted, histories=histories(), k=0)
+
+
+def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scripted, histories, capsys):
+    lines = [f"u{user},x b,{user},{'even' if user % 2 == 0 else 'odd'},b" for user in range(51)]
+    path = histories("\n".join(["user_id,history,age,kind,exclude", *lines]))
+    found = mmrec.compare(*scripted, histories=path, k=3)["segments"]
+    assert {name for name in found if "=" in name} == {"kind=even", "kind=odd"}
+    assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
 
 
 def test_a_real_export_is_asked_as_users_ask_it_and_does_not_differ_from_itself(tmp_path):
