@@ -60,8 +60,7 @@ class RetrievalConfig(Section):
 
     loss: str = "softmax"
     """How scores become a loss: `softmax` (cross entropy), `bpr` (pairs of right and wrong), `gbce` (binary cross
-    entropy; set `logq_correction: false`), `cosine` (pairs and a margin; set `temperature: 1`), or your own class as
-    `package.module:Class`."""
+    entropy), `cosine` (pairs and a margin), or your own class as `package.module:Class`."""
     calibration: Annotated[float, Field(ge=0.0, le=1.0)] = 0.75
     """Of `gbce`: 0 is plain binary cross entropy, 1 makes up for all items that do not compete."""
     margin: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
@@ -86,21 +85,23 @@ class RetrievalConfig(Section):
     `mixed`."""
     alignment: Annotated[float, Field(ge=0.0)] = 0.0
     """Weight in the loss of finding an item's vector of one modality by that of another (at temperature 0.07), among
-    the items of a step. It needs two modalities. 0: none."""
+    the items of a step (with `negatives: catalog`, its right answers). It needs two modalities. 0: none."""
     similarity: Literal["cosine", "dot"] = "cosine"
     """How query and item are compared: by the cosine, or by the dot product, in which items may differ in length."""
     neighbours: Annotated[int, Field(ge=0)] = 0
     """Width of the block of item-kNN factors that is put beside the embedding of a trained model, and beside `latent`
-    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none. The first
-    512 directions, or the first half if that is more, are singular vectors; the others are random, which keeps what is
-    rare. It needs the modality `item_id`."""
+    texts that of their vectors (at least `latent_dim`), both weighed on validation; 0: none; at most one for each item.
+    The first 512 directions, or the first half if that is more, are singular vectors; the others are random, which
+    keeps what is rare. It needs the modality `item_id`."""
     temperature: Annotated[float, Field(gt=0.0)] | None = None
-    """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot`."""
+    """Divides the scores before the loss. Null: 0.07 for the similarity `cosine`, 1 for `dot` and
+    for the loss `cosine`."""
     learn_temperature: bool = False
     """Whether the temperature is learnt, starting there."""
-    logq_correction: bool = True
-    """Subtract the log probability that a candidate competes, so that popular items are not pushed down. Nothing to
-    correct with `negatives: catalog`."""
+    logq_correction: bool | None = None
+    """Subtract the log probability that a candidate competes, so that popular items are not pushed down. Null: not for
+    the losses `gbce` and `cosine`, which do not compare candidates with each other. Nothing to correct with
+    `negatives: catalog`."""
     remove_accidental_hits: bool = True
     """Never use a user's other positives as that user's negatives. Not with `negatives: catalog`."""
     repeat_consumption: bool = False
@@ -109,7 +110,13 @@ class RetrievalConfig(Section):
     @property
     def start_temperature(self) -> float:
         """The temperature, or what stands for null."""
-        return self.temperature or {"cosine": 0.07, "dot": 1.0}[self.similarity]
+        by_default = 0.07 if self.similarity == "cosine" and self.loss != "cosine" else 1.0
+        return self.temperature or by_default
+
+    @property
+    def corrects_popularity(self) -> bool:
+        """Whether there is a logQ correction, or what stands for null."""
+        return self.loss not in ("gbce", "cosine") if self.logq_correction is None else self.logq_correction
 
     @model_validator(mode="after")
     def _further_candidates(self) -> RetrievalConfig:

@@ -42,7 +42,8 @@ def setting_findings(config: Config, steps: int, queries: int) -> list[Finding]:
     """
     found, temperature, batch = [], config.retrieval.start_temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
-    if config.retrieval.similarity == "cosine" and not low <= temperature <= high:
+    shares = config.retrieval.similarity == "cosine" and config.retrieval.loss != "cosine"
+    if shares and not low <= temperature <= high:
         text = f"`retrieval.temperature` is {temperature}; usual for cosine scores are {low} to {high}."
         found.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
     if batch < SMALL_BATCH:

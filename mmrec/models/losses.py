@@ -67,7 +67,7 @@ class GBCE(Loss):
 class CosinePairs(Loss):
     """Pairs of query and item: the right one is drawn near, wrong ones are pushed until they score below a margin.
 
-    Meant for cosines and a temperature of 1: 1 - right, plus the mean of max(0, wrong - `retrieval.margin`).
+    For cosines and a temperature of 1: 1 - right, plus the mean of max(0, wrong - `retrieval.margin`).
 
     Source: Hadsell et al., CVPR 2006, doi:10.1109/CVPR.2006.100 (contrastive pairs), with cosines for distances.
     """

@@ -43,13 +43,14 @@ class Memory(tf.keras.layers.Layer):
           candidate: float32 [C, D].
           row: int32 [C], their item rows, distinct.
           competes: bool [C], whether each competes.
-          log_q: float32 [C], natural log of the probability that it does.
+          log_q: float32 [C], natural log of the probability that it is among those of a step.
           known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
           taken: int32 [T, 2], (history, item row) pairs of the same kind.
           training: whether candidates are kept.
 
         Returns:
-          The first five again, with C + M candidates; free places do not compete, and have row 0.
+          The first five again, with C + M candidates; free places do not compete, and have row 0. `log_q` is then of
+          the probability that an item is among those of this step or of the M / C steps that are remembered.
         """
         kept = tf.cast(self.rows, tf.int32)
         kept = tf.where(find_rows(kept, row) < 0, kept, 0)
@@ -59,7 +60,7 @@ class Memory(tf.keras.layers.Layer):
             tf.concat([candidate, tf.stop_gradient(self.vectors)], axis=0),
             tf.concat([row, kept], axis=0),
             tf.concat([competes, kept > 0], axis=0),
-            tf.concat([log_q, self.log_q], axis=0),
+            _in_any(tf.concat([log_q, self.log_q], axis=0), 1.0 + self._size / tf.size(row)),
             tf.concat([known, hits], axis=0),
         )
         if training:
@@ -74,3 +75,9 @@ class Memory(tf.keras.layers.Layer):
         self.vectors.scatter_nd_update(place, tf.gather(tf.stop_gradient(candidate), source))
         self.log_q.scatter_nd_update(place, tf.gather(log_q, source))
         self.written.assign_add(tf.size(source, tf.int64))
+
+
+def _in_any(log_q: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """Returns the natural log of the probability to be in at least one of several steps, by that of one step."""
+    never = tf.cast(steps, tf.float32) * tf.math.log1p(-tf.minimum(tf.exp(log_q), 1.0))
+    return tf.math.log(-tf.math.expm1(never))

@@ -77,7 +77,7 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
         if self._memory:
             given = (candidate, row, competes, log_q, known)
             candidate, row, competes, log_q, known = self._memory(*given, taken, training=training)
-        log_q = log_q if self._config.logq_correction else None
+        log_q = log_q if self._config.corrects_popularity else None
         logits = candidate_logits(query, candidate, log_q)
         if log_q is not None and self._config.negatives == "sampled":
             logits = without_own_correction(logits, positive, log_q)

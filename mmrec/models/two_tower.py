@@ -50,6 +50,9 @@ class TwoTowerModel(tfrs.Model):
             loss = self.task(*given, weight=inputs.get("weight"), training=training)
         else:  # all items but the padding
             loss = self.task(asked, items[1:], inputs["positive"], weight=inputs.get("weight"))
+            if self._alignment:  # pairs of all items would cost far more than all else
+                answers = 1 + tf.unique(inputs["positive"])[0]
+                parts = tf.nest.map_structure(lambda part: tf.gather(part, answers), parts)
         if self._alignment:
             loss += self._alignment * alignment_loss(*parts)
         self.mean_loss.update_state(loss)

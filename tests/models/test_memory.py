@@ -11,9 +11,9 @@ NOTHING = tf.zeros([0, 2], tf.int32)
 
 
 def step(memory, rows, vectors, known=NOTHING, taken=NOTHING, training=True):
-    """Returns (vectors, rows, competes, log_q, known) as lists; the log probabilities are a tenth of the vectors."""
+    """Returns (vectors, rows, competes, log_q, known) as lists; the probabilities are a tenth of the vectors."""
     vectors = tf.constant(vectors)[:, tf.newaxis]
-    given = (vectors, tf.constant(rows), tf.fill([len(rows)], True), vectors[:, 0] / 10, known, taken)
+    given = (vectors, tf.constant(rows), tf.fill([len(rows)], True), tf.math.log(vectors[:, 0] / 10), known, taken)
     found = memory(*given, training=training)
     return [np.round(part, 5).tolist() if part.dtype == tf.float32 else part.numpy().tolist() for part in found]
 
@@ -28,7 +28,9 @@ def test_the_candidates_of_the_last_steps_compete_until_newer_ones_take_their_pl
     )
     assert rows == [5, 7, 4, 0, 0]
     assert competes == [True, True, True, False, False]
-    assert (vectors[:3], log_q[:3]) == ([[3], [4], [1]], pytest.approx([0.3, 0.4, 0.1]))
+    assert vectors[:3] == [[3], [4], [1]]
+    # Of two candidates a step, three places remember one step and a half: 1 - .7^2.5, 1 - .6^2.5 and 1 - .9^2.5.
+    assert np.exp(log_q[:3]).tolist() == pytest.approx([0.590037, 0.721146, 0.231566], abs=1e-5)
     assert known == [[1, 1], [0, 2]]  # the first user likes 4, now the third candidate
     # 5 was put in the third place and 7 in the first, where 4 was; the second was that of the old 7.
     vectors, rows, competes, _, _ = step(memory, [9], [5.0])

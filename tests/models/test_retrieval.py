@@ -118,6 +118,19 @@ def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temper
     assert float(ours) == pytest.approx(float(theirs) / 6, rel=1e-5)
 
 
+@pytest.mark.parametrize(("loss", "want"), [("cosine", 0.65), ("gbce", None)])
+def test_losses_that_compare_no_candidates_are_not_corrected_by_default(loss, want):
+    # Scores (1, 0, .6) and (.6, .8, 1), right are 0 and 1. Cosine pairs: (1 - 1) + (0 + .6) / 2 = .3 and
+    # (1 - .8) + (.6 + 1) / 2 = 1.
+    def found(log_q):
+        given = (QUERY, CANDIDATE, tf.constant([0, 1]), tf.constant([0, 1]), ALL, log_q, NOTHING_KNOWN)
+        return float(task(loss=loss)(*given))
+
+    assert found(tf.math.log([1.0, 0.5, 0.25])) == pytest.approx(found(tf.zeros(3)), abs=1e-6)
+    if want:
+        assert found(tf.zeros(3)) == pytest.approx(want, abs=1e-5)
+
+
 def test_an_item_that_is_right_for_two_queries_competes_once():
     same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
     found = task(temperature=1.0)(

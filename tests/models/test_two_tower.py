@@ -74,6 +74,10 @@ def test_alignment_is_added_by_its_weight(model):
     aligned = TwoTowerModel(Parts(), model.query_tower, model.task, alignment=0.5)
     # Among items 1 and 2 the right one has the cosine 0, the wrong one 1: ln(1 + e^(1 / .07)) = 14.285715.
     assert float(aligned.compute_loss(BATCH)) == pytest.approx(plain + 0.5 * 14.285715, abs=1e-3)
+    # Where the whole catalog competes, only the right answers are aligned: item 2 alone is found.
+    whole = {name: BATCH[name] for name in ("rows", "history", "query")} | {"positive": np.array([1, 2, 1], np.int32)}
+    alone = TwoTowerModel(Parts(), model.query_tower, model.task, alignment=0.5).compute_loss(whole)
+    assert float(alone) == pytest.approx(float(model.compute_loss(whole)), abs=1e-4)
 
 
 def test_each_distinct_item_is_encoded_once_a_step(model):
