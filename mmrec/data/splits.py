@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,6 +46,14 @@ class Queries:
         rows = (self.history.take(places), self.seen.take(places), self.relevant.take(places))
         context = None if self.context is None else self.context.take(places)
         return Queries(self.user[places], *rows, self.dropped, context)
+
+    def sample(self, most: int | None, seed: int) -> Queries:
+        """Returns at most `most` of the queries, drawn at random, in their order; the others count as dropped."""
+        count = len(self.user)
+        if most is None or count <= most:
+            return self
+        taken = self.take(np.sort(np.random.default_rng(seed).permutation(count)[:most]))
+        return replace(taken, dropped=self.dropped | {"not_sampled": count - most})
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def table_facts(config: Config, tables: Tables) -> dict:
     per_user = np.bincount(events.user, minlength=len(events.user_ids))
     negative = 0 if events.negative is None else int(events.negative.sum())
     first, last = float(events.time.min()), float(events.time.max())
-    begin, asked = time.monotonic(), _at_most(parts.validation, config.evaluation.max_validation_queries)
+    begin, asked = time.monotonic(), parts.validation.sample(config.evaluation.max_validation_queries, config.seed)
     floor = evaluate(Popularity(tables.train_counts), asked, items, config.evaluation.k, bootstrap_samples=0, top_k=0)
     seconds = time.monotonic() - begin
     return {
@@ -90,12 +90,6 @@ def _split(config: Config, tables: Tables) -> dict:
         for name, cut in zip(("validation", "test"), time_cuts(tables.events, config.data.split), strict=True):
             found[name] |= {"begins": cut, "begins_date": date_of(cut)}
     return found
-
-
-def _at_most(queries: Queries, most: int | None) -> Queries:
-    """Returns the queries, or `most` of them at equal distances."""
-    count = len(queries.user)
-    return queries if most is None or count <= most else queries.take(np.linspace(0, count - 1, most).astype(int))
 
 
 def _queries(queries: Queries, train_counts: np.ndarray) -> dict:

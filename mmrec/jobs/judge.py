@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -11,12 +10,12 @@ from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
+from mmrec.errors import TrainingError
 from mmrec.evaluation.baselines import ItemKNN, Popularity
 from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
 from mmrec.jobs.tables import Tables
-from mmrec.training.callbacks import TrainingError
 
 EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
 """Takes the item table, float32 [N + 1, X], Q histories of item rows, and what is known beside them; returns float32
@@ -32,7 +31,7 @@ def validation_judge(
 
     The function raises `TrainingError` when all items have become the same.
     """
-    queries = _sample(tables.split.validation, config.evaluation.max_validation_queries, config.seed)
+    queries = tables.split.validation.sample(config.evaluation.max_validation_queries, config.seed)
     items = tables.vocabulary.items
 
     def judge() -> dict[str, float]:
@@ -72,10 +71,11 @@ def judge(
     Returns:
       The content of metrics.json without `seconds`.
     """
-    settings, items, train = config.evaluation, tables.vocabulary.items, tables.split.train.liked
+    settings, items, split = config.evaluation, tables.vocabulary.items, tables.split
+    train = split.train.liked
 
-    validation = _sample(tables.split.validation, settings.max_test_queries, config.seed)
-    test = _sample(tables.split.test, settings.max_test_queries, config.seed)
+    # The same users whatever the seed: runs of several seeds are compared by user.
+    validation, test = (asked.sample(settings.max_test_queries, 0) for asked in (split.validation, split.test))
 
     def model(queries: Queries) -> Scorer:
         return _scorer(table, embed_queries(table, queries.history, queries.context))
@@ -106,10 +106,3 @@ def judge(
 
 def _scorer(table: np.ndarray, queries: np.ndarray) -> Scorer:
     return embedding_scorer(queries, np.ascontiguousarray(table[:, : queries.shape[1]]))
-
-
-def _sample(queries: Queries, most: int | None, seed: int) -> Queries:
-    if most is None or len(queries.user) <= most:
-        return queries
-    taken = queries.take(np.sort(np.random.default_rng(seed).permutation(len(queries.user))[:most]))
-    return dataclasses.replace(taken, dropped=queries.dropped | {"not_sampled": len(queries.user) - most})

@@ -8,7 +8,6 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.factors import singular_vectors, sketch
 from mmrec.data.features import FeatureSource
-from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import ItemKNN
 from mmrec.evaluation.late_fusion import fusion_weights
 from mmrec.evaluation.ranking import embedding_scorer
@@ -39,13 +38,14 @@ def with_neighbours(
       `text_weight` and `random_text_weight`. Weights are 0, and the embedder that of the towers alone, where they are
       better so.
     """
-    items, train, rank = tables.vocabulary.items, tables.split.train, config.retrieval.neighbours
+    items, train = tables.vocabulary.items, tables.split.train
+    rank = min(config.retrieval.neighbours, items)  # the matrix has no more directions
     knn = ItemKNN(own=config.retrieval.repeat_consumption)
     similarity = knn.fit(train.rows, items, train.time).similarity
     directions = sketch(similarity, rank, config.seed)  # [N + 1, R]
     rows = np.append(0, np.flatnonzero(tables.train_counts))  # by item_id_row
     read, scored = (similarity @ directions)[rows], directions[rows]  # [T + 1, R]
-    validation = _some(tables.split.validation, config.seed)
+    validation = tables.split.validation.sample(_MOST_QUERIES, config.seed)
 
     def towers(weight: np.ndarray | float, text_weight: np.ndarray | float) -> Embedder:
         candidate = NeighbourCandidate(embedder.candidate_tower, weight * scored, read, text_weight)
@@ -74,8 +74,3 @@ def with_neighbours(
         weights[part] = found[name]
     about = {"rank": rank} | found
     return towers(weights[dim + texts :], weights[dim : dim + texts]) if weights.any() else embedder, about
-
-
-def _some(queries: Queries, seed: int) -> Queries:
-    places = np.random.default_rng(seed).permutation(len(queries.user))[:_MOST_QUERIES]
-    return queries.take(np.sort(places))

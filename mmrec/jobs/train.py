@@ -102,6 +102,7 @@ class Fitted:
       embedder: embeds with them, and with the neighbours that were put beside them.
       items: N, the number of items.
       neighbours: what is known of those; empty without.
+      ndcg: on validation, of towers and neighbours together; None without neighbours.
     """
 
     prepared: Prepared
@@ -109,9 +110,10 @@ class Fitted:
     embedder: Embedder
     items: int
     neighbours: dict[str, float] = field(default_factory=dict)
+    ndcg: float | None = None
 
     def item_table(self) -> np.ndarray:
-        """Returns float32 [N + 1, D], the item embeddings by the weights as they are."""
+        """Returns float32 [N + 1, X], the item embeddings by the weights as they are."""
         self.prepared.refresh(self.model)
         return self.embedder.item_table(self.prepared.features, self.items)
 
@@ -167,6 +169,8 @@ def fit_model(
         prepared.refresh(model)
         embedder, found = with_neighbours(config, tables, embedder, prepared.features)
         fitted = dataclasses.replace(fitted, embedder=embedder, neighbours=found)
+        ndcg = validation_judge(config, tables, fitted.item_table, embedder.queries)()["ndcg@10"]
+        fitted = dataclasses.replace(fitted, ndcg=ndcg)
     lap("train")
     return fitted
 

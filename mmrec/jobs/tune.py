@@ -19,14 +19,13 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.data.feature_store import digest
-from mmrec.errors import InputError
+from mmrec.errors import InputError, TrainingError
 from mmrec.jobs.build import check_classes
 from mmrec.jobs.prepare import run_identity
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.jobs.train import TrainResult, fit_model, train
 from mmrec.jobs.tune_space import Space, read_space
 from mmrec.jobs.tune_study import Study, import_optuna
-from mmrec.training.callbacks import TrainingError
 from mmrec.training.pruning import PrunedError, Pruning, validation_values
 from mmrec.training.run_folder import RunFolder, take_lock, writable_folder, write_text
 
@@ -108,7 +107,7 @@ def _run_trial(
     print(f"trial {number} of {trials}: {values}", file=sys.stderr, flush=True)
     twin = study.twin(values)
     if twin is not None:
-        study.tell(trial, validation_values(_run(folder, twin).history))
+        study.tell(trial, validation_values(_run(folder, twin).history), reached=study.reached(twin))
         return
     try:
         tried = Config.load(config, **values)
@@ -116,15 +115,16 @@ def _run_trial(
     except InputError as error:  # each value is allowed, these together are not
         study.tell(trial, [], str(error))
         return
-    run, stopped = _run(folder, number), ""
+    run, stopped, reached = _run(folder, number), "", None
     _begin(run, tried)
     try:
-        fit_model(tried, tables_of(tried.item.modalities, tried.query.context), run, [Pruning(trial, run.history)])
+        tables = tables_of(tried.item.modalities, tried.query.context)
+        reached = fit_model(tried, tables, run, [Pruning(trial, run.history)]).ndcg
     except PrunedError:
         stopped = "worse than the median"
     except (TrainingError, tf.errors.ResourceExhaustedError) as error:
         stopped = " ".join(str(error).split())[:300]
-    study.tell(trial, validation_values(run.history), stopped)
+    study.tell(trial, validation_values(run.history), stopped, reached)
     shutil.rmtree(run.checkpoints)
 
 

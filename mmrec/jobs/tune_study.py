@@ -89,21 +89,27 @@ class Study:
     def _ended_with(self, trial: Any) -> dict[str, Any] | None:
         return trial.user_attrs["values"] if trial.state == self._complete else None
 
-    def tell(self, trial: Any, values: Sequence[float], stopped: str = "") -> None:
+    def reached(self, number: int) -> float:
+        """Returns the validation NDCG@10 of a trial that ran to its end, by its number from 1."""
+        return self.done[number - 1].value
+
+    def tell(self, trial: Any, values: Sequence[float], stopped: str = "", reached: float | None = None) -> None:
         """Ends a trial.
 
         Args:
           trial: of `ask`.
           values: validation NDCG@10 of each epoch.
           stopped: "" when it ran to its end; else why not.
+          reached: that of what would be exported; None: the best epoch's.
         """
-        trial.set_user_attr("ndcg@10", max(values, default=None))
+        reached = max(values, default=None) if reached is None else reached
+        trial.set_user_attr("ndcg@10", reached)
         trial.set_user_attr("epochs", len(values))
         trial.set_user_attr("stopped", stopped)
         if stopped:
             self._study.tell(trial, state=self._pruned)
         else:
-            self._study.tell(trial, max(values))
+            self._study.tell(trial, reached)
         self._write_table()
 
     def best(self) -> dict[str, Any]:

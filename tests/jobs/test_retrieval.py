@@ -27,6 +27,13 @@ def test_whatever_competes_the_users_group_is_found(tmp_path, retrieval):
     assert mmrec.train(config).metrics["test"]["recall@10"] > 0.95
 
 
+@SLOW
+@pytest.mark.parametrize("loss", ["bpr", "gbce", "cosine"])
+def test_whatever_the_loss_the_users_group_is_found(tmp_path, loss):
+    config = write_groups(tmp_path, epochs=6) | {"retrieval": {"loss": loss}}
+    assert mmrec.train(config).metrics["test"]["recall@10"] > 0.85  # by chance, 10 of 18
+
+
 def test_fitted_text_vectors_are_cached_exported_and_find_the_group(tmp_path):
     config = write_groups(tmp_path, epochs=12)
     config["item"] |= {"modalities": ["text"], "text": {"tokenizer": "word", "encoder": "latent", "latent_dim": 16}}
@@ -105,13 +112,20 @@ def test_neighbours_without_ids_are_refused(tmp_path):
         mmrec.train(config)
 
 
+def test_there_are_no_more_directions_than_items(tmp_path):
+    config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
+    found = mmrec.train(config | {"retrieval": {"neighbours": 512}}).metrics["neighbours"]
+    assert found["rank"] == 24
+    assert found["random_weight"] == 0  # rather than that of rounding errors
+
+
 def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_path, monkeypatch):
     for module in (factors, neighbours):
         monkeypatch.setattr(module, "singular_vectors", lambda rank, exact=0: 0)
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
-    result = mmrec.train(config | {"retrieval": {"neighbours": 200}})
+    result = mmrec.train(config | {"retrieval": {"neighbours": 24}})
     found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
     assert found["random_weight"] > 0
     assert found["weight"] == 0  # of no singular vectors
-    assert result.metrics["test"]["recall@10"] > 0.9
+    assert result.metrics["test"]["recall@10"] > 0.7  # by chance, 10 of 18; so few directions are noisy
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)

@@ -14,14 +14,13 @@ import tensorflow as tf
 import tf_keras
 
 from mmrec.config import Config
-from mmrec.errors import InputError
+from mmrec.errors import InputError, TrainingError
 from mmrec.evaluation.slices import METRICS
 from mmrec.jobs.build import build_model
 from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.prepare import prepare, run_identity
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import train
-from mmrec.training.callbacks import TrainingError
 from tests.jobs.worlds import add_photos, write_groups
 
 

@@ -5,16 +5,16 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import mmrec
 import mmrec.jobs.tune as job
 from mmrec.config import Config
-from mmrec.errors import InputError
+from mmrec.errors import InputError, TrainingError
 from mmrec.jobs.tune_space import Range, read_space
 from mmrec.jobs.tune_study import Study, trials_text
-from mmrec.training.callbacks import TrainingError
 from mmrec.training.pruning import Pruning
 from tests.jobs.worlds import write_groups
 
@@ -44,8 +44,8 @@ def rows(path):
 
 @pytest.fixture(scope="module")
 def search(tmp_path_factory):
-    """Three trials of one epoch, and the training of the best."""
-    config = write_groups(tmp_path_factory.mktemp("tune"), epochs=1)
+    """Three trials of one epoch, and the training of the best, each with neighbours beside the towers."""
+    config = write_groups(tmp_path_factory.mktemp("tune"), epochs=1) | {"retrieval": {"neighbours": 6}}
     return Search(config, mmrec.tune(config, SPACE, 3))
 
 
@@ -79,6 +79,7 @@ def fits(monkeypatch):
     def fit_model(config, tables, run, callbacks):
         calls.append((config, tables))
         run.history.write_text(f"epoch,val_ndcg@10\n1,{1 - config.training.learning_rate}\n")
+        return SimpleNamespace(ndcg=0.9 if config.retrieval.neighbours else None)
 
     monkeypatch.setattr(job, "fit_model", fit_model)
     return calls
@@ -212,6 +213,7 @@ def test_a_trial_that_goes_astray_is_stopped_and_counted(groups, trained, monkey
         if config.training.learning_rate > 0.3:
             raise TrainingError("the loss is nan")
         run.history.write_text("epoch,val_ndcg@10\n1,0.25\n2,0.125\n")
+        return SimpleNamespace(ndcg=None)
 
     monkeypatch.setattr(job, "fit_model", fit_model)
     result = mmrec.tune(groups, {"training.learning_rate": [0.25, 0.5]}, 4)
@@ -219,6 +221,15 @@ def test_a_trial_that_goes_astray_is_stopped_and_counted(groups, trained, monkey
     assert found == {("complete", "0.25", "2", ""), ("stopped", "", "0", "the loss is nan")}
     with pytest.raises(InputError, match=r"no trial ran to its end \(the loss is nan\)\. Change the space"):
         mmrec.tune(groups, {"training.learning_rate": [0.5, 0.75]}, 2)
+
+
+def test_neighbours_are_judged_with_the_towers_and_a_twin_as_its_first(groups, fits, trained):
+    space = {"training.learning_rate": [0.25, 0.5], "retrieval.neighbours": [0, 6]}
+    result = mmrec.tune(groups, space, 10)
+    by_neighbours = {(row["retrieval.neighbours"], row["ndcg@10"]) for row in rows(result.trials)}
+    assert by_neighbours == {("0", "0.75"), ("0", "0.5"), ("6", "0.9")}
+    assert len(fits) == 4  # the others are their twins
+    assert result.best_config.retrieval.neighbours == 6
 
 
 def test_values_that_do_not_go_together_stop_their_trial_only(groups, fits, trained, monkeypatch):

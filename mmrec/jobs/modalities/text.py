@@ -42,7 +42,7 @@ class TextModality(Modality):
         self.backbone = None
         if config.item.text.encoder == "latent":
             words, read = len(self.encoder.vocabulary), config.item.text.latent_dim
-            width = max(read, config.retrieval.neighbours)
+            width = max(read, min(config.retrieval.neighbours, len(tokens), words))  # the matrix has no more directions
             self.backbone = LatentText(*fit_latent_text(tokens, words, width, config.seed, exact=read))
         elif config.item.text.encoder == "pretrained":
             self.backbone = PretrainedText(config.item.text, self.encoder.width(len(columns)), config.seed)
