@@ -35,7 +35,6 @@ from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.comparison import compare_models
 from mmrec.evaluation.evaluator import evaluate
-from mmrec.evaluation.intervals import mean_ci95
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.jobs.prepare import prepare
 from mmrec.jobs.tables import Tables
@@ -108,9 +107,14 @@ def add_cold(rows: Rows, found: Mapping[str, list[Values]]) -> None:
     """Adds the metrics of each model on the queries that ask for cold items."""
     for name, seeds in found.items():
         for metric in COLD_METRICS:
-            values = np.mean([seed[metric] for seed in seeds], axis=0)  # [Q]
-            low, high = mean_ci95(values)
-            rows.add(f"{metric}:cold:{name}", values.mean(), f"{len(values)} queries", ci95=[float(low), float(high)])
+            values = np.stack([seed[metric] for seed in seeds])[None]  # [1, seeds, Q]
+            than_id = compare_models(np.stack([seed[metric] for seed in found["id"]])[None], values)
+            rows.add(
+                f"{metric}:cold:{name}",
+                values.mean(),
+                f"{values.shape[2]} queries",
+                minus_id_ci95=[float(than_id.low[0]), float(than_id.high[0])],
+            )
 
 
 def main() -> None:

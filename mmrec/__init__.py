@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mmrec.errors import InputError
+from mmrec.errors import InputError, TrainingError
 from mmrec.version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see of the names that load on first use
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # what type checkers and editors see of the names that load o
     from mmrec.jobs.train import TrainResult, train
     from mmrec.jobs.tune import TuneResult, tune
     from mmrec.serving.recommender import Answers, Recommender, load
-    from mmrec.training.callbacks import TrainingError
 
 _HOMES = {
     "Config": "mmrec.config",
@@ -41,7 +40,6 @@ _HOMES = {
     "load": "mmrec.serving.recommender",
     "Recommender": "mmrec.serving.recommender",
     "Answers": "mmrec.serving.recommender",
-    "TrainingError": "mmrec.training.callbacks",
     "write_sample_shop": "mmrec.data.sample_shop",
 }
 __all__ = [

@@ -329,8 +329,6 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
-    except RuntimeError as error:
-        if type(error).__name__ != "TrainingError":
-            raise
+    except mmrec.TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

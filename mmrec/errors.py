@@ -1,4 +1,4 @@
-"""The one error that a user's input can cause."""
+"""What jobs raise: the one error that a user's input can cause, and the one of a training."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class InputError(ValueError):
     The message stands alone: it names the place (file, row, column or key), the rule, what was received and the remedy.
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+class TrainingError(RuntimeError):
+    """The training went astray; the message says what to change. The command line exits with code 1."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ import pytest
 
 import mmrec
 import mmrec.cli
-from mmrec.training.callbacks import TrainingError
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ def test_absent_files_are_one_message_and_end_with_2(run, tmp_path):
 
 
 def test_a_training_that_goes_astray_is_one_message_and_ends_with_1(run, monkeypatch, tiny_export):
-    monkeypatch.setattr(mmrec, "train", fails_with(TrainingError("the loss is NaN. Lower the rate.")))
+    monkeypatch.setattr(mmrec, "train", fails_with(mmrec.TrainingError("the loss is NaN. Lower the rate.")))
     assert run("train", tiny_export.shop / "config.yaml") == (1, "", "error: the loss is NaN. Lower the rate.\n")
 
 

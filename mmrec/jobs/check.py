@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -53,10 +55,10 @@ class CheckReport:
 
 
 def check(
-    config: Config | Mapping | str | Path = (),
+    config: Config | Mapping[str, Any] | str | Path = MappingProxyType({}),
     deep: bool = False,
     *,
-    export_dir: str | os.PathLike | None = None,
+    export_dir: str | os.PathLike[str] | None = None,
     probe: bool = True,
     **overrides,
 ) -> CheckReport:

@@ -12,7 +12,6 @@ import time
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog
@@ -21,6 +20,7 @@ from mmrec.jobs.build import build_model
 from mmrec.jobs.modalities.image import ImageModality
 from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import Tables
+from mmrec.models.two_tower import TwoTowerModel
 from mmrec.preprocess.images import decode_images
 from mmrec.training.optimizers import build_optimizer
 
@@ -80,8 +80,7 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
     optimizer = sum(_bytes(variable) for variable in model.optimizer.variables)
     backbone = sum(_bytes(variable) for variable in images.backbone.variables) if images else 0
     photo_bytes = _photo_bytes(config, images)
-    table = 4 * (tables.vocabulary.items + 1) * model.candidate_tower.fusion.output_dim
-    held = 2 * table if config.export.index == "ivf" else table  # by item and by cell
+    table, held = _item_bytes(config, tables.vocabulary.items, model, prepared)
     frozen = config.item.image.trainable == "none"
     steps = f"{timed} training step{'s' * (timed > 1)} of {config.training.batch_size} histories"
     basis = [f"{steps}, timed after {_WARM_UP} others"]
@@ -130,7 +129,7 @@ def _stand_ins(catalog: Catalog, photos: np.ndarray) -> Catalog:
     return dataclasses.replace(catalog, photos=stand_in, text=text, sounds=sounds)
 
 
-def _step_seconds(config: Config, model: tf_keras.Model, examples: Examples, prepared: Prepared) -> tuple[float, int]:
+def _step_seconds(config: Config, model: TwoTowerModel, examples: Examples, prepared: Prepared) -> tuple[float, int]:
     """Returns the seconds of a training step, and how many steps were timed."""
     model.compute_loss(next(examples.epoch(0)))
     model.compile(optimizer=build_optimizer(config.training, examples.steps, prepared.pretrained_variables))
@@ -170,6 +169,17 @@ def _photo_bytes(config: Config, images: ImageModality | None) -> int:
         return 0
     image = config.item.image
     return 4 * images.backbone.feature_dim * _views(config) if image.trainable == "none" else 3 * image.size**2
+
+
+def _item_bytes(config: Config, items: int, model: TwoTowerModel, prepared: Prepared) -> tuple[int, int]:
+    """Returns the bytes of the item embeddings, with neighbours if there are any, in memory and in the export."""
+    scored, rank = model.candidate_tower.fusion.output_dim, min(config.retrieval.neighbours, items)
+    if rank and config.item.text.encoder == "latent":
+        scored += prepared.features.rows(np.array([0])).get("text_features", np.zeros((1, 0))).shape[1]
+    stored = {"float32": 4, "float16": 2, "int8": 1}[config.export.index_storage]
+    stored *= 2 if config.export.index == "ivf" else 1  # by item and by cell
+    in_export = stored * (scored + rank) + 4 * rank + 8 * rank  # what is searched, what histories read, and the tower's
+    return 4 * (items + 1) * (scored + 2 * rank), (items + 1) * in_export
 
 
 def _token_bytes(config: Config, tables: Tables) -> int:

@@ -14,14 +14,10 @@ import tensorflow as tf
 import tf_keras
 
 from mmrec.config import TrainingConfig
-from mmrec.errors import writing
+from mmrec.errors import TrainingError, writing
 from mmrec.training.run_folder import RunFolder, write_text
 
 MONITORED = "val_ndcg@10"
-
-
-class TrainingError(RuntimeError):
-    """The training went astray; the message says what to change."""
 
 
 class NumberGuard(tf_keras.callbacks.Callback):

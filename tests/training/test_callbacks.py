@@ -7,7 +7,8 @@ import tensorflow as tf
 import tf_keras
 
 from mmrec.config import Config
-from mmrec.training.callbacks import NumberGuard, Refresh, TrainingError
+from mmrec.errors import TrainingError
+from mmrec.training.callbacks import NumberGuard, Refresh
 from mmrec.training.run_folder import RunFolder
 from mmrec.training.trainer import fit
 
