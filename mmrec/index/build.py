@@ -54,8 +54,13 @@ def build_index(
 
 def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray) -> np.ndarray:
     """Returns int32 [Q, 10 or N if that is less], the rows that an index answers with; 0 where there are no more."""
-    rows = lambda query, k, out: index.search(query, k, out)[0]  # noqa: E731
-    search = tf.function(rows, autograph=False, reduce_retracing=True)
+
+    def answers(query, k, out):
+        return index.search(query, k, out)[0]
+
+    rows = tf.TensorSpec([None, None], tf.int32)
+    given = [tf.TensorSpec([None, queries.shape[1]]), tf.TensorSpec([None], tf.int32), rows]
+    search = tf.function(answers, given, autograph=False)
     parts = [slice(start, start + _BATCH) for start in range(0, len(queries), _BATCH)]
     wanted = tf.fill([_BATCH], _ANSWERS)
     rows = [search(queries[part], wanted[: len(queries[part])], tf.cast(exclude[part], tf.int32)) for part in parts]

@@ -30,6 +30,10 @@ class ExactIndex(tf.Module):
         super().__init__(name="exact_index")
         self.items = len(table)  # N + 1
         self.stored = StoredRows(table, storage, GROUP)
+        vectors, rows = tf.TensorSpec([None, self.stored.dim]), tf.TensorSpec([None, None], tf.int32)
+        given = [vectors, tf.TensorSpec([], tf.int32), rows, tf.TensorSpec([None, None], tf.bool)]
+        all_in_graph = tf.function(self._all, given, autograph=False)
+        self._all_in_graph = lambda *given: all_in_graph(*given)  # a function is not tracked, so none is saved for it
 
     @property
     def nbytes(self) -> int:
@@ -65,15 +69,21 @@ class ExactIndex(tf.Module):
         """
         query, exclude = tf.convert_to_tensor(query), _given(exclude, k)
         width = tf.clip_by_value(tf.reduce_max(tf.pad(k, [[0, 1]])), 0, self.items - 1)
+
+        def among_all():
+            never, apart = self._never(exclude, include, allowed)
+            # Traced once for all functions that search: it is most of their graphs.
+            rank = self._all_in_graph if tf.inside_function() else self._all
+            return rank(query, width, apart, never)
+
         if include is None:
-            found = self._all(query, width, exclude, None, allowed)
-        else:
-            listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
-            found = tf.cond(
-                listed & (tf.size(include) <= _LISTED) & (tf.shape(include)[1] > 0),
-                lambda: self._listed(query, width, exclude, include, allowed),
-                lambda: self._all(query, width, exclude, include, allowed),
-            )
+            return answers(*among_all(), k)
+        listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
+        found = tf.cond(
+            listed & (tf.size(include) <= _LISTED) & (tf.shape(include)[1] > 0),
+            lambda: self._listed(query, width, exclude, include, allowed),
+            among_all,
+        )
         return answers(*found, k)
 
     def _listed(self, query, width, exclude, include, allowed):
@@ -88,17 +98,19 @@ class ExactIndex(tf.Module):
         missing = [[0, 0], [0, width - most]]
         return tf.pad(rows, missing), tf.pad(scores, missing, constant_values=NEVER)
 
-    def _all(self, query, width, exclude, include, allowed):
-        """Ranks the whole table: what may answer lies in the groups with the largest maxima, see `leading`."""
-        batch, wide = tf.shape(query)[0], tf.shape(exclude)[1]
-        marked = tf.constant(True) if allowed is not None else wide > _FEW
-        if include is not None:
-            marked |= tf.reduce_any(include != 0)
-        never = tf.cond(marked, lambda: self._never(exclude, include, allowed), lambda: tf.zeros([0, batch], tf.bool))
+    def _all(self, query, width, apart, never):
+        """Ranks the whole table: what may answer lies in the groups with the largest maxima, see `leading`.
+
+        Args:
+          query: float32 [B, D].
+          width: int32 [], answers for each query.
+          apart, never: see `_never`.
+        """
+        batch, marked = tf.shape(query)[0], tf.shape(never)[0] > 0
         # Row 0 and the rows of zeros at the end are no items.
         outside = tf.concat([[0], tf.range(self.items, self.stored.count)], axis=0)
         outside = tf.tile(outside[tf.newaxis], [batch, 1])
-        out = tf.concat([exclude[:, : tf.where(marked, 0, wide)], outside], axis=1)
+        out = tf.concat([apart, outside], axis=1)
 
         kept = batch <= _KEPT // self.stored.count
         found, maxima = self._blocks(query, never, kept)
@@ -107,9 +119,9 @@ class ExactIndex(tf.Module):
             """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for what must not answer."""
             rows = in_groups(group)
             places = beside_query(rows)
-            apart = tf.cond(marked, lambda: tf.gather_nd(never, places), lambda: tf.zeros_like(rows, tf.bool))
+            mark = tf.cond(marked, lambda: tf.gather_nd(never, places), lambda: tf.zeros_like(rows, tf.bool))
             scores = tf.cond(kept, lambda: tf.gather_nd(found, places), lambda: self.stored.scores_of(query, rows))
-            return rows, tf.where(apart | stands_in(rows, out), NEVER, scores)
+            return rows, tf.where(mark | stands_in(rows, out), NEVER, scores)
 
         touched = out // GROUP  # their maxima may be of what must not answer
         scores = tf.reshape(again(touched)[1], [batch, tf.shape(out)[1], GROUP])
@@ -120,14 +132,28 @@ class ExactIndex(tf.Module):
         return tf.gather(rows, place, batch_dims=1), scores
 
     def _never(self, exclude, include, allowed):
-        """Returns bool [rows kept, B]: what must not answer."""
-        never = self._marked(exclude)
+        """Says what must not answer, either by marks of all rows or, of a few exclusions alone, by their rows.
+
+        Returns:
+          bool [rows kept, B], the marks; [0, B]: there are none.
+          int32 [B, E], the exclusions; [B, 0] where there are marks.
+        """
+        wide, listed = tf.shape(exclude)[1], None
+        marked = tf.constant(True) if allowed is not None else wide > _FEW
         if include is not None:
             listed = tf.reduce_any(include != 0, axis=1)
-            never |= listed & ~self._marked(tf.maximum(include, 0))
-        if allowed is not None:
-            never |= tf.pad(~tf.transpose(allowed), [[0, self.stored.count - self.items], [0, 0]])
-        return never
+            marked |= tf.reduce_any(listed)
+
+        def marks():
+            never = self._marked(exclude)
+            if include is not None:
+                never |= listed & ~self._marked(tf.maximum(include, 0))
+            if allowed is not None:
+                never |= tf.pad(~tf.transpose(allowed), [[0, self.stored.count - self.items], [0, 0]])
+            return never
+
+        never = tf.cond(marked, marks, lambda: tf.zeros([0, tf.shape(exclude)[0]], tf.bool))
+        return never, exclude[:, : tf.where(marked, 0, wide)]
 
     def _marked(self, rows):
         """Returns bool [rows kept, B]: whether the item row stands in `rows` [B, R]."""
