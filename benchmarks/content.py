@@ -1,5 +1,8 @@
 """What content adds on Amazon Beauty: item ids alone, titles alone, both; and for items that nobody has bought yet.
 
+`id_text_hidden` is both, with the ids of 30% of the items hidden in each training step, so that texts are learnt for
+items that have no id vector.
+
 Models are pipelines/configs/amazon_beauty.yaml without neighbours beside the towers, and with fewer epochs; id vectors
 still start from them.
 
@@ -9,7 +12,7 @@ excluded, the mean over users of the mean over seeds. Differences to the ids are
 `cold`: 5% of the items, drawn with a fixed seed, lose every event but those that test asks for: no training, no history
 and no validation answer holds them, but the catalog does. The test queries whose answer they are rank all items.
 
-    python -m benchmarks.content [--json FILE] [--quick] [--seeds S]
+    python -m benchmarks.content [--json FILE] [--quick] [--seeds S] [--models id,text]
 
 Reads `amazon_beauty` from the folder MMREC_DATA, by default ../shared/data beside the checkout. `--quick` trains small
 models for one epoch on 400 users and their items: it shows that all runs, and nothing else.
@@ -17,12 +20,14 @@ models for one epoch on 400 users and their items: it shows that all runs, and n
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import Rows  # isort: skip  (before TensorFlow)
 import mmrec  # noqa: F401  isort: skip
@@ -39,13 +44,21 @@ from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.jobs.prepare import prepare
 from mmrec.jobs.tables import Tables
 
-MODELS = {"id": ["item_id"], "text": ["text"], "id_text": ["text", "item_id"]}
+BOTH = ["text", "item_id"]
+MODELS = {
+    "id": {"item.modalities": ["item_id"]},
+    "text": {"item.modalities": ["text"]},
+    "id_text": {"item.modalities": BOTH},
+    "id_text_hidden": {"item.modalities": BOTH, "item.item_id.dropout": 0.3},
+}
 EPOCHS = 4
 RARE = 10  # training events from which an item is not rare
 COLD_SHARE, COLD_SEED = 0.05, 0
 COLD_METRICS = ("ndcg@10", "recall@10", "recall@50")
 QUICK_USERS = 400
 
+Models = Mapping[str, Mapping[str, Any]]
+"""Config changes by model."""
 Values = Mapping[str, np.ndarray]
 """float64 [Q] by metric."""
 
@@ -62,12 +75,12 @@ def scorer_of(shop: Shop, trained: Trained) -> Scorer:
     return embedding_scorer(trained.embedder.queries(table, shop.tables.split.test.history), table)
 
 
-def train_all(shop: Shop, seeds: int, say: Callable[[str], None]) -> dict[str, list[Values]]:
+def train_all(shop: Shop, models: Models, seeds: int, say: Callable[[str], None]) -> dict[str, list[Values]]:
     """Trains each model with each seed; returns the metrics of the test queries by model, one entry for each seed."""
-    found: dict[str, list[Values]] = {name: [] for name in MODELS}
+    found: dict[str, list[Values]] = {name: [] for name in models}
     for seed in range(seeds):  # by turns: what slows the machine down for a while slows all models down
-        for name, modalities in MODELS.items():
-            trained = shop.train(seed, **{"item.modalities": modalities})
+        for name, changes in models.items():
+            trained = shop.train(seed, **changes)
             found[name].append(per_query(shop, scorer_of(shop, trained)))
             say(f"{name}, seed {seed}: {trained.epoch_seconds:.0f} s an epoch")
     return found
@@ -117,9 +130,15 @@ def add_cold(rows: Rows, found: Mapping[str, list[Values]]) -> None:
             )
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each")
+    parser.add_argument("--models", default=",".join(MODELS), help="which, by commas, the first one `id`")
+
+
 def main() -> None:
-    rows = Rows(__doc__, lambda parser: parser.add_argument("--seeds", type=int, default=1, help="trainings of each"))
+    rows = Rows(__doc__, add_options)
     quick, seeds, begin = rows.options.quick, rows.options.seeds, time.monotonic()
+    models = {name: MODELS[name] for name in rows.options.models.split(",")}
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - begin:5.0f} s  {text}", file=sys.stderr, flush=True)
@@ -128,13 +147,13 @@ def main() -> None:
         problem = read(Path(folder), QUICK_USERS if quick else None, quick)
         changes = {"retrieval.neighbours": 0, "training.epochs": 1 if quick else EPOCHS}
         shop = Shop(beauty_config(problem, folder, **changes))
-        found = train_all(shop, seeds, say)
+        found = train_all(shop, models, seeds, say)
         add_warm(rows, found, (shop.tables.train_counts < RARE)[shop.tables.split.test.relevant.values])
         items = shop.tables.vocabulary.items
         cold = np.append(False, np.random.default_rng(COLD_SEED).permutation(items) < round(COLD_SHARE * items))
         shop.tables = unlaunched(shop.tables, cold)
         shop.prepared = prepare(shop.config, shop.tables)
-        found = train_all(shop, seeds, lambda text: say(f"cold: {text}"))
+        found = train_all(shop, models, seeds, lambda text: say(f"cold: {text}"))
         found["popularity"] = [per_query(shop, Popularity(shop.tables.train_counts))]
         add_cold(rows, found)
     rows.write()

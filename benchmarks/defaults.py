@@ -61,6 +61,7 @@ QUICK = (BASE, "hard_negatives", "neighbours", "gbce")
 SHORT = {
     "retrieval.negatives": "in_batch",
     "item.text.encoder": "mean",
+    "item.item_id.initial": "random",
     "training.epochs": 12,
     "evaluation.max_validation_queries": 2000,
 }

@@ -33,6 +33,7 @@ QUICK = (BASE, "gated", "late", "without_image")
 SHORT = {
     "item.fusion": BASE,
     "item.text.encoder": "mean",
+    "item.item_id.initial": "random",
     "training.epochs": 6,
     "training.patience": 2,
     "evaluation.max_validation_queries": 500,

@@ -232,9 +232,10 @@ class ItemIdConfig(Section):
     dropout: Fraction = 0.3
     """Share of the items per step whose id is hidden, so that their content must answer for them; never of an item
     that has nothing else."""
-    initial: Literal["random", "neighbours"] = "random"
+    initial: Literal["auto", "random", "neighbours"] = "auto"
     """What the vectors start from: `random`, or `neighbours`, factors of the similarities of item-kNN on the training
-    events, so that items that were taken near each other begin near each other."""
+    events, so that items that were taken near each other begin near each other. `auto` is `neighbours` where at most
+    50,000 items have training events."""
 
 
 class ItemConfig(Section):

@@ -43,7 +43,7 @@ def test_fitted_text_vectors_are_cached_exported_and_find_the_group(tmp_path):
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
 
 
-@pytest.mark.parametrize(("initial", "low", "high"), [("neighbours", 0.95, 1.0), ("random", 0.0, 0.9)])
+@pytest.mark.parametrize(("initial", "low", "high"), [("auto", 0.95, 1.0), ("random", 0.0, 0.9)])
 def test_ids_that_start_from_neighbours_know_the_group_before_they_learn(tmp_path, initial, low, high):
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
     config["item"]["item_id"] = {"initial": initial}

@@ -39,6 +39,7 @@ def write_groups(folder, users=160, events=6, **training):
             "modalities": ["item_id"],
             "dim": 16,
             "text": {"tokenizer": "word", "embedding_dim": 8, "units": 8},
+            "item_id": {"initial": "random"},  # from neighbours, they would know the group before they learn
         },
         "query": {"history": "mean", "max_length": 8},
         "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.02, **training},

@@ -13,6 +13,8 @@ from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
 from mmrec.towers.item_id import ItemIdTower
 
+_MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
+
 
 class ItemIdModality(Modality):
     """A learnt vector for every item with training events."""
@@ -20,7 +22,9 @@ class ItemIdModality(Modality):
     def __init__(self, config: Config, tables: Tables):
         self._item, self._ids = config.item, tables.vocabulary.ids
         self.source = ItemIdFeatures(tables.train_counts)
-        self._initial = _neighbour_vectors(config, tables) if config.item.item_id.initial == "neighbours" else None
+        initial, few = config.item.item_id.initial, np.count_nonzero(tables.train_counts) <= _MOST_FACTORED
+        near = initial == "neighbours" or (initial == "auto" and few)
+        self._initial = _neighbour_vectors(config, tables) if near else None
 
     def tower(self) -> ItemIdTower:
         return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
