@@ -250,8 +250,8 @@ def one_pixel(shop):
 @pytest.mark.parametrize(
     "change",
     [
-        quoted_newlines,
-        one_pixel,
+        pytest.param(quoted_newlines, marks=pytest.mark.slow),
+        pytest.param(one_pixel, marks=pytest.mark.slow),
         lambda shop: shop.set(evaluation__k=[10, 1000], export={"k": 1000}),
         lambda shop: shop.times(lambda day: tomorrow(day / 6)),
     ],

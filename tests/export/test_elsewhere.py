@@ -79,6 +79,7 @@ def test_an_older_tensorflow_gives_the_same_answers(tiny_export, tmp_path):
     assert_answers(json.loads(done.stdout.splitlines()[-1]), tiny_export, asked)
 
 
+@pytest.mark.slow
 def test_the_saved_model_command_line_asks_an_export(tmp_path):
     folder = write_version(tmp_path, *small_version())
     asked = "history=[['a', 'b']];k=[2];exclude=[['c']];include=[['']]"

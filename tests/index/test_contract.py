@@ -13,6 +13,7 @@ from mmrec.index.top import GROUP
 LOWEST = -3.4028234663852886e38
 KINDS = ["exact", "exact, in blocks", "ivf, every cell", "ivf, one cell"]
 STORAGES = ["float32", "float16", "int8"]
+RELOADED = ["float32", pytest.param("float16", marks=pytest.mark.slow), "int8"]
 
 
 def build(kind, table, storage="float32"):
@@ -152,6 +153,7 @@ def test_a_batch_of_no_query_is_no_error(kind, storage, world):
         assert (rows.shape, scores.shape) == ((0, 0), (0, 0))
 
 
+@pytest.mark.parametrize("storage", RELOADED)
 def test_saved_and_reloaded_it_answers_and_holds_the_same(kind, storage, world, tmp_path):
     table, query, _ = world
     index = build(kind, table, storage)
@@ -207,3 +209,7 @@ def test_what_was_gathered_from_a_table_does_not_make_later_reads_copy_it(kind, 
     for part in [*index.stored.variables, *getattr(index, "by_cell", index.stored).variables]:
         first, second = part.value(), part.value()
         assert np.shares_memory(*(np.asarray(memoryview(read)) for read in (first, second)))
+
+
+def test_it_says_whether_it_looks_at_every_item(kind):
+    assert build(kind, np.ones([5, 4], np.float32)).is_exact == kind.startswith("exact")

@@ -102,6 +102,7 @@ def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
     assert facts["bytes"] == 3008 * a_row + in_cells * (a_row + 4) + facts["cells"] * 8 * 4
 
 
+@pytest.mark.slow
 def test_cells_that_rounding_hides_answers_in_are_made_up_for_as_far_as_they_go():
     rng = np.random.default_rng(0)
     table = rng.standard_normal((3001, 8)).astype(np.float32)

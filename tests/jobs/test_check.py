@@ -366,6 +366,7 @@ def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeyp
     assert len(report.facts["agreement"]["lowest"]) == 20
 
 
+@pytest.mark.slow
 def test_photos_and_texts_are_compared_through_a_real_export(tiny_export):
     found = mmrec.check(
         tiny_export.shop / "config.yaml", deep=True, export_dir=tiny_export.result.export_dir, probe=False

@@ -71,6 +71,7 @@ def test_with_its_context_the_model_finds_the_only_right_answer(result):
     assert result.metrics["test"]["hit_rate@1"] > 0.95
 
 
+@pytest.mark.slow
 def test_without_it_nothing_can(config):
     data = {**config["data"], "users": None}
     query = {**config["query"], "context": []}

@@ -181,6 +181,7 @@ def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scri
     assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_real_export_is_asked_as_users_ask_it_and_does_not_differ_from_itself(tmp_path):
     export = write_version(tmp_path / "shop", *small_version())
     manifest = json.loads((export / "mmrec" / "manifest.json").read_text())

@@ -6,6 +6,7 @@ import mmrec
 from tests.jobs.worlds import write_groups
 
 
+@pytest.mark.slow
 def test_a_late_fusion_is_trained_exported_and_its_weights_are_reported(tmp_path):
     config = write_groups(tmp_path)
     config["item"] |= {"modalities": ["text", "item_id"], "fusion": "late"}

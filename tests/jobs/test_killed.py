@@ -94,10 +94,10 @@ for line in sys.stdin:
 
 # The place, which of its calls, and whether the process dies before or after it.
 SHORT = [
-    ("checkpoint", 3, "after"),  # the best of the second epoch is saved, the latest is not
     ("rename", 1, "after"),  # the version is there, the metrics are not: a second version once came of it
 ]
 LONG = [
+    ("checkpoint", 3, "after"),  # the best of the second epoch is saved, the latest is not
     ("append", 1, "before"),
     ("append", 3, "before"),
     ("save", 1, "after"),

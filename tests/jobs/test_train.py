@@ -68,7 +68,10 @@ def test_ids_alone_find_the_users_group(ids):
     assert ids.result.metrics["validation"]["recall@10"] > 0.95
 
 
-@pytest.mark.parametrize("history", ["lstm", "transformer", pytest.param("gru", marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("history", ["transformer", pytest.param("lstm", marks=SLOW), pytest.param("gru", marks=SLOW)])
 def test_every_history_tower_finds_the_users_group_from_ids_and_texts(groups, history):
     groups["item"]["modalities"] = ["text", "item_id"]
     groups["query"]["history"] = history
@@ -148,6 +151,7 @@ def test_the_same_seed_trains_the_same_model_in_a_new_run(ids):
     assert (ids.result.export_dir.name, again.result.export_dir.name) == ("1", "2")
 
 
+@pytest.mark.slow
 def test_a_killed_training_continues_after_its_last_epoch(groups, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(groups))
     code = (

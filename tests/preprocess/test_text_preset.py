@@ -32,6 +32,7 @@ def test_the_config_takes_the_presets_tokenizer(folder):
     assert learn_text_encoder(config, {"title": []})([tf.constant(["red"])]).numpy().tolist() == [[3, 6, 4, 0, 0]]
 
 
+@pytest.mark.slow
 def test_byte_pairs_of_a_preset_keep_their_numbers():
     pieces = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4, "r": 9, "e": 8, "d": 7, "Ġ": 6, "re": 5}
     theirs = keras_nlp.models.RobertaTokenizer(pieces, ["r e"])

@@ -67,6 +67,7 @@ def test_top_trains_the_last_stage(network):
     assert 0.2 < sizes[0] / sizes[1] < 0.9
 
 
+@pytest.mark.slow
 def test_a_reloaded_graph_reads_photos_as_it_does_here(network, tmp_path):
     (_, size, width, *_), backbone, pixels = network
     reader = ImageReader(backbone, size)
