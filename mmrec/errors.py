@@ -35,12 +35,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 @contextmanager
-def writing(path: str | os.PathLike, key: str) -> Iterator[None]:
+def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
     """Turns a full disk and a folder that may not be written into an `InputError`; other errors pass.
 
     Args:
       path: what is written.
-      key: the config key that it follows from.
+      key: the config key that it follows from; None: no key of this job.
     """
     try:
         yield
@@ -49,9 +49,9 @@ def writing(path: str | os.PathLike, key: str) -> Iterator[None]:
     except Exception as error:  # TensorFlow's errors are no OSError; they hold the system's words
         code = getattr(error, "errno", None) or next((c for c in _FULL if os.strerror(c) in str(error)), None)
         if code in _FULL:
-            remedy = f"Free space there, or set `{key}` to a folder on another disk"
+            remedy = "Free space there" + (f", or set `{key}` to a folder on another disk" if key else "")
         elif code in _DENIED:
-            remedy = f"Set `{key}` to a folder you may write to"
+            remedy = f"Set `{key}` to a folder you may write to" if key else "Let it be written, or copy what it holds"
         else:
             raise
         raise InputError(f"{path}: cannot be written ({os.strerror(code)}). {remedy}.") from None

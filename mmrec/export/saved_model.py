@@ -27,7 +27,6 @@ from mmrec.export.signatures import Parts, ServingModule
 from mmrec.export.warm_up import write_warm_up
 from mmrec.version import __version__
 
-FORMAT_VERSION = 1
 TOLERANCE = 1e-4  # largest difference of an embedding's value: batch sizes change the last bits
 _PACKAGES = ("tensorflow", "tensorflow-text", "tf_keras", "keras-nlp", "tensorflow-recommenders", "numpy")
 
@@ -53,7 +52,14 @@ class Samples:
     rounding: np.ndarray | float = 0.0
 
 
-def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: Mapping, samples: Samples) -> Path:
+def write_version(
+    folder: Path,
+    parts: Parts,
+    payload: pd.DataFrame,
+    manifest: Mapping,
+    samples: Samples,
+    key: str | None = "saved_models_dir",
+) -> Path:
     """Exports a model as the next version under `folder`.
 
     The version is written aside, loaded again, and compared with the model before it gets its name; a process killed
@@ -68,6 +74,7 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
       manifest: what the manifest says beside versions, signatures and checksums; its `run` is the key of the run, and
         the model card is made from it.
       samples: what the version must answer as the model does.
+      key: the config key that `folder` follows from; None: the job has none.
 
     Returns:
       The version folder.
@@ -76,7 +83,7 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
       InputError: the folder cannot be written, or a layer uses operations that a server lacks.
       RuntimeError: the reloaded export answers otherwise than the model.
     """
-    with _turn(folder):
+    with _turn(folder, key):
         written = _version_of(folder, manifest.get("run"), newest="refresh" in manifest)
         if written:
             return written
@@ -95,7 +102,7 @@ def write_version(folder: Path, parts: Parts, payload: pd.DataFrame, manifest: M
             payload.to_parquet(aside / schema.ITEMS, index=False)
             _compare(aside, parts, samples)
             described = {
-                "format_version": FORMAT_VERSION,
+                "format_version": schema.FORMAT_VERSION,
                 "versions": {"mmrec": __version__} | {name: version(name) for name in _PACKAGES},
                 "signatures": {
                     name: sorted(function.structured_input_signature[1]) for name, function in signatures.items()
@@ -154,9 +161,9 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
+def _turn(folder: Path, key: str | None) -> Iterator[None]:
     """Waits until no other process writes to the folder; the lock falls with its process, however that ends."""
-    with writing(folder, "saved_models_dir"):
+    with writing(folder, key):
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -99,7 +99,7 @@ def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLik
     told = json.dumps([manifest["sha256"], filters], sort_keys=True)
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
     samples = refresh_samples(given, config, contents, held, parts)
-    written = write_version(path.parent, parts, payload, described, samples)
+    written = write_version(path.parent, parts, payload, described, samples, key=None)
     _say([f"exported {written}"])
     return Refreshed(written, contents.changes)
 

@@ -1,5 +1,6 @@
 """An export brought up to date by itself, without training."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -151,10 +152,10 @@ def test_a_refresh_that_fails_leaves_the_old_versions_alone(old, tmp_path, monke
     before = saved_model.checksums(version)
 
     def fail(*_):
-        raise RuntimeError("no")
+        raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(saved_model, "_compare", fail)
-    with pytest.raises(RuntimeError, match="no"):
+    with pytest.raises(mmrec.InputError, match=r"No space left on device\)\. Free space there\.$"):
         mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()))
     assert versions(version) == ["1"]
     assert saved_model.checksums(version) == before

@@ -102,5 +102,5 @@ def test_a_step_over_a_million_items_takes_less_memory_than_their_scores(python)
     code, out, err = python(STEP)
     assert code == 0, err
     # 512 x 1,000,000 scores of 4 bytes are 1,953 MiB, and a softmax over them is as much again. A step holds the
-    # gradient of the table (1,000,000 x 64 x 4 bytes = 244 MiB) a few times, and blocks of 16 x 1,000,000 (61 MiB).
+    # gradient of the table (1,000,000 x 64 x 4 bytes = 244 MiB) a few times, and blocks of 64 x 1,000,000 (244 MiB).
     assert 100 < float(out) < 1900
