@@ -14,6 +14,7 @@ SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS = "mmrec/manifest.json", "mmrec/items.parquet"
+FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
 
@@ -38,6 +39,11 @@ class Field:
     def name(self) -> str:
         """What a table may call it, wherever it comes from: the modality, where that has one input; else the column."""
         return self.modality if self.modality in _SINGLE else self.column
+
+    @property
+    def names(self) -> list[str]:
+        """What a column of a table may be called to be this field."""
+        return list(dict.fromkeys([self.column, self.name, self.input]))
 
 
 _SINGLE = {

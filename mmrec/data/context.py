@@ -49,10 +49,10 @@ class EventContext:
             time = np.full((len(place), place.shape[1] + 1), np.nan)
             time[:, :-1][inside] = self.time[place[inside]]
             time[np.arange(len(place)), length] = now
-            found["history_time"] = time
+            found[schema.HISTORY_TIME] = time
         if self.event is not None:
-            found["history_event"] = np.zeros(place.shape, np.int32)
-            found["history_event"][inside] = self.event[place[inside]]
+            found[schema.HISTORY_EVENT] = np.zeros(place.shape, np.int32)
+            found[schema.HISTORY_EVENT][inside] = self.event[place[inside]]
         return found
 
 

@@ -20,8 +20,6 @@ class Vocabulary:
     >>> vocabulary = Vocabulary(["mug", "lamp"])
     >>> vocabulary.rows(["lamp", "unheard of"]).tolist()
     [2, 0]
-    >>> vocabulary.extended(["mug", "bowl"]).ids.tolist()
-    ['', 'mug', 'lamp', 'bowl']
     """
 
     def __init__(self, item_ids: Sequence[str]):
@@ -38,8 +36,3 @@ class Vocabulary:
     def rows(self, item_ids: Sequence[str]) -> np.ndarray:
         """Returns int32 [R]: the row of each id, 0 for ids that the catalog lacks."""
         return np.maximum(self._index.get_indexer(np.asarray(item_ids, dtype=object)), 0).astype(np.int32)
-
-    def extended(self, item_ids: Sequence[str]) -> Vocabulary:
-        """Returns a vocabulary with the unseen ids appended in the given order; no row moves."""
-        fresh = [item for item in dict.fromkeys(item_ids) if item not in self._index]
-        return Vocabulary([*self.ids[1:], *fresh])

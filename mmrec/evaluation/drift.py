@@ -11,14 +11,6 @@ import numpy as np
 PERSISTENCE = 0.9
 """Of rank-biased overlap: a reader goes on to the next answer with this probability; the first ten weigh 86%."""
 
-LENGTHS = {
-    "history_0": (0, 0),
-    "history_1_to_5": (1, 5),
-    "history_6_to_20": (6, 20),
-    "history_over_20": (21, np.inf),
-}
-"""Segments by the number of items in a history, both bounds included."""
-
 _PAIRS = 2**24  # of answers that are compared at once
 
 

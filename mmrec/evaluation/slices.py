@@ -13,12 +13,13 @@ from mmrec.evaluation.metrics import per_query
 METRICS = ("recall@10", "ndcg@10", "mrr", "hit_rate@10")
 """What is said about a slice, and compared with a baseline."""
 
-_HISTORIES = {
+HISTORY_LENGTHS = {
     "history_0": (0, 0),
     "history_1_to_5": (1, 5),
     "history_6_to_20": (6, 20),
     "history_over_20": (21, np.inf),
 }
+"""Slices of users by the number of items in a history, both bounds included."""
 
 
 def popularity_slices(train_counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -68,7 +69,7 @@ def sliced_metrics(
         inside = ranks.where(np.asarray(mask, bool)[queries.relevant.values])
         found[name] = _means(inside, np.flatnonzero(inside.lengths))
     length = queries.history.lengths
-    for name, (least, most) in _HISTORIES.items():
+    for name, (least, most) in HISTORY_LENGTHS.items():
         found[name] = _means(ranks, np.flatnonzero((length >= least) & (length <= most)))
     return found
 

@@ -58,9 +58,9 @@ class ContextReader:
         if schema.HISTORY_TIME in self.inputs:
             time = _beside(raw[schema.HISTORY_TIME], tf.pad(place, [[0, 0], [0, 1]]), math.nan)
             behind = tf.range(tf.shape(time)[1]) == tf.math.count_nonzero(place, axis=1, keepdims=True, dtype=tf.int32)
-            context["history_time"] = tf.where(behind, raw[schema.NOW][:, tf.newaxis], time)  # [B, W + 1]
+            context[schema.HISTORY_TIME] = tf.where(behind, raw[schema.NOW][:, tf.newaxis], time)  # [B, W + 1]
         if self._types is not None:
-            context["history_event"] = self._types.lookup(_beside(raw[schema.HISTORY_EVENT], place, ""))
+            context[schema.HISTORY_EVENT] = self._types.lookup(_beside(raw[schema.HISTORY_EVENT], place, ""))
         if self._users is not None:
             features = self._users({name: raw[name] for name in self._users.inputs}).features
             context |= {name.replace("attributes", "user"): value for name, value in features.items()}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.jobs.compare_runs import compare_runs
 
@@ -117,7 +118,7 @@ def _require_two(
 
 def _kind(path: Path) -> str:
     """Returns what a folder is, `run` or `export`."""
-    if (path / "mmrec" / "manifest.json").is_file():
+    if (path / schema.MANIFEST).is_file():
         return "export"
     if (path / "config.yaml").is_file() and (path / "checkpoints").is_dir():
         return "run"

@@ -12,8 +12,8 @@ import pandas as pd
 
 from mmrec import schema
 from mmrec.errors import InputError
-from mmrec.evaluation.drift import LENGTHS
 from mmrec.evaluation.drift_sums import BOTH, DriftSums, user_values
+from mmrec.evaluation.slices import HISTORY_LENGTHS
 from mmrec.evaluation.streamed_means import Resamples
 from mmrec.jobs.progress import progress
 from mmrec.serving.histories import Histories, column_names, read_histories, require_readable_ids
@@ -26,7 +26,7 @@ _ANSWERS = 2**18  # of a side that are looked at together
 _EXAMPLES, _SHOWN = 5, 5  # users, and items of their histories
 _VALUES = 50  # of a column that makes segments
 _SCORED = ("exclude", schema.HISTORY_TIME, schema.HISTORY_EVENT, schema.NOW)  # what batch scoring reads
-_BUILT_IN = (*LENGTHS, "known_items", "unknown_items")
+_BUILT_IN = (*HISTORY_LENGTHS, "known_items", "unknown_items")
 
 
 def compare_exports(
@@ -129,7 +129,7 @@ def _survey(
 def _segments(part: Histories, items: pd.Index, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yields names of segments and who of the users is in them, bool [Q]."""
     length = np.array([len(history) for history in part.histories])
-    for name, (least, most) in LENGTHS.items():
+    for name, (least, most) in HISTORY_LENGTHS.items():
         yield name, (length >= least) & (length <= most)
     user = np.repeat(np.arange(len(length)), length)
     known = owned.all(axis=0)[_rows(items, _flat(part.histories))]

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mmrec.errors import InputError, writing
-from mmrec.serving.score_shards import ROWS, WORK, Shard
+from mmrec.serving.score_shards import ROWS, STAGED_LETTERS, WORK, Shard
 
 JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
 _LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
@@ -74,7 +74,7 @@ class ScoreFolder:
           RuntimeError: rows are missing, or there are more than were read.
         """
         work, aside = self.path / WORK, self.path / f".{LETTERS}"
-        staged = work / _STAGED / "bad.jsonl"
+        staged = work / _STAGED / STAGED_LETTERS
         rows, bad = 0, 0
         with open(aside, "wb") as letters:
             bad += _copy(staged, letters)

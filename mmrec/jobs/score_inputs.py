@@ -86,7 +86,7 @@ class Plan:
         """Cuts the files; what is no parquet, or no history yet, is written anew first.
 
         Args:
-          folder: where to, empty; rows that cannot be used go to `bad.jsonl` in it.
+          folder: where to, empty; rows that cannot be used go to `STAGED_LETTERS` in it.
           size: rows per shard.
         """
         if self._events is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from mmrec.data.tables import strings
 from mmrec.data.times import Times, read_times
 from mmrec.jobs.score_read import Rows, read_rows
 from mmrec.serving.score_events import EVENTS, append_events
-from mmrec.serving.score_shards import ROW, Shard
+from mmrec.serving.score_shards import ROW, STAGED_LETTERS, Shard, letter
 
 _HELD = 1_000_000  # events in memory before they are written
 
@@ -25,7 +24,7 @@ def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
     """Adds dead letters to a file."""
     with open(path, "a", encoding="utf-8") as file:
         for row, reason in sorted(faults.items()):
-            file.write(json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n")
+            file.write(letter(source, row, reason))
 
 
 def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size: int) -> list[Shard]:
@@ -34,13 +33,13 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     Args:
       path: the file.
       columns: those wanted of it.
-      folder: where to; rows that cannot be read go to `bad.jsonl` in it.
+      folder: where to; rows that cannot be read go to `STAGED_LETTERS` in it.
       first: number of the first shard.
       size: rows per shard.
     """
     shards: list[Shard] = []
     for rows in read_rows(path, columns, size):
-        write_letters(folder / "bad.jsonl", path, rows.faults)
+        write_letters(folder / STAGED_LETTERS, path, rows.faults)
         if not len(rows.numbers):
             continue
         number = first + len(shards)
@@ -86,7 +85,7 @@ def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], f
       paths: the files.
       events: their columns.
       columns: what histories are made of.
-      folder: where to; rows that cannot be used go to `bad.jsonl` in it.
+      folder: where to; rows that cannot be used go to `STAGED_LETTERS` in it.
       parts: number of files.
     """
     first, held = None, []
@@ -97,7 +96,7 @@ def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], f
             if first is None and len(readable):
                 first = times.dated, times.zoned[readable[0]]  # what the first time is, all must be
             table, faults = _checked(rows, events, times, first or (False, False))
-            write_letters(folder / "bad.jsonl", path, rows.faults | faults)
+            write_letters(folder / STAGED_LETTERS, path, rows.faults | faults)
             held.append(table)
             if sum(map(len, held)) >= _HELD:
                 _spill(held, folder, parts)

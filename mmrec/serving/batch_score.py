@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from mmrec.serving.score_events import histories_of
 from mmrec.serving.score_histories import Questions
 from mmrec.serving.score_items import Items
 from mmrec.serving.score_lists import columns_of
-from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, WORK, Job, Shard, model_version
+from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, WORK, Job, Shard, letter, model_version
 
 _READ = 8192  # histories at once
 
@@ -54,8 +53,7 @@ def score_shard(shard: Shard, job: Job) -> Scored:
             for numbers, table in _chunks(shard, job, shop):
                 found, faults = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
-                    letter = {"file": shard.source, "row": int(numbers[row]), "reason": reason}
-                    file.write(json.dumps(letter, ensure_ascii=False) + "\n")
+                    file.write(letter(shard.source, int(numbers[row]), reason))
                 bad += len(faults)
                 scored += len(found)
                 writer = writer or pq.ParquetWriter(answers, found.schema)

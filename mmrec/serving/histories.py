@@ -20,6 +20,7 @@ from mmrec.serving.row_files import RowFile, open_rows
 from mmrec.vectors import is_nothing, unicode
 
 USER, HISTORY = "user_id", "history"
+_KEY = "histories"  # what users know such a file as
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,13 @@ class Histories:
     columns: dict[str, list] = field(default_factory=dict)
 
 
-def read_histories(
-    path: str | Path, columns: Sequence[str] = (), *, batch: int = 1024, key: str = "histories"
-) -> Iterator[Histories]:
+def read_histories(path: str | Path, columns: Sequence[str] = (), *, batch: int = 1024) -> Iterator[Histories]:
     """Reads a file of histories; what is in memory does not grow with it.
 
     Args:
       path: a file in one of `row_files.FORMATS`.
       columns: further columns to read.
       batch: most rows at once.
-      key: what the user knows `path` as, for messages.
 
     Yields:
       The rows in the file's order, `batch` at a time; nothing where there are none.
@@ -57,7 +55,7 @@ def read_histories(
       InputError: the file is absent or unreadable, a column is missing, or a row breaks a rule.
     """
     names = [USER, HISTORY, *columns]
-    with open_rows(path, key) as file:
+    with open_rows(path, _KEY) as file:
         _require_lists(file)
         rows = file.read(names)
         while part := list(islice(rows, batch)):
@@ -73,13 +71,13 @@ def read_histories(
             yield found
 
 
-def column_names(path: str | Path, key: str = "histories") -> list[str]:
+def column_names(path: str | Path) -> list[str]:
     """Returns the columns beside `user_id` and `history`, in the file's order.
 
     Raises:
       InputError: the file is absent or unreadable, or lacks one of the two.
     """
-    with open_rows(path, key) as file:
+    with open_rows(path, _KEY) as file:
         _require_lists(file)
         return [name for name in file.names if name not in (USER, HISTORY)]
 

@@ -113,7 +113,7 @@ class Recommender:
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
             `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
             since 1970); `now`, B such times; `user_...`, B values. What is left out or None is unknown.
-          batch: histories at once; each needs some 10 bytes of memory per item of the catalog.
+          batch: histories at once.
 
         Returns:
           At most `k` items per history.
@@ -169,9 +169,8 @@ class Recommender:
 
         Args:
           table: one row per item and a column per field that the model reads, called as in the catalog or as the input
-            of the signature; a photo or recording is its bytes or a path (a format that
-            the signature reads: no WebP or TIFF), features are a list of numbers. Absent columns and empty
-            values count as missing.
+            of the signature; a photo or recording is its bytes or a path (a format that the signature reads: no WebP or
+            TIFF), features are a list of numbers. Absent columns and empty values count as missing.
           batch: items at once.
 
         Returns:
@@ -217,7 +216,7 @@ class Recommender:
         """Yields what a column may be called, and the field that it is."""
         modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
         for field in schema.item_fields(modalities, catalog):
-            yield list(dict.fromkeys([field.column, field.name, field.input])), field
+            yield field.names, field
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
         found = self._call(signature, batch, **inputs)

@@ -28,7 +28,7 @@ def item_columns(config: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[
     """
     catalog = config.get("data", {}).get("catalog", {})
     fields = schema.item_fields(config["item"]["modalities"], catalog)
-    names = [(list(dict.fromkeys([field.column, field.name, field.input])), field) for field in fields]
+    names = [(field.names, field) for field in fields]
     return list(dict.fromkeys([catalog.get("item_id") or "item_id", "item_id"])), names
 
 

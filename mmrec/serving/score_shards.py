@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from mmrec import schema
 from mmrec.serving.score_items import ATTRIBUTES_SIGNATURE
 
 ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
+STAGED_LETTERS = "bad.jsonl"  # rows that could not even be put into a shard
 ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
 SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": ATTRIBUTES_SIGNATURE}
 
@@ -65,3 +67,8 @@ class Job(NamedTuple):
 def model_version(export_dir: str | os.PathLike) -> str:
     """Returns what answers name their model by: the last two folders, such as `shop/3`."""
     return "/".join(Path(export_dir).resolve().parts[-2:])
+
+
+def letter(source: str, row: int, reason: str) -> str:
+    """Returns a line of the dead letters: why a row of the user's file could not be used."""
+    return json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n"

@@ -10,7 +10,6 @@ from pathlib import Path
 from mmrec import schema
 from mmrec.errors import InputError
 
-_FORMAT_VERSION = 1  # the newest that this code reads
 _REMEDY = "Copy the version again, or export anew"
 _LOADED = ("saved_model.", "variables/", "assets/", "assets.extra/")  # what TensorFlow and its server read
 
@@ -31,9 +30,9 @@ def read_manifest(path: Path) -> dict:
         raise InputError(
             f"{path}: is not an export of mmrec ({error}). Give the version folder, saved_models/<name>/<version>."
         ) from None
-    if newest > _FORMAT_VERSION:
+    if newest > schema.FORMAT_VERSION:
         raise InputError(
-            f"{path}: has format version {newest}; this mmrec reads up to {_FORMAT_VERSION}. "
+            f"{path}: has format version {newest}; this mmrec reads up to {schema.FORMAT_VERSION}. "
             f"Install mmrec {writer} or newer."
         )
     return manifest

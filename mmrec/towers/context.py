@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 from tf_keras import layers
 
+from mmrec import schema
 from mmrec.config import QueryConfig
 
 _EDGES = [2.0**power for power in range(-16, 41)]  # of the buckets, in the unit of the timestamps
@@ -61,12 +62,12 @@ class ContextTower(layers.Layer):
           its output.
         """
         film, moved = [], tf.zeros_like(items[:, :1])
-        if self.gap_item is not None and "history_time" in context:
-            bucket = self._some(gap_bucket(context["history_time"]), training)  # [B, L + 1]
+        if self.gap_item is not None and schema.HISTORY_TIME in context:
+            bucket = self._some(gap_bucket(context[schema.HISTORY_TIME]), training)  # [B, L + 1]
             film.append(_rows(self.gap_item, bucket[:, :-1]))
             moved += _rows(self.gap_query, bucket)
-        if self.event_item is not None and "history_event" in context:
-            film.append(_rows(self.event_item, self._some(context["history_event"], training)))
+        if self.event_item is not None and schema.HISTORY_EVENT in context:
+            film.append(_rows(self.event_item, self._some(context[schema.HISTORY_EVENT], training)))
         if self.user_tower is not None and "user_known" in context:
             given = {f"attributes_{name}": context[f"user_{name}"] for name in ("category", "number", "known")}
             vector, present = self.user_tower(given, training=training)

@@ -14,13 +14,6 @@ def test_rows_start_at_one_and_unknown_ids_are_row_zero():
     assert vocabulary.rows([]).tolist() == []
 
 
-def test_growing_moves_no_row():
-    first = Vocabulary(["b", "a"])
-    grown = first.extended(["c", "a", "0", "c", ""])
-    assert grown.ids.tolist() == ["", "b", "a", "c", "0"]
-    assert first.items == 2
-
-
 @pytest.mark.parametrize("ids", [["a", "a"], ["a", ""]])
 def test_ids_must_be_unique_and_not_empty(ids):
     with pytest.raises(ValueError, match="must be unique and not empty"):
