@@ -38,7 +38,8 @@ def per_user(folder: str, size: str, modalities: list[str], epochs: int) -> dict
         name="-".join(modalities),
         runs_dir=f"{folder}/runs",
         saved_models_dir=f"{folder}/saved_models",
-        **{"data.cache_dir": f"{folder}/cache", "item.modalities": modalities, "training.epochs": epochs},
+        **{"data.cache_dir": f"{folder}/cache", "item.modalities": modalities, "training.epochs": epochs}
+        | {"item.item_id.initial": "random"},  # neighbours would know what is taken together before ids do
     )
     shop, tables = mmrec.load(mmrec.train(config).export_dir), load_tables(config)
     test, ids = tables.split.test, tables.vocabulary.ids
