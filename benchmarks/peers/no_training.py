@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -12,7 +13,7 @@ from benchmarks.peers.measured import Measured
 from benchmarks.peers.problem import Problem
 from benchmarks.scale import Stages
 from mmrec.data.ragged import Ragged
-from mmrec.evaluation.baselines import ItemKNN, Neighbours, Popularity
+from mmrec.evaluation.baselines import ItemKNN, Popularity
 
 WEIGHTS = (0.003, 0.01, 0.03, 0.1, 0.3)  # of titles beside co-occurrences, tried on validation
 NEAREST = 200  # titles kept per item
@@ -39,11 +40,10 @@ def item_knn_titles(problem: Problem) -> Measured:
     stages = Stages()
     with stages.stage("train"):
         found, titles = ItemKNN().fit(problem.training, problem.items), nearest_titles(problem.titles)
-        counts = np.bincount(problem.training.values, minlength=problem.items + 1)
 
         def scorer_of(weight: float):
             similarity = (found.similarity + np.float32(weight) * titles).tocsr()
-            both = Neighbours(similarity, counts, found.history_decay)
+            both = replace(found, similarity=similarity)
             return lambda queries: both.scorer(queries.history)
 
         scorers = {weight: scorer_of(weight) for weight in WEIGHTS}

@@ -41,6 +41,11 @@ class Queries:
             return self.history
         return self.history.where(~self.context.events.negative[self.context.place.values])
 
+    def liked_times(self, time: np.ndarray) -> np.ndarray:
+        """Returns float64 [V], when the events of `liked` were, by the times of all events."""
+        places, negative = self.context.place.values, self.context.events.negative
+        return time[places if negative is None else places[~negative[places]]]
+
     def take(self, places: np.ndarray) -> Queries:
         """Returns the queries at these places (int [S])."""
         rows = (self.history.take(places), self.seen.take(places), self.relevant.take(places))

@@ -40,12 +40,12 @@ class ItemKNN:
     nothing: its items are as near to each other as to those of the baskets beside it.
 
     Attributes:
-      window: baskets before and after an item's own that count as near it.
+      window: a basket is near an item's own one when fewer than this many events lie between them.
       window_decay: factor per basket of distance beyond the first, in 0..1.
       backward: weight of an item that came before, where one that came after or in the same basket has 1.
       shrinkage: s, in events: a few co-occurrences of rare items are not taken for a law.
       neighbours: most neighbours kept per item.
-      history_decay: factor per event back in the history of a query, in 0..1.
+      history_decay: factor per basket back in the history of a query, in 0..1.
       own: whether an item is a neighbour of itself, n_i / (n_i + s): what repeat consumption asks for.
 
     Source: Linden et al., IEEE Internet Computing 2003, doi:10.1109/MIC.2003.1167344. The decays, the direction and the
@@ -87,16 +87,17 @@ class ItemKNN:
         similarity = sparse.vstack(kept, format="csr")
         if self.own:
             similarity = similarity + sparse.diags_array(counts * scale**2, dtype=np.float32)
-        return Neighbours(similarity.tocsr(), counts, self.history_decay)
+        popularity = (_TIE_BREAK * counts / max(1, counts.max())).astype(np.float32)
+        return Neighbours(similarity.tocsr(), popularity, self.history_decay)
 
     def _near(self, baskets: _Baskets, first: int, last: int) -> sparse.csr_array:
         """Returns float32 [last - first, N + 1], the decayed co-occurrences of items first..last-1."""
         event = np.flatnonzero((baskets.items >= first) & (baskets.items < last))
         here, place = np.unique(baskets.of_event[event], return_inverse=True)
-        near = baskets.rows(here)  # [K, N + 1], what stood near each of these baskets
+        near = baskets.rows(here, 0, self.window)  # [K, N + 1], what stood near each of these baskets
         for distance in range(1, self.window + 1):
             weight = np.float32(self.window_decay ** (distance - 1))
-            after, before = baskets.rows(here, distance), baskets.rows(here, -distance)
+            after, before = (baskets.rows(here, later, self.window) for later in (distance, -distance))
             near = near + weight * after + weight * np.float32(self.backward) * before
         ones = np.ones(len(event), np.float32)
         table = sparse.csr_array((ones, (baskets.items[event] - first, place)), (last - first, len(here))) @ near
@@ -118,47 +119,60 @@ class _Baskets:
 
     def __init__(self, histories: Ragged, items: int, times: np.ndarray | None):
         self.items, user = histories.values, histories.row_of_value
-        begins = np.ones(len(user), bool)
-        if times is not None and len(user):
-            begins[1:] = (user[1:] != user[:-1]) | (times[1:] != times[:-1])
+        begins = _begins(user, times)
         self.of_event = np.cumsum(begins) - 1
         self._user = user[begins]  # [K]
-        starts = np.append(np.flatnonzero(begins), len(user))
+        self._starts = np.append(np.flatnonzero(begins), len(user))  # [K + 1]
         ones = np.ones(len(user), np.float32)
-        self._held = sparse.csr_array((ones, self.items, starts), (len(self._user), items + 1))
+        self._held = sparse.csr_array((ones, self.items, self._starts), (len(self._user), items + 1))
 
     def events_near(self, window: int) -> np.ndarray:
-        """Returns int64 [K], the number of events in each basket and those of its user up to `window` baskets away."""
-        place = np.arange(len(self._user))
-        first = np.maximum(place - window, np.searchsorted(self._user, self._user))
-        end = np.minimum(place + window + 1, np.searchsorted(self._user, self._user, side="right"))
-        starts = self._held.indptr.astype(np.int64)
+        """Returns int64 [K], at most how many events lie in each basket and those near it."""
+        starts = self._starts
+        first = np.searchsorted(starts, starts[:-1] - window, side="right") - 1
+        end = np.searchsorted(starts, starts[1:] + window)
+        first = np.maximum(first, np.searchsorted(self._user, self._user))
+        end = np.minimum(end, np.searchsorted(self._user, self._user, side="right"))
         return starts[end] - starts[first]
 
-    def rows(self, baskets: np.ndarray, later: int = 0) -> sparse.csr_array:
-        """Returns float32 [K, N + 1], how often each item is in the baskets that stand `later` ones after these."""
+    def rows(self, baskets: np.ndarray, later: int, window: int) -> sparse.csr_array:
+        """Returns float32 [K, N + 1], how often each item is in the baskets that stand `later` ones after these.
+
+        A basket of another user, and one with `window` events or more between, holds nothing.
+        """
         place = np.clip(baskets + later, 0, len(self._user) - 1)
-        same = (place == baskets + later) & (self._user[place] == self._user[baskets])
-        return sparse.diags_array(same.astype(np.float32)) @ self._held[place]
+        between = self._starts[np.maximum(place, baskets)] - self._starts[np.minimum(place, baskets) + 1]
+        near = (place == baskets + later) & (self._user[place] == self._user[baskets]) & (between < window)
+        return sparse.diags_array(near.astype(np.float32)) @ self._held[place]
 
 
+def _begins(user: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+    """Returns bool [V], whether a basket begins with each event, by its user and its time; None: each is one."""
+    begins = np.ones(len(user), bool)
+    if times is not None:
+        begins[1:] = (user[1:] != user[:-1]) | (times[1:] != times[:-1])
+    return begins
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """A fitted `ItemKNN`.
 
     Attributes:
       similarity: sparse float32 [N + 1, N + 1]; row i holds the nearest neighbours of item i.
       popularity: float32 [N + 1], what is added to every score: it orders equal ones, and answers an empty history.
-      history_decay: factor per event back in the history.
+      history_decay: factor per basket back in the history.
     """
 
-    def __init__(self, similarity: sparse.csr_array, train_counts: np.ndarray, history_decay: float):
-        self.similarity = similarity
-        self.popularity = (_TIE_BREAK * train_counts / max(1, train_counts.max())).astype(np.float32)
-        self.history_decay = history_decay
+    similarity: sparse.csr_array
+    popularity: np.ndarray
+    history_decay: float
 
-    def scorer(self, history: Ragged) -> Scorer:
-        """Returns a scorer of Q queries by their histories: item rows, oldest first."""
-        age = np.repeat(history.offsets[1:], history.lengths) - 1 - np.arange(len(history.values))  # 0: the last event
+    def scorer(self, history: Ragged, times: np.ndarray | None = None) -> Scorer:
+        """Returns a scorer of Q queries by their histories: item rows, oldest first; `times` as in `ItemKNN.fit`."""
+        basket = np.cumsum(_begins(history.row_of_value, times))
+        last = basket[np.repeat(history.offsets[1:], history.lengths) - 1]
+        age = last - basket  # 0: the last basket
         weight = (self.history_decay ** age.astype(np.float64)).astype(np.float32)
         shape = (len(history), len(self.popularity))
         asked = sparse.csr_array((weight, history.values, history.offsets), shape=shape)  # [Q, N + 1]

@@ -87,7 +87,8 @@ def judge(
         )
 
     knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
-    baselines = {"popularity": Popularity(tables.train_counts), "item_knn": knn.scorer(test.liked)}
+    near = knn.scorer(test.liked, test.liked_times(tables.events.time))
+    baselines = {"popularity": Popularity(tables.train_counts), "item_knn": near}
     of_model = on_test(model(test))
     if keep is not None:
         keep(test, of_model)

@@ -109,3 +109,16 @@ def test_all_of_a_basket_is_near_all_of_the_next_one():
     assert found[1, 2] == found[1, 4] == found[4, 1] == found[1, 5] == 1.0
     assert found[5, 1] == 0.25
     assert (found[1, 6], found[6, 1]) == (0.5, 0.125)
+
+
+def test_baskets_are_near_while_few_events_lie_between():
+    found = similarity(PLAIN, [[1, 2, 3, 4, 5]], 5, times=np.array([1, 2, 2, 3, 4]))  # fewer than two between
+    assert found[1, 2] == 1.0
+    assert found[1, 4] == 0.0  # 2 and 3
+    assert found[2, 5] == 0.5  # 4
+
+
+def test_the_items_of_a_basket_weigh_alike_in_a_query():
+    fitted = PLAIN.fit(Ragged.of([[1, 4], [2, 5], [3, 6]]), 6)
+    scores = fitted.scorer(Ragged.of([[1, 2, 3]]), np.array([1, 2, 2]))(np.array([0]))[0]
+    np.testing.assert_allclose(scores[4:], [0.5, 1.0, 1.0], atol=1e-5)
