@@ -86,13 +86,15 @@ def _csv_rows(records: Iterator[list[str]], columns: Sequence[str], size: int) -
     places = [header.index(name) for name in columns]
     numbers, kept, faults = [], [], {}
     while True:
+        begin = records.line_num + 1
         try:
             record = next(records)
             if not record:  # blank lines are no rows
                 continue
             number += 1
             if len(record) != len(header):
-                raise ValueError(f"must have {len(header)} fields, as the header has. Received: {len(record)}")
+                received = f"{len(record)}{_lines(begin, records)}"
+                raise ValueError(f"must have {len(header)} fields, as the header has. Received: {received}")
             values = [record[place] for place in places]
             "".join(values).encode()
             numbers.append(number)
@@ -103,13 +105,18 @@ def _csv_rows(records: Iterator[list[str]], columns: Sequence[str], size: int) -
             faults[number] = "must be UTF-8"
         except csv.Error as error:  # the reader begins anew with the next line
             number += 1
-            faults[number] = f"cannot be read as csv: {error} (line {records.line_num:,})"
+            faults[number] = f"cannot be read as csv: {error}{_lines(begin, records)}"
         except ValueError as error:
             faults[number] = str(error)
         if len(kept) + len(faults) >= size:
             yield _rows(numbers, kept, faults, columns)
             numbers, kept, faults = [], [], {}
     yield _rows(numbers, kept, faults, columns)
+
+
+def _lines(begin: int, records: Iterator[list[str]]) -> str:
+    """Says which lines a row stands in, where they are several: a quotation mark that is not closed takes many."""
+    return f" (lines {begin:,} to {records.line_num:,})" if records.line_num > begin else ""
 
 
 def _rows(numbers: list[int], kept: list[list[str]], faults: dict[int, str], columns: Sequence[str]) -> Rows:

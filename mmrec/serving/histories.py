@@ -126,7 +126,7 @@ def parse_history(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         items = value.split(" ") if value else []
-        if "" in items:
+        if "" in items or "\n" in value:  # a line break is of a quotation mark that is not closed
             raise ValueError(f"must be item ids with a single space between each two. Received: {value!r:.80}")
         return [unicode(item) for item in items]
     if not isinstance(value, list | tuple | np.ndarray):

@@ -18,7 +18,7 @@ from mmrec.serving.score_lists import as_numbers, as_texts, lists
 EXCLUDE = "exclude"
 _ASKED = (HISTORY, "k", EXCLUDE, "include", "filter")  # inputs of `recommend` that are no context
 _LISTS = (HISTORY, EXCLUDE, schema.HISTORY_TIME, schema.HISTORY_EVENT)
-_SPACED = r"^ | $|  "
+_SPACED = r"^ | $|  |\n"  # a line break is of a quotation mark that is not closed
 _CELLS = 2**20  # ids of histories, and of exclusions, in one call, their padding included
 
 

@@ -162,6 +162,18 @@ def test_what_cannot_be_read_of_csv_is_named_and_the_next_rows_are_not(export, t
     assert letters(tmp_path / "out")[0]["reason"] == "must be UTF-8"
 
 
+def test_a_quotation_mark_that_is_not_closed_is_named_with_the_lines_that_it_takes(export, file, tmp_path, alone):
+    path = file("h.csv", 'user_id,history\nu1,a\nu2,"b\nu3,c\nu4,"d\nu5,e\nu6,"a\nu7,b"\nu8,c\n')
+    found = score(export, path, tmp_path / "out", k=1)
+    assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u8"]
+    assert (found["rows"], found["bad_rows"]) == (3, 2)
+    read, asked = [letter["reason"] for letter in letters(tmp_path / "out")]
+    assert "(lines 3 to 5)" in read
+    assert asked.startswith(
+        "column `history`: must be item ids with a single space between each two. Received: 'a\\nu7"
+    )
+
+
 def test_events_are_grouped_into_histories(export, shop, file, tmp_path, alone):
     found = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
     wanted = expected(shop, {"u1": ["a", "b"], "u2": ["zz", "c"]}, 3)
