@@ -43,7 +43,7 @@ def write_shop(folder):
             "split": {"kind": "leave_last_out"},
             "cache_dir": str(folder / "cache"),
         },
-        "item": {"modalities": ["item_id"], "dim": 8},
+        "item": {"modalities": ["item_id"], "dim": 8, "item_id": {"initial": "random"}},  # nearness says nothing here
         "query": {"history": "mean", "max_length": 1, "context": ["time_gap", "event"], "context_dropout": 0.05},
         "retrieval": {"repeat_consumption": True, "negatives": "catalog"},
         "training": {"epochs": 12, "batch_size": 16, "learning_rate": 0.05, "patience": 12},
