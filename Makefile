@@ -9,10 +9,10 @@ quickstart: .venv/installed
 	$(BIN)/python -m pipelines.quickstart
 
 test: lint
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -14,13 +14,6 @@ import pytest
 import mmrec  # noqa: F401  (before TensorFlow: it chooses Keras 2)
 
 
-def pytest_collection_modifyitems(items):
-    """Keeps the tests of a file together on one worker, and on one all files that need `tiny_export`: it is dear."""
-    dear = {item.path for item in items if "tiny_export" in item.fixturenames}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("tiny_export" if item.path in dear else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def photo():
     """Returns `photo(colour, size=8)`: the bytes of a PNG of one colour."""
