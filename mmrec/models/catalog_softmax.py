@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_SCORES = 2**20  # scores held at once, 4 MiB: as many queries in a block as fit
+_SCORES = 2**22  # scores held at once, 16 MiB: as many queries in a block as fit
 _FEWEST, _MOST = 64, 256  # but no fewer and no more queries than this: with a million items, 256 MB
+_SMALLEST = 1e-30  # chance of a right candidate whose logarithm is taken as it is
 
 
 def catalog_softmax(
@@ -40,8 +41,8 @@ def catalog_softmax(
 def _loss_and_gradients(query, candidate, positive, weight):
     """Returns the loss, float32 [], and its gradients, float32 [Q, D] and [C, D]."""
     queries, dim = tf.shape(query)[0], query.shape[1]
-    size = tf.clip_by_value(_SCORES // tf.shape(candidate)[0], _FEWEST, _MOST)
-    blocks = -(-queries // size)
+    blocks = -(-queries // tf.clip_by_value(_SCORES // tf.shape(candidate)[0], _FEWEST, _MOST))
+    size = -(-queries // blocks)  # all alike, so that next to nothing fills up the last one
     padding = blocks * size - queries
     share = (tf.ones([queries]) if weight is None else weight) / tf.cast(queries, tf.float32)
     share = tf.pad(share, [[0, padding]])  # what fills up the last block has no share in the mean
@@ -51,16 +52,21 @@ def _loss_and_gradients(query, candidate, positive, weight):
 
     def block(number, loss, to_query, to_columns):
         here = slice(number * size, (number + 1) * size)
-        asked, weight = query[here], share[here, tf.newaxis]
+        asked, weight, right = query[here], share[here, tf.newaxis], positive[here]
         scores = tf.matmul(asked, columns)  # [S, C]
-        top = tf.reduce_max(scores, axis=1, keepdims=True)
-        odds = tf.exp(scores - top)
-        total = tf.reduce_sum(odds, axis=1, keepdims=True)  # [S, 1]
-        surprise = tf.math.log(total) + top - tf.reduce_sum(asked * own[here], axis=1, keepdims=True)
-        scale = weight / total  # odds * scale: the softmax, weighted
-        loss += tf.reduce_sum(surprise * weight)
-        to_query = to_query.write(number, tf.matmul(odds, candidate) * scale)
-        to_columns += tf.matmul(asked * scale, odds, transpose_a=True)
+        odds = tf.nn.softmax(scores)
+        chance = tf.gather(odds, right, batch_dims=1)  # [S], of the right ones
+
+        def surprise_of_scores():
+            own_score = tf.gather(scores, right, batch_dims=1)
+            return tf.reduce_logsumexp(scores, axis=1) - own_score
+
+        # A chance that float32 cannot hold has no logarithm: then, and only then, the scores are gone through again.
+        held = tf.reduce_min(chance) > _SMALLEST
+        surprise = tf.cond(held, lambda: -tf.math.log(chance), surprise_of_scores)
+        loss += tf.reduce_sum(surprise * weight[:, 0])
+        to_query = to_query.write(number, tf.matmul(odds, candidate) * weight)
+        to_columns += tf.matmul(asked * weight, odds, transpose_a=True)
         return number + 1, loss, to_query, to_columns
 
     rows = tf.TensorArray(tf.float32, size=blocks, element_shape=[None, dim])

@@ -49,7 +49,9 @@ class TwoTowerModel(tfrs.Model):
             given = (asked, candidates, inputs["positive"], inputs["query"][:, 0], *others, rows, taken)
             loss = self.task(*given, weight=inputs.get("weight"), training=training)
         else:  # all items but the padding
-            loss = self.task(asked, items[1:], inputs["positive"], weight=inputs.get("weight"))
+            # Not `items[1:]`, whose gradient TensorFlow computes ten times as slowly.
+            candidates = tf.slice(items, [1, 0], [-1, -1])
+            loss = self.task(asked, candidates, inputs["positive"], weight=inputs.get("weight"))
             if self._alignment:  # pairs of all items would cost far more than all else
                 answers = 1 + tf.unique(inputs["positive"])[0]
                 parts = tf.nest.map_structure(lambda part: tf.gather(part, answers), parts)
