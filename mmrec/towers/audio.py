@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.config_item import AudioConfig
+from mmrec.towers.convolution import Convolution
 
 _KERNEL = 5  # frames that a convolution sees at once
 
@@ -30,7 +31,7 @@ class AudioTower(layers.Layer):
         super().__init__(name="audio_tower", **kwargs)
         self.mean = tf.Variable(mean, trainable=False, dtype=tf.float32, name="mean")
         self.deviation = tf.Variable(deviation, trainable=False, dtype=tf.float32, name="deviation")
-        self.convolutions = [layers.Conv1D(config.channels, _KERNEL, strides=2) for _ in range(config.layers)]
+        self.convolutions = [Convolution(config.channels, _KERNEL, strides=2) for _ in range(config.layers)]
         self.norms = [layers.LayerNormalization() for _ in range(config.layers)]
         self.dropout = layers.Dropout(config.dropout)
         self.projection = layers.Dense(dim)

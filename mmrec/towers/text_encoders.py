@@ -14,6 +14,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.config_item import TextConfig
+from mmrec.towers.convolution import Convolution
 
 POSITIONS = 512  # that a Transformer tells apart; tokens further behind share the last
 
@@ -67,9 +68,7 @@ class Convolutional(layers.Layer):
 
     def __init__(self, config: TextConfig, **kwargs):
         super().__init__(name="encoder", **kwargs)
-        self.convolutions = [
-            layers.Conv1D(config.units, width, padding="same", activation="relu") for width in (2, 3, 4)
-        ]
+        self.convolutions = [Convolution(config.units, width, padding="same", activation="relu") for width in (2, 3, 4)]
 
     def call(self, embedded: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
         shown = tf.cast(mask, embedded.dtype)[..., tf.newaxis]  # [B, T, 1]
