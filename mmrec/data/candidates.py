@@ -11,13 +11,13 @@ class Candidates:
     """Chooses the items that compete in a step, and knows how probable each is among them.
 
     Args:
-      config: `negatives` (not `auto`), `negative_samples`, `sampling_power`, `memory`.
+      config: `negatives` (not `auto`), `negative_samples`, `sampling_power`.
       train_counts: int64 [N + 1], training answers by item row; only items that have any compete.
       per_batch: right answers per batch, a mean.
 
     Attributes:
-      log_q: float32 [N + 1], natural log of the probability that an item competes with a query that it does not
-        answer; by item row, -inf where that never happens.
+      log_q: float32 [N + 1], natural log of the probability that an item competes in a step with a query that it does
+        not answer; by item row, -inf where that never happens.
 
     Source: `mixed` as in Yang et al., WWW 2020, doi:10.1145/3366424.3386195; the power as in Mikolov et al., NeurIPS
       2013, arXiv:1310.4546. Ours are distinct, so probabilities are those of being drawn at all.
@@ -42,8 +42,6 @@ class Candidates:
             probability = _at_least_once(self._weight, most)
         else:
             raise ValueError(f"`negatives` must be catalog, in_batch, mixed or sampled. Received: {self._kind!r}.")
-        if config.memory:  # what is in the batch, or was in one of the last that the memory holds
-            probability = _at_least_once(probability, 1 + config.memory / probability.sum())
         self.log_q = np.full(len(train_counts), -np.inf, np.float32)
         with np.errstate(divide="ignore"):
             self.log_q[self._rows] = np.log(probability)

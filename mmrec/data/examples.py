@@ -171,7 +171,8 @@ def _distinct_by_user(rows: Ragged, items: int) -> Ragged:
 def _windows(histories: Histories, max_length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Ragged, Ragged]:
     """Cuts each user's events into windows of at most L visible items; each event is asked for exactly once.
 
-    The first window asks for the first L + 1 events; each later one for the next L / 2, seeing the L before them.
+    The first window asks for the first L + 1 events; each later one for the next L / 2, which see at least L / 2 and at
+    most L events before them.
 
     Returns:
       user, start (place in the flat events) and length of each window; per window the places of the asked events, and

@@ -27,8 +27,9 @@ def compare(
 ) -> dict:
     """Compares the tests of two models, or the answers of two exports.
 
-    Runs are compared paired over users, by a bootstrap over users and seeds. Users that not every run asked for are
-    left out and counted.
+    Runs are compared paired over users, by a bootstrap over users and seeds. A side with one run says nothing about its
+    seeds, and intervals from two or three a side are too narrow where seeds differ more than users do. Users that not
+    every run asked for are left out and counted.
 
     Exports are both asked for the users of a file, and what they answer is set side by side; nothing is said of which
     is better. What an export reads beside a history is unknown to it here. Intervals are of a bootstrap over users.
@@ -46,8 +47,8 @@ def compare(
       k: of exports: answers for each user.
 
     Returns:
-      Plain values. Of runs `a` and `b` (the folders), `users`, `left_out` ({"a": users that only some run of `a` asked
-      for, "b": ..}) and `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`,
+      Plain values. Of runs `a` and `b` (the folders), `users`, `left_out` ({"a": users that a run of `a` asked for and
+      not every run of both, "b": ..}) and `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`,
       `probability_b_better`}.
 
       Of exports:

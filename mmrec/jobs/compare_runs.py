@@ -56,7 +56,10 @@ def comparison_text(found: dict) -> str:
             f"{one['probability_b_better']:>14.3f}"
         )
     seeds = [len(found["a"]), len(found["b"])]
-    over = "users and seeds" if max(seeds) > 1 else "users; with one run a side nothing is said about seeds"
+    several = [side for side, count in zip("AB", seeds, strict=True) if count > 1]
+    over = "users" + (f" and the seeds of {' and '.join(several)}" if several else "")
+    if len(several) < 2:
+        over += f"; nothing is said about seeds of {' and '.join(sorted(set('AB') - set(several)))}"
     left_out = found["left_out"]
     lines.append(f"{found['users']:,} users; left out: {left_out['a']:,} of A, {left_out['b']:,} of B")
     lines.append(f"{seeds[0]} run{'s'[: seeds[0] > 1]} of A, {seeds[1]} of B; intervals over {over}")

@@ -112,17 +112,21 @@ def _run_trial(
     try:
         tried = Config.load(config, **values)
         check_classes(tried)
-    except InputError as error:  # each value is allowed, these together are not
+    except InputError as error:  # each value is allowed, these together are not; some clash as the model is built
         study.tell(trial, [], str(error))
         return
     run, stopped, reached = _run(folder, number), "", None
     _begin(run, tried)
+    tables = tables_of(tried.item.modalities, tried.query.context)
     try:
-        tables = tables_of(tried.item.modalities, tried.query.context)
         reached = fit_model(tried, tables, run, [Pruning(trial, run.history)]).ndcg
     except PrunedError:
         stopped = "worse than the median"
-    except (TrainingError, tf.errors.ResourceExhaustedError) as error:
+    except (
+        InputError,
+        TrainingError,
+        tf.errors.ResourceExhaustedError,
+    ) as error:
         stopped = " ".join(str(error).split())[:300]
     study.tell(trial, validation_values(run.history), stopped, reached)
     shutil.rmtree(run.checkpoints)

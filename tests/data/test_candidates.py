@@ -49,14 +49,6 @@ def test_what_was_sampled_competes_with_all_and_the_answers_only_where_they_are_
     np.testing.assert_allclose(np.exp(sampled.log_q), [0, 0.84, 0, 0.51, 0.19], atol=1e-6)
 
 
-def test_with_a_memory_it_is_probable_to_be_in_the_batch_or_in_those_that_are_remembered():
-    # A batch has .84 + .51 + .19 = 1.54 distinct answers: a memory of 3.08 would hold two, one of 3 holds 1.948.
-    found = candidates(memory=3)
-    assert found.draw(np.array([4, 1]), np.random.default_rng(0))[0].tolist() == [1, 4]
-    # 1 - .16^2.948, 1 - .49^2.948, 1 - .81^2.948
-    np.testing.assert_allclose(np.exp(found.log_q), [0, 0.995495, 0, 0.877909, 0.46271], atol=1e-5)
-
-
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_items_are_sampled_as_often_as_log_q_says(power):
     sampled = candidates(negatives="sampled", negative_samples=2, sampling_power=power)

@@ -246,6 +246,13 @@ def test_values_that_do_not_go_together_stop_their_trial_only(groups, fits, trai
     assert set(found) == {"", "config: not together"}
 
 
+def test_values_that_clash_when_the_model_is_built_stop_their_trial_only(groups, trained):
+    config = Config.load(groups, **{"query.history": "transformer", "item.dim": 16})
+    tried = rows(mmrec.tune(config, {"query.heads": [1, 3]}, 3).trials)
+    wrong = "`query.heads` must divide the width of the item embedding, 16. Received: 3."
+    assert {row["query.heads"]: row["stopped"] for row in tried} == {"1": "", "3": wrong}
+
+
 def test_a_trial_below_the_median_of_four_others_is_to_stop_after_its_second_epoch(tmp_path):
     study = Study(tmp_path, read_space(SPACE, Config()), seed=0)
     for value in (0.1, 0.2, 0.3, 0.4):

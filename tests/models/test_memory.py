@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mmrec.config import Config, RetrievalConfig
+from mmrec.data.candidates import Candidates
 from mmrec.errors import InputError
 from mmrec.models.memory import Memory
 from mmrec.models.retrieval import RetrievalTask
@@ -90,3 +91,24 @@ def test_the_loss_counts_the_memory_but_no_other_positive_of_the_user(taken, wan
 def test_a_memory_is_for_the_answers_of_batches(negatives):
     with pytest.raises(InputError, match=f"`memory` needs `negatives: in_batch` or `mixed`, not `{negatives}`"):
         Config.load({"retrieval": {"memory": 2, "negatives": negatives}})
+
+
+def test_items_compete_as_often_as_the_correction_of_candidates_and_memory_says():
+    rng, counts = np.random.default_rng(0), np.append(0, [400, 200, 100, 50, 25, *[5] * 45])
+    config = RetrievalConfig(negatives="in_batch", memory=48)
+    candidates, memory = Candidates(config, counts, per_batch=24.0), Memory(48, 1)
+    run = tf.function(memory.call, reduce_retracing=True)
+    seen, said = np.zeros(len(counts)), np.zeros(len(counts))
+    for number in range(800):
+        rows, competes = candidates.draw(rng.choice(len(counts), 24, p=counts / counts.sum()), rng)
+        vectors = tf.zeros([len(rows), 1])
+        given = (vectors, tf.constant(rows, tf.int32), tf.constant(competes), tf.constant(candidates.log_q[rows]))
+        _, row, competing, log_q, _ = run(*given, NOTHING, NOTHING, training=True)
+        if number >= 50:  # the memory is full
+            there = row.numpy()[competing.numpy()]
+            seen[there] += 1
+            said[there] += np.exp(log_q.numpy()[competing.numpy()])
+    frequency, probability = seen[1:] / 750, said[1:] / seen[1:]  # how often; what was said, a mean over those times
+    np.testing.assert_allclose(probability[:5], frequency[:5], atol=0.06)
+    np.testing.assert_allclose(probability[5:].mean(), frequency[5:].mean(), atol=0.06)
+    assert 0.4 < frequency[5:].mean() < 0.6  # far from both that of one batch, .22, and certainty

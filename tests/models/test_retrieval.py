@@ -171,13 +171,16 @@ def test_the_whole_catalog_gives_the_same_loss_as_candidates_that_are_all_items(
 
 @pytest.mark.parametrize("corrected", [True, False])
 def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_corrected(corrected):
-    """One query, sixty items of uneven popularity; samples are drawn by it, and the exact loss is known."""
-    rng = np.random.default_rng(0)
-    counts, scores = np.append(0, np.arange(60, 0, -1)), rng.normal(size=60).astype(np.float32)
-    exact = float(np.log(np.exp(scores).sum()) - scores[30])
-    table = np.concatenate([np.zeros((1, 1), np.float32), scores[:, np.newaxis]])  # so that a score is 1 * value
+    """One query, 2,000 items of uneven popularity by which samples are drawn: where does the gradient push?
+
+    Over the whole catalog, the more popular half of the items has a share of the softmax that is known.
+    """
+    items, right, rng = 2000, 1001, np.random.default_rng(0)
+    counts, scores = np.append(0, np.arange(items, 0, -1)), np.append(0, rng.normal(size=items)).astype(np.float32)
+    odds = np.exp(scores[1:])
+    exact = odds[: items // 2].sum() / odds.sum()
     bias = {}
-    for samples in (5, 40):
+    for samples in (10, 80, 320):
         config = RetrievalConfig(
             negatives="sampled",
             negative_samples=samples,
@@ -186,19 +189,25 @@ def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_c
             logq_correction=corrected,
             remove_accidental_hits=False,
         )
-        candidates, loss = Candidates(config, counts, per_batch=1.0), RetrievalTask(config, items=60)
-        losses = []
-        for _ in range(400):
-            rows, competes = candidates.draw(np.array([31]), rng)
-            place = np.searchsorted(rows, [31]).astype(np.int32)
+        candidates, loss = Candidates(config, counts, per_batch=1.0), RetrievalTask(config, items=items)
+        shares = []
+        for _ in range(200):
+            rows, competes = candidates.draw(np.array([right]), rng)
+            place = np.searchsorted(rows, [right]).astype(np.int32)
             given = (place, np.zeros(1, np.int32), competes, candidates.log_q[rows], NOTHING_KNOWN)
-            losses.append(float(loss(np.ones((1, 1), np.float32), table[rows], *given)))
-        bias[samples] = abs(np.mean(losses) - exact)
+            table = tf.constant(scores[rows, np.newaxis])  # so that a score is 1 * value
+            with tf.GradientTape() as tape:
+                tape.watch(table)
+                value = loss(np.ones((1, 1), np.float32), table, *given)
+            softmax = tape.gradient(value, table).numpy()[:, 0]
+            softmax[place] += 1
+            shares.append(softmax[rows <= items // 2].sum())
+        bias[samples] = abs(np.mean(shares) - exact)
     if corrected:
-        assert bias[40] < 0.06
-        assert bias[40] < 0.5 * bias[5]
+        assert bias[320] < 0.02
+        assert bias[320] < 0.5 * bias[10]
     else:
-        assert min(bias.values()) > 0.3
+        assert bias[320] >= bias[10] > 0.1
 
 
 @pytest.mark.parametrize("negatives", ["in_batch", "catalog"])
