@@ -305,7 +305,7 @@ def metrics_table(metrics: dict) -> str:
 def start_tensorflow() -> None:
     """Starts TensorFlow without its notes on the machine: before its log level counts, it writes to descriptor 2."""
     sys.path.append(os.getcwd())  # so that a config can name classes of the user's own project
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

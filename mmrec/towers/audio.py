@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.config_item import AudioConfig
-from mmrec.towers.convolution import Convolution
+from mmrec.towers.never_empty import never_empty
 
 _KERNEL = 5  # frames that a convolution sees at once
 
@@ -31,7 +31,7 @@ class AudioTower(layers.Layer):
         super().__init__(name="audio_tower", **kwargs)
         self.mean = tf.Variable(mean, trainable=False, dtype=tf.float32, name="mean")
         self.deviation = tf.Variable(deviation, trainable=False, dtype=tf.float32, name="deviation")
-        self.convolutions = [Convolution(config.channels, _KERNEL, strides=2) for _ in range(config.layers)]
+        self.convolutions = [layers.Conv1D(config.channels, _KERNEL, strides=2) for _ in range(config.layers)]
         self.norms = [layers.LayerNormalization() for _ in range(config.layers)]
         self.dropout = layers.Dropout(config.dropout)
         self.projection = layers.Dense(dim)
@@ -53,7 +53,7 @@ class AudioTower(layers.Layer):
         values *= _mask(frames, values)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             padded = tf.pad(values, [[0, 0], [_KERNEL // 2, _KERNEL // 2], [0, 0]])
-            values = tf.nn.relu(norm(convolution(padded)))  # [B, T / 2, channels]
+            values = tf.nn.relu(norm(never_empty(convolution, padded)))  # [B, T / 2, channels]
             frames = (frames + 1) // 2
             values *= _mask(frames, values)
         mean = tf.reduce_sum(values, axis=1) / tf.cast(tf.maximum(frames, 1), tf.float32)[:, tf.newaxis]

@@ -11,6 +11,7 @@ from tf_keras import layers
 
 from mmrec.config_item import ImageConfig
 from mmrec.towers.backbones import build_network, preprocessing, top_layers
+from mmrec.towers.never_empty import never_empty
 
 
 class Backbone(layers.Layer):
@@ -64,7 +65,7 @@ class Backbone(layers.Layer):
           float32 [B, F].
         """
         scaled = self._preprocess(tf.cast(pixels, tf.float32))
-        return self.network(scaled, training=training and self._live_statistics)
+        return never_empty(self.network, scaled, training=training and self._live_statistics)
 
 
 class ImageTower(layers.Layer):

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.config_item import TextConfig
-from mmrec.towers.convolution import Convolution
+from mmrec.towers.never_empty import never_empty
 
 POSITIONS = 512  # that a Transformer tells apart; tokens further behind share the last
 
@@ -68,13 +68,15 @@ class Convolutional(layers.Layer):
 
     def __init__(self, config: TextConfig, **kwargs):
         super().__init__(name="encoder", **kwargs)
-        self.convolutions = [Convolution(config.units, width, padding="same", activation="relu") for width in (2, 3, 4)]
+        self.convolutions = [
+            layers.Conv1D(config.units, width, padding="same", activation="relu") for width in (2, 3, 4)
+        ]
 
     def call(self, embedded: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
         shown = tf.cast(mask, embedded.dtype)[..., tf.newaxis]  # [B, T, 1]
         # After the rectifier no value is below 0, so 0 stands for what is not there.
-        found = [tf.reduce_max(convolution(embedded * shown) * shown, axis=1) for convolution in self.convolutions]
-        return tf.concat(found, axis=1)  # [B, 3 * units]
+        read = [never_empty(convolution, embedded * shown) for convolution in self.convolutions]
+        return tf.concat([tf.reduce_max(values * shown, axis=1) for values in read], axis=1)  # [B, 3 * units]
 
 
 class Transformer(layers.Layer):
