@@ -1,15 +1,19 @@
-"""What the defaults are chosen by: one change at a time to a small training, on three shops.
+"""What the defaults are chosen by: one change at a time to a small training, on three shops, and on Amazon Beauty.
 
-The base trains with an LSTM over the history, cosine, `retrieval.negatives: in_batch` and softmax, on ids, texts (read
-by the mean of their tokens, to be cheap) and, where there are any, attributes. Each row changes one thing, the last
-ones two. A value is NDCG@10 on validation, whole catalog, seen items excluded, the mean over users of the mean over
-seeds; test is not read. Differences to the base are paired over users and resample seeds too. Seconds are those of a
-whole training. The weights of `neighbours` are chosen on the same validation.
+On the shops the base trains with an LSTM over the history, cosine, `retrieval.negatives: in_batch` and softmax, on ids,
+texts (read by the mean of their tokens, to be cheap) and, where there are any, attributes. Each row changes one thing,
+the last ones two. `beauty` is sparser: its base is pipelines/configs/amazon_beauty.yaml with ids alone, 64 dimensions
+and no neighbours beside the towers, for 8 epochs; some of its variants are no part of mmrec (`benchmarks.tried`).
 
-    python -m benchmarks.defaults [--json FILE] [--quick] [--seeds S] [--shops sample,wines,retail] [--only A,B]
+A value is NDCG@10 on validation, whole catalog, seen items excluded, the mean over users of the mean over seeds; test
+is not read. Differences to the base are paired over users and resample seeds too. Seconds are those of a whole
+training. The weights of `neighbours` are chosen on the same validation.
 
-Reads `wines` and `retail` from the folder MMREC_DATA, by default ../shared/data beside the checkout. `--quick` trains
-the tiny sample shop for one epoch with one seed, and only some variants: it shows that they run, and nothing else.
+    python -m benchmarks.defaults [--json FILE] [--quick] [--seeds S] [--shops sample,wines,retail,beauty] [--only A,B]
+
+Reads `wines`, `retail` and `amazon_beauty` from the folder MMREC_DATA, by default ../shared/data beside the checkout.
+`--quick` trains the tiny sample shop for one epoch with one seed, and only some variants: it shows that they run, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -22,13 +26,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import DATA, Rows, data  # isort: skip  (before TensorFlow)
 import mmrec  # isort: skip
 import numpy as np
 
+from benchmarks.tried import WeightAverage
 from mmrec.evaluation.comparison import compare_models
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
@@ -37,7 +43,10 @@ from mmrec.jobs.train import fit_model
 from mmrec.training.run_folder import RunFolder
 from pipelines.prepare_retail import prepare
 
-BASE = "base"
+Variants = Mapping[str, Mapping[str, Any]]
+"""Config changes by variant, the base first."""
+
+BASE, AVERAGED = "base", "averaged_weights"
 VARIANTS = {
     BASE: {},
     "gru": {"query.history": "gru"},
@@ -57,6 +66,23 @@ VARIANTS = {
     "transformer_dot": {"query.history": "transformer", "retrieval.similarity": "dot"},
     "catalog_dot": {"retrieval.negatives": "catalog", "retrieval.similarity": "dot"},
 }
+SPARSE_VARIANTS = {
+    BASE: {},
+    "lstm": {"query.history": "lstm"},
+    "gru": {"query.history": "gru"},
+    "mean": {"query.history": "mean"},
+    "cosine": {"retrieval.similarity": "cosine"},
+    "in_batch": {"retrieval.negatives": "in_batch"},
+    "ids_from_random": {"item.item_id.initial": "random"},
+    "neighbours": {"retrieval.neighbours": 256},
+    "constant_rate": {"training.schedule": "constant"},
+    "dropout_0": {"query.dropout": 0.0},
+    "dropout_.2": {"query.dropout": 0.2},
+    "batch_128": {"training.batch_size": 128},
+    "smoothed_labels": {"retrieval.loss": "benchmarks.tried:Smoothed"},
+    "hidden_items": {"query.history": "benchmarks.tried:HidesItems"},
+    AVERAGED: {},
+}
 QUICK = (BASE, "hard_negatives", "neighbours", "gbce")
 SHORT = {
     "retrieval.negatives": "in_batch",
@@ -71,14 +97,18 @@ SAMPLE = {
     "training.batch_size": 128,
 }
 WINES = {"item.modalities": ["text", "item_id"], "training.batch_size": 512}
+BEAUTY = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours": 0, "training.epochs": 8}
 
 
-def ndcg(config: mmrec.Config, tables: Tables) -> np.ndarray:
-    """Trains a model; returns float64 [Q], NDCG@10 of the validation queries."""
+def ndcg(config: mmrec.Config, tables: Tables, averaged: bool) -> np.ndarray:
+    """Trains a model; returns float64 [Q], NDCG@10 of the validation queries, perhaps by averages of its weights."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         config = mmrec.Config.load(config, runs_dir=folder)
         with RunFolder.open(config, "benchmark") as run:
-            fitted = fit_model(config, tables, run)
+            average = WeightAverage()
+            fitted = fit_model(config, tables, run, [average] if averaged else [])
+        if averaged:
+            average.put_in(fitted.model)
         asked, table = tables.split.validation, fitted.item_table()
         queries = fitted.embedder.queries(table, asked.history, asked.context)
         scorer = embedding_scorer(queries, table[:, : queries.shape[1]])
@@ -94,12 +124,16 @@ def shop(name: str, folder: Path, settings: Mapping[str, object], quick: bool) -
     if name == "wines":
         data("wines")
         return mmrec.Config.load("pipelines/configs/wines.yaml", **settings | WINES)
+    if name == "beauty":
+        data("amazon_beauty")
+        kept = {key: value for key, value in settings.items() if key == "data.cache_dir"}
+        return mmrec.Config.load("pipelines/configs/amazon_beauty.yaml", **kept | BEAUTY)
     prepare(data("retail", "online_retail.csv.gz"), folder)
     files = {"data.catalog.path": f"{folder}/catalog.csv", "data.interactions.path": f"{folder}/interactions.csv"}
     return mmrec.Config.load("pipelines/configs/retail.yaml", **settings | files)
 
 
-def compare(rows: Rows, name: str, config: mmrec.Config, seeds: int, variants: Sequence[str]) -> None:
+def compare(rows: Rows, name: str, config: mmrec.Config, seeds: int, variants: Variants) -> None:
     """Trains the variants, the base first, on one shop and adds their rows."""
     tables = load_tables(config)
     values: dict[str, list[np.ndarray]] = {variant: [] for variant in variants}
@@ -107,7 +141,8 @@ def compare(rows: Rows, name: str, config: mmrec.Config, seeds: int, variants: S
     for seed in range(seeds):  # by turns: what slows the machine down for a while slows all variants down
         for variant in variants:
             start = time.perf_counter()
-            values[variant].append(ndcg(mmrec.Config.load(config, seed=seed, **VARIANTS[variant]), tables))
+            changed = mmrec.Config.load(config, seed=seed, **variants[variant])
+            values[variant].append(ndcg(changed, tables, variant == AVERAGED))
             seconds[variant].append(time.perf_counter() - start)
             print(f"{name} {variant} {seed}: {values[variant][-1].mean():.4f}", file=sys.stderr, flush=True)
     base = np.stack(values[BASE])[np.newaxis]  # [1, seeds, users]
@@ -118,7 +153,7 @@ def compare(rows: Rows, name: str, config: mmrec.Config, seeds: int, variants: S
             f"{name}:ndcg@10:{variant}",
             one.mean(),
             f"{one.shape[2]:,} users",
-            minus_base_ci95=[float(found.low[0]), float(found.high[0])],
+            **({} if variant == BASE else {"minus_base_ci95": [float(found.low[0]), float(found.high[0])]}),
             seeds=one.mean(axis=2)[0].tolist(),
             seconds=round(statistics.median(seconds[variant])),
         )
@@ -126,21 +161,22 @@ def compare(rows: Rows, name: str, config: mmrec.Config, seeds: int, variants: S
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each")
-    parser.add_argument("--shops", default="sample,wines,retail", help="which, by commas")
+    parser.add_argument("--shops", default="sample,wines,retail,beauty", help="which, by commas")
     parser.add_argument("--only", default="", help="these variants beside the base, by commas")
 
 
 def main() -> None:
     rows = Rows(__doc__, add_options)
     options = rows.options
-    only = QUICK if options.quick else (BASE, *filter(None, options.only.split(",")))
-    variants = VARIANTS if only == (BASE,) else only
+    only = QUICK if options.quick else [BASE, *options.only.split(",")] if options.only else None
     for name in ["sample"] if options.quick else options.shops.split(","):
         with tempfile.TemporaryDirectory() as folder:
             settings = {"data.cache_dir": f"{folder}/cache", **SHORT}
             settings |= {"training.epochs": 1} if options.quick else {}
             config = shop(name, Path(folder) / "shop", settings, options.quick)
-            compare(rows, name, config, 1 if options.quick else options.seeds, tuple(variants))
+            known = SPARSE_VARIANTS if name == "beauty" else VARIANTS
+            variants = {variant: known[variant] for variant in only or known}
+            compare(rows, name, config, 1 if options.quick else options.seeds, variants)
     rows.write()
 
 
