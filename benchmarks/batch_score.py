@@ -42,9 +42,7 @@ def draw_histories(path: Path, item_ids: np.ndarray, rows: int) -> None:
     generator = np.random.default_rng(0)
     lengths = np.minimum(generator.geometric(0.08, rows), 60)
     ids = np.split(item_ids[generator.integers(0, len(item_ids), lengths.sum())], np.cumsum(lengths)[:-1])
-    pd.DataFrame({"user_id": [f"u{row}" for row in range(rows)], "history": ids}).to_parquet(
-        path, row_group_size=50_000
-    )
+    pd.DataFrame({"user_id": [f"u{row}" for row in range(rows)], "history": ids}).to_parquet(path)
 
 
 def loop(export: str, source: str, output: str) -> None:

@@ -115,7 +115,10 @@ TABLES = {
 }  # fmt: skip
 
 PHOTOS = {
-    "is not there": (lambda s: (s.folder / "2.png").unlink(), "no such file under `image_dir`"),
+    "is not there": (
+        lambda s: (s.folder / "2.png").unlink(),
+        "2.png. Set `data.catalog.on_missing_image: mask` to go on without it.",  # also said to a refresh
+    ),
     "is a text": (
         lambda s: s.third_photo(b"<html>not found</html>"),
         "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo",

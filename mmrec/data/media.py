@@ -59,7 +59,7 @@ def read_files(column: pd.Series | None, name: str, config: CatalogConfig, sourc
                 if getattr(config, f"on_missing_{name}") == "error":
                     raise InputError(
                         f"{where}: no such file under `{name}_dir` ({folder}): {one}. "
-                        f"Set `data.catalog.on_missing_{name}: mask` to train without it."
+                        f"Set `data.catalog.on_missing_{name}: mask` to go on without it."
                     )
                 missing += 1
             elif file is not None:

@@ -11,8 +11,6 @@ import numpy as np
 PERSISTENCE = 0.9
 """Of rank-biased overlap: a reader goes on to the next answer with this probability; the first ten weigh 86%."""
 
-_PAIRS = 2**24  # of answers that are compared at once
-
 
 def agreement(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
     """Compares two lists per user.
@@ -102,17 +100,32 @@ def kendall_tau(place: np.ndarray) -> np.ndarray:
       float64 [Q]: pairs in the same order less pairs in the opposite one, divided by all pairs; NaN where the lists
       share fewer than two answers.
     """
-    tau = np.full(len(place), np.nan)
-    step = max(1, _PAIRS // place.shape[1] ** 2)
-    for start in range(0, len(place), step):
-        part = place[start : start + step]
-        both = (part >= 0)[:, :, np.newaxis] & (part >= 0)[:, np.newaxis]  # [Q, K, K]
-        order = np.sign(part[:, np.newaxis] - part[:, :, np.newaxis]) * both
-        above = np.triu(np.ones(order.shape[1:], bool), 1)
-        pairs = (both & above).sum(axis=(1, 2))
-        same = (order * above).sum(axis=(1, 2))
-        tau[start : start + step] = np.where(pairs > 0, same / np.maximum(pairs, 1), np.nan)
-    return tau
+    common = place >= 0
+    first = np.argsort(~common, axis=1, kind="stable")  # [Q, K]: those in both come first, the others change nothing
+    behind = place.shape[1] + np.arange(place.shape[1])
+    rank = np.take_along_axis(np.where(common, place, behind), first, axis=1).argsort(axis=1).argsort(axis=1)
+    count = common.sum(axis=1)
+    pairs = count * (count - 1) // 2
+    return np.where(pairs > 0, 1 - 2 * _inversions(rank) / np.maximum(pairs, 1), np.nan)
+
+
+def _inversions(rank: np.ndarray) -> np.ndarray:
+    """Counts the pairs in which the greater rank comes first, bit by bit, so that memory grows with K and not K * K.
+
+    Args:
+      rank: int64 [Q, K], 0 to K - 1 in any order.
+
+    Returns:
+      int64 [Q].
+    """
+    found, at = np.zeros(len(rank), np.int64), np.arange(rank.shape[1])
+    for bit in range((rank.shape[1] - 1).bit_length()):
+        # Ranks with the same higher bits stand together, in their old order, in the places that are their numbers.
+        order = np.argsort(rank >> (bit + 1), axis=1, kind="stable")
+        one = np.take_along_axis(rank, order, axis=1) >> bit & 1  # [Q, K]
+        before = one.cumsum(axis=1) - one
+        found += ((before - before[:, at >> (bit + 1) << (bit + 1)]) * (1 - one)).sum(axis=1)
+    return found
 
 
 def mean_of_answers(lists: np.ndarray, values: np.ndarray) -> np.ndarray:

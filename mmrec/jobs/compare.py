@@ -32,7 +32,8 @@ def compare(
     every run asked for are left out and counted.
 
     Exports are both asked for the users of a file, and what they answer is set side by side; nothing is said of which
-    is better. What an export reads beside a history is unknown to it here. Intervals are of a bootstrap over users.
+    is better. They are asked by histories alone: what else batch scoring would read of the file (`exclude`, and what an
+    export reads beside a history) is left out, which stderr says. Intervals are of a bootstrap over users.
 
     Args:
       run_a: a run folder, or several of one config with different seeds; or an export.

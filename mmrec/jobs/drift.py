@@ -16,7 +16,7 @@ from mmrec.evaluation.drift_sums import BOTH, DriftSums, user_values
 from mmrec.evaluation.slices import HISTORY_LENGTHS
 from mmrec.evaluation.streamed_means import Resamples
 from mmrec.jobs.progress import progress
-from mmrec.serving.histories import Histories, column_names, read_histories, require_readable_ids
+from mmrec.serving.histories import Histories, column_names, none_known, read_histories, require_readable_ids
 from mmrec.serving.questions import for_each, strings
 from mmrec.serving.recommender import Recommender
 from mmrec.vectors import is_nothing, unicode
@@ -44,6 +44,7 @@ def compare_exports(
     path, columns = Path(histories), _columns(Path(histories), segments)
     exports = [Path(export_a), Path(export_b)]
     shops = [Recommender(export) for export in exports]
+    _say_unread(path, shops)
     ids = [shop.items["item_id"].to_numpy(object) for shop in shops]
     items = pd.Index(pd.unique(np.concatenate(ids)))
     require_readable_ids(path, items)
@@ -87,6 +88,14 @@ def _columns(path: Path, segments: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(strings(segments, "segments").tolist()))
 
 
+def _say_unread(path: Path, shops: Sequence[Recommender]) -> None:
+    """Names the columns of the file that batch scoring would tell one of the exports, and that it is not told here."""
+    read = {"exclude"}.union(*(shop.context_inputs for shop in shops))
+    unread = ", ".join(f"`{name}`" for name in column_names(path) if name in read)
+    if unread:
+        print(f"{path}: the exports are asked by histories alone, without {unread}", file=sys.stderr, flush=True)
+
+
 def _survey(
     path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarray, named: bool
 ) -> tuple[np.ndarray, list, int, list[str]]:
@@ -119,10 +128,7 @@ def _survey(
         raise InputError(f"{path}: holds no rows. Give `histories` a file with at least one.")
     total = int(counts.sum())
     if total and not counts[1:].any():
-        raise InputError(
-            f"{path}: holds no item of the exports. Received: {example!r}, for one. In csv, a single space separates "
-            "items."
-        )
+        raise none_known(path, "the exports", example)
     return counts, [1 - int(counts[own].sum()) / total if total else 0.0 for own in owned], users, [*present]
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_LINES = 30  # seconds between lines of `watching` where stderr is no terminal
 
 
 def progress(what: str, done: int, total: int) -> None:
@@ -10,3 +15,33 @@ def progress(what: str, done: int, total: int) -> None:
     if sys.stderr.isatty() or done == total:
         end = "\n" if done == total else ""
         print(f"\r{what}: {done:,} of {total:,} computed", end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def watching(what: str, total: int, done: Callable[[], int], how: str) -> Iterator[None]:
+    """Says from time to time, and at the end, how many of `what` are done, whoever does them.
+
+    Args:
+      what: is counted.
+      total: their number.
+      done: counts.
+      how: what is done with them, such as "scored".
+    """
+    ended, terminal = threading.Event(), sys.stderr.isatty()
+    begin = "\r" if terminal else ""
+
+    def say(end: str) -> None:
+        print(f"{begin}{what}: {done():,} of {total:,} {how}", end=end, file=sys.stderr, flush=True)
+
+    def watch() -> None:
+        while not ended.wait(1 if terminal else _LINES):
+            say("" if terminal else "\n")
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        say("\n")

@@ -12,10 +12,11 @@ from typing import Any
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.jobs.progress import watching
 from mmrec.jobs.score_folder import SUMMARY, fingerprint, open_folder
 from mmrec.jobs.score_inputs import Plan, input_files
-from mmrec.jobs.score_run import require_beam_for, run, watching
-from mmrec.serving.score_shards import SIGNATURES, Job, model_version
+from mmrec.jobs.score_run import require_beam_for, run
+from mmrec.serving.score_shards import SIGNATURES, UNKNOWN, Job, model_version
 from mmrec.serving.verify import read_manifest, verify_files
 
 
@@ -57,10 +58,12 @@ def score(
         under the same paths by every machine.
 
     Returns:
-      The content of score.json: rows, bad_rows, shards, seconds, task, model_version.
+      The content of score.json: rows, bad_rows, unknown_histories (of `recommend`: rows whose history is not empty and
+      holds no item of the export, answered as if it were), shards, seconds, task, model_version.
 
     Raises:
-      InputError: an argument, the export, the input or the output folder cannot be used.
+      InputError: an argument, the export, the input or the output folder cannot be used, or no history at all holds an
+        item of the export.
     """
     began = time.perf_counter()
     for name, value in (("k", k), ("batch_size", batch_size), ("shard_rows", shard_rows), ("workers", workers)):
@@ -86,8 +89,13 @@ def score(
         verify_files(export, manifest["sha256"])
         shards = folder.plan(lambda staged: plan.shards(staged, shard_rows))
         left = [shard for shard in shards if not folder.is_done(shard)]
+        if task == "recommend" and len(left) == len(shards):
+            plan.require_known(input, shards)
         job = Job(str(export), str(folder.path), task, k, batch_size, arguments.get("media_dir"))
-        with watching(len(shards), folder.done):
+        with watching("shards", len(shards), folder.done, "scored"):
             run(left, job, workers, beam_options)
         seconds = round(time.perf_counter() - began, 3)
-        return folder.finish(shards, {"seconds": seconds, "task": task, "model_version": version})
+        summary = folder.finish(shards, {"seconds": seconds, "task": task, "model_version": version})
+        if summary.get(UNKNOWN):
+            print(f"{summary[UNKNOWN]:,} of {summary['rows']:,} histories hold no item of the export", file=sys.stderr)
+        return summary

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mmrec.errors import InputError, writing
-from mmrec.serving.score_shards import ROWS, STAGED_LETTERS, WORK, Shard
+from mmrec.serving.score_shards import ROWS, STAGED_LETTERS, UNKNOWN, WORK, Shard
 
 JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
 _LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
@@ -75,11 +75,13 @@ class ScoreFolder:
         """
         work, aside = self.path / WORK, self.path / f".{LETTERS}"
         staged = work / _STAGED / STAGED_LETTERS
-        rows, bad = 0, 0
+        rows, bad, unknown = 0, 0, 0
         with open(aside, "wb") as letters:
             bad += _copy(staged, letters)
             for shard in shards:
-                answered = pq.read_metadata(self.path / ROWS / f"{shard.name}.parquet").num_rows
+                written = pq.read_metadata(self.path / ROWS / f"{shard.name}.parquet")
+                answered = written.num_rows
+                unknown += int(written.metadata.get(UNKNOWN.encode(), 0))
                 refused = _copy(work / f"{shard.name}.jsonl", letters)
                 if not shard.events and answered + refused != shard.stop - shard.start:
                     raise RuntimeError(
@@ -90,10 +92,18 @@ class ScoreFolder:
         if bad:
             aside.replace(self.path / LETTERS)
         aside.unlink(missing_ok=True)
-        found = {"rows": rows, "bad_rows": bad, "shards": len(shards), **summary}
+        counts = {"rows": rows, "bad_rows": bad} | ({UNKNOWN: unknown} if summary["task"] == "recommend" else {})
+        found = {**counts, "shards": len(shards), **summary}
         _write(self.path / SUMMARY, found)
         self.clean()
         return found
+
+    def forget(self) -> None:
+        """Makes the folder free for another job, unless it holds answers."""
+        if not any((self.path / ROWS).glob("part-*")):
+            (self.path / JOB).unlink()
+            shutil.rmtree(self.path / ROWS, ignore_errors=True)
+            self.clean()
 
     def clean(self) -> None:
         """Removes what only the work needed."""
@@ -109,9 +119,11 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
       job: what the answers follow from, as JSON has it.
 
     Raises:
-      InputError: the folder is another job's, holds other things, is in use, or cannot be written.
+      InputError: it is a file; or the folder is another job's, holds other things, is in use, or cannot be written.
     """
     path = Path(output).absolute()
+    if path.exists() and not path.is_dir():
+        raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
         with open(path / _LOCK, "w") as lock:
@@ -133,7 +145,12 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
                     "remove the folder."
                 )
             _write(path / JOB, job)
-            yield ScoreFolder(path)
+            folder = ScoreFolder(path)
+            try:
+                yield folder
+            except InputError:
+                folder.forget()  # what has to be corrected may be what jobs are told apart by
+                raise
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ import pyarrow.parquet as pq
 
 from mmrec import schema
 from mmrec.errors import InputError
-from mmrec.jobs.score_read import column_types
+from mmrec.jobs.progress import watching
+from mmrec.jobs.score_read import Rows, column_types, read_rows
 from mmrec.jobs.score_stage import Events, stage_csv, stage_events
-from mmrec.serving.histories import HISTORY, USER, require_readable_ids
+from mmrec.serving.batch_score import read_shard
+from mmrec.serving.histories import HISTORY, USER, none_known, require_readable_ids
 from mmrec.serving.row_files import FORMATS
 from mmrec.serving.score_histories import EXCLUDE, history_columns, require_types
 from mmrec.serving.score_items import item_columns
+from mmrec.serving.score_lists import lists
 from mmrec.serving.score_shards import SIGNATURES, Shard
 
 _CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
@@ -61,7 +64,8 @@ class Plan:
     """
 
     def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
-        self._paths, self._config, self._events = paths, manifest["config"], None
+        self._paths, self._config, self._events, self._export = paths, manifest["config"], None, export_dir
+        self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
         signatures = manifest["signatures"]
         if SIGNATURES[task] not in signatures:
             raise InputError(
@@ -77,8 +81,8 @@ class Plan:
             self._events = self._event_columns(optional, {path: types[path].names for path in paths})
             return
         self._columns = {path: self._histories(path, types[path], optional) for path in paths}
-        if not all(path.lower().endswith(".parquet") for path in paths):
-            items = pd.read_parquet(export_dir / schema.ITEMS, columns=["item_id"])["item_id"]
+        if not all(map(_is_parquet, paths)):
+            items = self._item_ids()
             for path in paths:
                 require_readable_ids(path, items)
 
@@ -89,24 +93,62 @@ class Plan:
           folder: where to, empty; rows that cannot be used go to `STAGED_LETTERS` in it.
           size: rows per shard.
         """
+        staged = [path for path in self._paths if self._events is not None or not _is_parquet(path)]
+        if not staged:
+            return self._cut(folder, size)
+        with watching("bytes", sum(map(os.path.getsize, staged)), lambda: sum(self._read.values()), "read"):
+            return self._cut(folder, size)
+
+    def require_known(self, input: str | os.PathLike[str], shards: Iterable[Shard]) -> None:
+        """Refuses histories none of which holds an item of the export; reads until one does.
+
+        Args:
+          input: what the user gave, for the message.
+          shards: of it.
+
+        Raises:
+          InputError: with an id that they hold.
+        """
+        ids, example = self._item_ids(), ""
+        known = frozenset(item.encode() for item in ids)
+        for shard in shards:
+            for _, table in read_shard(shard._replace(columns=(HISTORY,)), ids):
+                found = lists(table.column(HISTORY)).texts.numpy()
+                if any(text in known for text in found):
+                    return
+                example = example or next((text.decode("utf-8", "replace") for text in found if text), "")
+        if example:
+            raise none_known(input, "the export", example)
+
+    def _cut(self, folder: Path, size: int) -> list[Shard]:
         if self._events is not None:
             events, columns = self._events
             parts = 1 + sum(map(_rows_at_most, self._paths)) // (_EVENTS * size)
-            return stage_events(self._paths, events, columns, folder, parts)
+            return stage_events(self._paths, events, columns, folder, parts, self._rows)
         cut: list[Shard] = []
         for path in self._paths:
-            if path.lower().endswith(".parquet"):
+            if _is_parquet(path):
                 rows, columns = pq.read_metadata(path).num_rows, tuple(self._columns[path])
                 starts = range(0, rows, size)
                 cut += [Shard(0, path, start, min(start + size, rows), columns, path) for start in starts]
             else:
-                cut += stage_csv(path, self._columns[path], folder, len(cut), size)
+                cut += stage_csv(path, self._columns[path], folder, len(cut), size, self._rows)
         return [shard._replace(number=number) for number, shard in enumerate(cut)]
+
+    def _rows(self, path: str, *arguments: Any) -> Iterator[Rows]:
+        """Reads rows of a file as `read_rows` does, and notes how far it is."""
+        size = os.path.getsize(path)
+        for rows in read_rows(path, *arguments):
+            yield rows
+            self._read[path] = int(rows.share * size)
+
+    def _item_ids(self) -> pd.Series:
+        return pd.read_parquet(self._export / schema.ITEMS, columns=["item_id"])["item_id"]
 
     def _histories(self, path: str, types: pa.Schema, optional: Sequence[str]) -> list[str]:
         _require(path, [USER, HISTORY], types.names)
         columns = [USER, HISTORY, *(name for name in optional if name in types.names)]
-        if path.lower().endswith(".parquet"):
+        if _is_parquet(path):
             require_types(path, pa.schema([types.field(name) for name in columns]))
         return columns
 
@@ -148,7 +190,11 @@ def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: s
         )
 
 
+def _is_parquet(path: str) -> bool:
+    return path.lower().endswith(".parquet")
+
+
 def _rows_at_most(path: str) -> int:
-    if path.lower().endswith(".parquet"):
+    if _is_parquet(path):
         return pq.read_metadata(path).num_rows
     return os.path.getsize(path) * (_PACKED if path.lower().endswith(".gz") else 1) // _CSV_ROW

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 
 import numpy as np
@@ -14,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec.errors import InputError
+from mmrec.serving.row_files import MOST_CHARACTERS, lines
 
 _READ = 65_536  # rows at once
 _UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error)
@@ -29,7 +33,7 @@ def column_types(path: str) -> pa.Schema:
         if path.lower().endswith(".parquet"):
             found = pq.read_schema(path)
         else:
-            with _open_csv(path) as file:
+            with _open_csv(path) as (file, _):
                 found = pa.schema([(name, pa.string()) for name in next(csv.reader(file), [])])
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
@@ -46,11 +50,13 @@ class Rows(NamedTuple):
       numbers: int64 [R], from 1, the header not counted.
       columns: by name, R values each; of csv all are text.
       faults: number of a row -> the rule that it breaks, for rows that could not be read.
+      share: of the file that is read by now, 0 to 1.
     """
 
     numbers: np.ndarray
     columns: dict[str, pd.Series]
     faults: dict[int, str]
+    share: float
 
 
 def read_rows(path: str, columns: Sequence[str], size: int = _READ) -> Iterator[Rows]:
@@ -63,25 +69,32 @@ def read_rows(path: str, columns: Sequence[str], size: int = _READ) -> Iterator[
         if path.lower().endswith(".parquet"):
             first = 1
             with pq.ParquetFile(path, memory_map=True) as file:
+                whole = file.metadata.num_rows
                 for batch in file.iter_batches(size, columns=list(columns)):
                     frame = pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, ignore_metadata=True)
-                    yield Rows(np.arange(first, first + len(frame)), {name: frame[name] for name in columns}, {})
+                    numbers = np.arange(first, first + len(frame))
                     first += len(frame)
+                    yield Rows(numbers, {name: frame[name] for name in columns}, {}, (first - 1) / whole)
         else:
-            with _open_csv(path) as file:
-                yield from _csv_rows(csv.reader(file, strict=True), columns, size)
+            with _open_csv(path) as (file, share):
+                yield from _csv_rows(csv.reader(file, strict=True), columns, size, share)
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
 
 
-def _open_csv(path: str) -> TextIO:
-    """Opens a csv file; bytes that are no UTF-8 become what `_csv_rows` finds."""
-    opened = gzip.open if path.lower().endswith(".gz") else open
-    return opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+@contextmanager
+def _open_csv(path: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
+    """Opens a csv file, and gives what share of it is read; bytes that are no UTF-8 become what `_csv_rows` finds."""
+    with open(path, "rb") as raw:
+        whole = gzip.GzipFile(fileobj=raw) if path.lower().endswith(".gz") else raw
+        with io.TextIOWrapper(whole, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield file, lambda: raw.tell() / max(1, os.fstat(raw.fileno()).st_size)
 
 
-def _csv_rows(records: Iterator[list[str]], columns: Sequence[str], size: int) -> Iterator[Rows]:
-    csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters
+def _csv_rows(
+    records: Iterator[list[str]], columns: Sequence[str], size: int, share: Callable[[], float]
+) -> Iterator[Rows]:
+    csv.field_size_limit(MOST_CHARACTERS)
     header, number = next(records), 0
     places = [header.index(name) for name in columns]
     numbers, kept, faults = [], [], {}
@@ -93,7 +106,7 @@ def _csv_rows(records: Iterator[list[str]], columns: Sequence[str], size: int) -
                 continue
             number += 1
             if len(record) != len(header):
-                received = f"{len(record)}{_lines(begin, records)}"
+                received = f"{len(record)}{lines(begin, records)}"
                 raise ValueError(f"must have {len(header)} fields, as the header has. Received: {received}")
             values = [record[place] for place in places]
             "".join(values).encode()
@@ -105,20 +118,15 @@ def _csv_rows(records: Iterator[list[str]], columns: Sequence[str], size: int) -
             faults[number] = "must be UTF-8"
         except csv.Error as error:  # the reader begins anew with the next line
             number += 1
-            faults[number] = f"cannot be read as csv: {error}{_lines(begin, records)}"
+            faults[number] = f"cannot be read as csv: {error}{lines(begin, records)}"
         except ValueError as error:
             faults[number] = str(error)
         if len(kept) + len(faults) >= size:
-            yield _rows(numbers, kept, faults, columns)
+            yield Rows(np.array(numbers, np.int64), _columns(kept, columns), faults, share())
             numbers, kept, faults = [], [], {}
-    yield _rows(numbers, kept, faults, columns)
+    yield Rows(np.array(numbers, np.int64), _columns(kept, columns), faults, share())
 
 
-def _lines(begin: int, records: Iterator[list[str]]) -> str:
-    """Says which lines a row stands in, where they are several: a quotation mark that is not closed takes many."""
-    return f" (lines {begin:,} to {records.line_num:,})" if records.line_num > begin else ""
-
-
-def _rows(numbers: list[int], kept: list[list[str]], faults: dict[int, str], columns: Sequence[str]) -> Rows:
+def _columns(kept: list[list[str]], columns: Sequence[str]) -> dict[str, pd.Series]:
     table = pd.DataFrame(kept, columns=list(columns), dtype=object)
-    return Rows(np.array(numbers, np.int64), {name: table[name] for name in columns}, faults)
+    return {name: table[name] for name in columns}

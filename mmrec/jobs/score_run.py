@@ -6,19 +6,18 @@ import logging
 import os
 import shlex
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmrec.errors import InputError
+from mmrec.errors import InputError, nearest
 from mmrec.serving.batch_score import score_shard
 from mmrec.serving.score_shards import WORK, Job, Shard
 
 _INSTALL = "Install it: pip install mmrec[beam]"
-_LINES = 30  # seconds between lines of progress where stderr is no terminal
+_ARGUMENTS = ("task", "k", "batch_size", "shard_rows", "media_dir", "workers")  # misspelt, they pass for Beam's
 
 
 def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[str]) -> None:
@@ -41,7 +40,7 @@ def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[
         return
     fault = Path(job.output, WORK, "fault")
     fault.unlink(missing_ok=True)
-    if any(option.startswith("--runner") for option in beam_options):
+    if _name_runner(beam_options):
         _run_pipeline(beam, None, shards, job, beam_options)
     else:
         with _only_errors():
@@ -51,10 +50,38 @@ def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[
 
 
 def require_beam_for(workers: int, beam_options: Sequence[str]) -> None:
-    """Raises `InputError` where something is asked that only Apache Beam can do, and it is not installed."""
-    if (workers > 1 or beam_options) and import_beam() is None:
+    """Raises `InputError` where Apache Beam is asked for what it does not know, or is asked and not installed."""
+    if workers == 1 and not beam_options:
+        return
+    beam = import_beam()
+    if beam is None:
         what = "workers" if workers > 1 else "beam_options"
         raise InputError(f"`{what}` needs the package apache-beam. {_INSTALL}, or leave it out.")
+    if workers > 1 and _name_runner(beam_options):
+        raise InputError(
+            f"`workers` is of the runner here, and `beam_options` name another one. Received: {workers}, and "
+            f"{' '.join(beam_options)}. Leave one of them out; runners have options of their own for it."
+        )
+    known, unknown = _read_options(beam, beam_options)
+    if unknown:
+        name = unknown[0].partition("=")[0].lstrip("-")
+        raise InputError(
+            f"`beam_options` must be options that Apache Beam knows.{nearest(name, [*known, *_ARGUMENTS])} Received: "
+            f"{unknown[0]!r}. Correct it, or leave it out."
+        )
+
+
+def _name_runner(options: Sequence[str]) -> bool:
+    return any(option.startswith("--runner") for option in options)
+
+
+def _read_options(beam: Any, options: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns the names of all options that Beam knows, and what it would drop of those given."""
+    parsers: list[Any] = []
+    with _only_errors():
+        settings = beam.options.pipeline_options.PipelineOptions(list(options))
+        known = settings.get_all_options(add_extra_args_fn=parsers.append)
+    return [*known], parsers[0].parse_known_args(list(options))[1]
 
 
 def _for_workers(job: Job, workers: int, options: Sequence[str]) -> tuple[Job, list[str]]:
@@ -124,31 +151,3 @@ def import_beam() -> Any:
     finally:
         logging.disable(before)
     return apache_beam
-
-
-@contextmanager
-def watching(total: int, done: Callable[[], int]) -> Iterator[None]:
-    """Says on stderr how many of `total` shards are done, whoever does them.
-
-    Args:
-      total: their number.
-      done: counts.
-    """
-    ended, terminal = threading.Event(), sys.stderr.isatty()
-    begin = "\r" if terminal else ""
-
-    def say(end: str) -> None:
-        print(f"{begin}shards: {done():,} of {total:,} scored", end=end, file=sys.stderr, flush=True)
-
-    def watch() -> None:
-        while not ended.wait(1 if terminal else _LINES):
-            say("" if terminal else "\n")
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        say("\n")

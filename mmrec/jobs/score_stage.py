@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +13,14 @@ import pyarrow.parquet as pq
 
 from mmrec.data.tables import strings
 from mmrec.data.times import Times, read_times
-from mmrec.jobs.score_read import Rows, read_rows
+from mmrec.jobs.score_read import Rows
 from mmrec.serving.score_events import EVENTS, append_events
 from mmrec.serving.score_shards import ROW, STAGED_LETTERS, Shard, letter
 
 _HELD = 1_000_000  # events in memory before they are written
+
+Read = Callable[..., Iterator[Rows]]
+"""Takes what `read_rows` takes, and gives what it gives."""
 
 
 def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
@@ -27,7 +30,7 @@ def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
             file.write(letter(source, row, reason))
 
 
-def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size: int) -> list[Shard]:
+def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size: int, read: Read) -> list[Shard]:
     """Writes a csv file as parquet, a file per shard of at most `size` rows.
 
     Args:
@@ -36,9 +39,10 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
       folder: where to; rows that cannot be read go to `STAGED_LETTERS` in it.
       first: number of the first shard.
       size: rows per shard.
+      read: reads the file.
     """
     shards: list[Shard] = []
-    for rows in read_rows(path, columns, size):
+    for rows in read(path, columns, size):
         write_letters(folder / STAGED_LETTERS, path, rows.faults)
         if not len(rows.numbers):
             continue
@@ -78,7 +82,9 @@ class Events(NamedTuple):
         return list(dict.fromkeys(name for name in named if name))
 
 
-def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], folder: Path, parts: int) -> list[Shard]:
+def stage_events(
+    paths: Sequence[str], events: Events, columns: Sequence[str], folder: Path, parts: int, read: Read
+) -> list[Shard]:
     """Writes events into files by a hash of the user, so that each holds all events of few users.
 
     Args:
@@ -87,10 +93,11 @@ def stage_events(paths: Sequence[str], events: Events, columns: Sequence[str], f
       columns: what histories are made of.
       folder: where to; rows that cannot be used go to `STAGED_LETTERS` in it.
       parts: number of files.
+      read: reads a file.
     """
     first, held = None, []
     for path in paths:
-        for rows in read_rows(path, events.columns):
+        for rows in read(path, events.columns):
             times = read_times(rows.columns[events.time])
             readable = np.flatnonzero(np.isfinite(times.seconds))
             if first is None and len(readable):

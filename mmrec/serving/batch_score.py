@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from mmrec.serving.score_events import histories_of
 from mmrec.serving.score_histories import Questions
 from mmrec.serving.score_items import Items
 from mmrec.serving.score_lists import columns_of
-from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, WORK, Job, Shard, letter, model_version
+from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, UNKNOWN, WORK, Job, Shard, letter, model_version
 
 _READ = 8192  # histories at once
 
@@ -46,18 +46,22 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     shop = _load(job.export_dir, job.threads)
     folder, aside = Path(job.output), f".{shard.name}.{uuid.uuid4().hex}"
     answers, letters = folder / ROWS / aside, folder / WORK / aside
-    scored = bad = 0
+    scored = bad = unknown = 0
+    size = _READ if job.task == "recommend" else job.batch
     writer = None
     try:
         with open(letters, "w", encoding="utf-8") as file:
-            for numbers, table in _chunks(shard, job, shop):
-                found, faults = _answer(table, shard, job, shop)
+            for numbers, table in read_shard(shard, shop.items["item_id"], size):
+                found, faults, strange = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
                     file.write(letter(shard.source, int(numbers[row]), reason))
                 bad += len(faults)
                 scored += len(found)
+                unknown += strange
                 writer = writer or pq.ParquetWriter(answers, found.schema)
                 writer.write_table(found)
+        if job.task == "recommend":
+            writer.add_key_value_metadata({UNKNOWN: str(unknown)})  # is there when another process ends the job
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
@@ -80,11 +84,27 @@ def _load(export_dir: str, threads: int | None) -> Recommender:
     return Recommender(export_dir, verify=False)
 
 
-def _chunks(shard: Shard, job: Job, shop: Recommender) -> Iterator[tuple[np.ndarray, pa.Table]]:
-    """Yields rows of the shard that fit into memory together, and their numbers in the user's file; at least once."""
-    size = _READ if job.task == "recommend" else job.batch
+@lru_cache(maxsize=1)
+def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
+    return frozenset(item.encode() for item in _load(export_dir, threads).items["item_id"])
+
+
+def read_shard(shard: Shard, item_ids: Iterable[str], size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
+    """Reads a shard.
+
+    Args:
+      shard: its rows are histories, items, or events, which are grouped.
+      item_ids: of the export, by row.
+      size: rows at once.
+
+    Yields:
+      The rows' numbers in the user's file, and the rows.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
     if shard.events:
-        table = histories_of(shard.path, shop.items["item_id"], shard.columns)
+        table = histories_of(shard.path, item_ids, shard.columns)
         for start in range(0, max(1, len(table)), size):
             yield np.zeros(size, int), table.slice(start, size)
         return
@@ -115,11 +135,16 @@ def _parquet(shard: Shard, size: int) -> Iterator[tuple[int, pa.Table]]:
             at += len(batch)
 
 
-def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple[pa.Table, dict[int, str]]:
-    """Asks the export about some rows; returns the answers in their order, and what is wrong with the other rows."""
+def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple[pa.Table, dict[int, str], int]:
+    """Asks the export about some rows.
+
+    Returns:
+      The answers in the rows' order; what is wrong with the other rows; and how many of the answered ones have a
+      history that is not empty and holds no item of the export.
+    """
     signature = SIGNATURES[job.task]
     if job.task == "recommend":
-        name, rows = USER, Questions(table, shop.inputs(signature), job.k)
+        name, rows = USER, Questions(table, shop.inputs(signature), min(job.k, len(shop.items)))
     else:
         media = job.media_dir or str(Path(shard.source).parent)
         name, rows = "item_id", Items(table, shard.columns[0], shop, signature, media)
@@ -130,4 +155,5 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     columns |= {key: pa.concat_arrays([part[key] for part in found]) for key in found[0]}
     written = pa.table(columns).take(pa.array(order))
     version = pa.repeat(pa.scalar(model_version(job.export_dir)), len(written))
-    return written.append_column("model_version", version), rows.faults
+    strange = rows.unknown(_known(job.export_dir, job.threads)) if isinstance(rows, Questions) else np.zeros(len(table))
+    return written.append_column("model_version", version), rows.faults, int(strange[np.concatenate(asked)].sum())

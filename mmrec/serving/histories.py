@@ -98,6 +98,20 @@ def require_readable_ids(path: str | Path, item_ids: Iterable[str]) -> None:
         )
 
 
+def none_known(path: str | Path, exports: str, example: str) -> InputError:
+    """Returns the error of histories none of which holds an item of what is to answer them.
+
+    Args:
+      path: their file.
+      exports: what is to answer.
+      example: an id that they hold.
+    """
+    return InputError(
+        f"{path}: holds no item of {exports}. Received: {example!r:.80}, for one. In csv, a single space separates the "
+        "items of a history."
+    )
+
+
 def parse_user(value: Any) -> str:
     """Returns a user id as text.
 

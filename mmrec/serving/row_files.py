@@ -14,6 +14,8 @@ from pathlib import Path
 from mmrec.errors import InputError, nearest
 
 FORMATS = (".parquet", ".csv", ".csv.gz")
+MOST_CHARACTERS = 2**24
+"""Of a field of csv: without a limit, a quotation mark that is not closed takes the rest of a file into memory."""
 
 Row = tuple[int, Sequence | None, str]
 """A row: its number from 1, the header not counted; its values, or None; and what is wrong with it, or ""."""
@@ -82,7 +84,7 @@ def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
                 yield RowFile(path, file.schema_arrow.names, kinds, partial(_parquet_rows, file))
         else:
             with (gzip.open if suffix == ".csv.gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
-                csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters
+                csv.field_size_limit(MOST_CHARACTERS)
                 records = csv.reader(file, strict=True)
                 header = next(records, [])
                 yield RowFile(path, header, {}, partial(_csv_rows, records, header))
@@ -106,7 +108,16 @@ def _parquet_rows(file, columns: Sequence[str]) -> Iterator[Row]:
 
 def _csv_rows(records: Iterator[list[str]], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
     places, number = [header.index(name) for name in columns], 0
-    for record in records:
+    while True:
+        begin = records.line_num + 1
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:  # the reader begins anew with the next line
+            number += 1
+            yield number, None, f"cannot be read as csv: {error}{lines(begin, records)}"
+            continue
         if not record:  # blank lines are no rows
             continue
         number += 1
@@ -115,3 +126,8 @@ def _csv_rows(records: Iterator[list[str]], header: Sequence[str], columns: Sequ
         else:
             rule = f"must have {len(header)} fields, as the header has. Received: {len(record)}"
             yield number, None, f"{rule}. Quote fields that hold commas"
+
+
+def lines(begin: int, records: Iterator[list[str]]) -> str:
+    """Says which lines a row stands in, where they are several: a quotation mark that is not closed takes many."""
+    return f" (lines {begin:,} to {records.line_num:,})" if records.line_num > begin else ""

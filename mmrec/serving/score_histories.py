@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,12 @@ class Questions:
                 shape = [len(rows), *([0] if spec.shape.rank == 2 else [])]
                 asked[name] = tf.fill(shape, tf.constant("" if spec.dtype == tf.string else np.nan, spec.dtype))
         return asked
+
+    def unknown(self, items: Collection[bytes]) -> np.ndarray:
+        """Returns bool [R], which histories hold ids, and none of `items`."""
+        found = self._lists[HISTORY]
+        texts = found.texts.numpy()
+        return found.hold(texts != b"") & ~found.hold(np.array([text in items for text in texts]))
 
     def _add(self, name: str, column: pa.ChunkedArray) -> None:
         text = self._inputs[name].dtype == tf.string

@@ -53,9 +53,11 @@ class Items:
         self.ids = as_texts(table.column(id_column).combine_chunks())
         for row in np.flatnonzero(pc.equal(self.ids.fill_null(""), "")).tolist():
             self.faults[row] = f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}"
+        self._files: list[str] = []
         for names, field in item_columns(shop.manifest["config"])[1]:
             name = next((name for name in names if name in frame), None)
             if field.kind == "bytes" and name:
+                self._files.append(name)
                 frame[name] = pd.Series([_placed(value, media_dir) for value in frame[name]], dtype=object)
         self._spec, self._rows = shop.inputs(signature), np.setdiff1d(np.arange(len(frame)), list(self.faults))
         self._inputs = self._read(frame, shop, signature)
@@ -77,11 +79,16 @@ class Items:
             pass
         parts, good = [shop.item_inputs(frame.iloc[:0], signature)], []
         for row in self._rows.tolist():
+            one = frame.iloc[row : row + 1]
             try:
-                parts.append(shop.item_inputs(frame.iloc[row : row + 1], signature))
+                for name in self._files:  # by themselves: what is said of files does not name their column
+                    place = f"column `{name}`: "
+                    shop.item_inputs(one[[name]], signature)
+                place = ""
+                parts.append(shop.item_inputs(one, signature))
                 good.append(row)
             except ValueError as error:  # also of paths that no file can have
-                self.faults[row] = str(error).removeprefix("`table`, row 1, ")
+                self.faults[row] = place + str(error).removeprefix("`table`, row 1, ")
         self._rows = np.array(good, int)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

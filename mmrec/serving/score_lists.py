@@ -37,6 +37,11 @@ class Lists:
         found[inside] = self.values[(self.starts[rows, np.newaxis] + place)[inside]]
         return tf.constant(found) if self.texts is None else tf.gather(self.texts, found)
 
+    def hold(self, wanted: np.ndarray) -> np.ndarray:
+        """Returns bool [R], which rows hold one of the texts that are `wanted` (bool [U + 1])."""
+        before = np.concatenate([[0], np.cumsum(wanted[self.values])])
+        return before[self.starts + self.lengths] > before[self.starts]
+
 
 def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
     """Reads a column of lists; null in them is unknown, a row without a list has an empty one.

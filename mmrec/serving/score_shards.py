@@ -13,6 +13,7 @@ from mmrec.serving.score_items import ATTRIBUTES_SIGNATURE
 ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
 STAGED_LETTERS = "bad.jsonl"  # rows that could not even be put into a shard
 ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
+UNKNOWN = "unknown_histories"  # in the metadata of answers and in score.json: histories without any known item
 SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": ATTRIBUTES_SIGNATURE}
 
 

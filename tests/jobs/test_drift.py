@@ -27,6 +27,7 @@ class Scripted:
 
     def __init__(self, path):
         self.name, self.items = path.name, pd.DataFrame({"item_id": ITEMS[path.name]})
+        self.context_inputs = {"now": None} if self.name == "B" else {}
 
     def recommend(self, histories, k):
         asked = [" ".join(history) for history in histories]
@@ -179,6 +180,15 @@ def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scri
     found = mmrec.compare(*scripted, histories=path, k=3)["segments"]
     assert {name for name in found if "=" in name} == {"kind=even", "kind=odd"}
     assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
+
+
+def test_columns_that_batch_scoring_would_tell_the_exports_are_named(scripted, histories, capsys):
+    path = histories("user_id,now,exclude,history,history_time\nu1,5,c,x b,1 2\n")
+    mmrec.compare(*scripted, histories=path, k=3)
+    said = capsys.readouterr().err
+    assert f"{path}: the exports are asked by histories alone, without `now`, `exclude`\n" in said
+    mmrec.compare(*scripted, histories=histories("user_id,history,history_time\nu1,x b,1 2\n"), k=3)
+    assert "alone" not in capsys.readouterr().err  # neither export reads `history_time`
 
 
 @pytest.mark.slow

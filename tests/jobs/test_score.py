@@ -1,11 +1,8 @@
-"""Batch jobs: every row answered once or named, whatever the input, and however often the process is killed."""
+"""Batch jobs: every row answered once or named, whatever the input."""
 
-import gzip
 import json
-import os
+import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,59 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import mmrec
-from mmrec.export.saved_model import write_version
 from mmrec.jobs import score_run
-from tests.export.small import small_version
+from tests.jobs.score_world import HISTORIES, answers, five_items, letters, written
 
 ROOT = Path(__file__).parents[2]
 score = mmrec.score
 
-HISTORIES = "user_id,history\nu1,a b\nu2,\n,a\nu3,a  b\nu4,a,b\nu5,zz c\nu6,a b c\nu7,d\n"
 EVENTS = "user_id,item_id,timestamp\nu1,b,2\nu2,zz,3\nu1,a,1\n,a,1\nu3,,1\nu3,a,soon\nu2,c,4\nu4,e,2020-01-01\n"
-
-# Reads a JSON list per line: which replacement of a file is the last one and whether it happens; arguments of `score`.
-SERVER = """
-import json, os, signal, sys, traceback
-sys.path.insert(0, {root!r})
-import mmrec
-from mmrec.jobs.score import score
-from mmrec.jobs.score_run import import_beam
-import_beam()
-
-def trap(number, moment):
-    good, calls = os.replace, [0]
-    def trapped(*arguments, **options):
-        calls[0] += 1
-        if calls[0] == number and moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        good(*arguments, **options)
-        if calls[0] == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.replace = trapped
-
-for line in sys.stdin:
-    point, arguments, options = json.loads(line)
-    child = os.fork()
-    if child == 0:
-        try:
-            trap(*point)
-            score(*arguments, **options)
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
 def export(tmp_path_factory):
-    """An export of five items known by their id."""
-    path = write_version(tmp_path_factory.mktemp("shop") / "small", *small_version())
-    manifest = json.loads((path / "mmrec/manifest.json").read_text())
-    config = mmrec.Config.load(**{"item.modalities": ["item_id"]}).model_dump(mode="json")
-    (path / "mmrec/manifest.json").write_text(json.dumps(manifest | {"config": config}))
-    return path
+    return five_items(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture(scope="module")
@@ -83,24 +39,7 @@ def alone(monkeypatch):
 @pytest.fixture
 def file(tmp_path):
     """Returns `file(name, text)`: writes a file and returns its path."""
-
-    def write(name, text):
-        path = tmp_path / name
-        (gzip.open if name.endswith(".gz") else open)(path, "wt", encoding="utf-8").write(text)
-        return path
-
-    return write
-
-
-def answers(folder):
-    """Returns the answers of a job: (id, item ids) of each row, as the files have them in order."""
-    table = pq.read_table(folder / "rows")
-    return list(zip(table["user_id"].to_pylist(), table["item_ids"].to_pylist(), strict=True))
-
-
-def letters(folder):
-    path = folder / "bad_rows.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return lambda name, text: written(tmp_path / name, text)
 
 
 def expected(shop, histories, k):
@@ -174,6 +113,71 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_the_lines_that_it_tak
     )
 
 
+@pytest.mark.parametrize("name", ["h.csv", "h.csv.gz"])
+def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
+    export, file, tmp_path, monkeypatch, capsys, alone, name
+):
+    monkeypatch.setattr("mmrec.jobs.score_read.MOST_CHARACTERS", 8)
+    path = file(name, 'user_id,history\nu1,a\nu2,"b\nu3,c\nu4,d\nu5,e\nu6,a b c d e\nu7,a\n')
+    found = score(export, path, tmp_path / "out", k=1)
+    assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u7"]
+    assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
+        (2, "cannot be read as csv: field larger than field limit (8) (lines 3 to 5)"),
+        (4, "cannot be read as csv: field larger than field limit (8)"),
+    ]
+    assert (found["rows"], found["bad_rows"]) == (3, 2)
+    size = path.stat().st_size
+    assert capsys.readouterr().err.splitlines() == [f"bytes: {size} of {size} read", "shards: 1 of 1 scored"]
+
+
+def test_histories_without_any_known_item_are_counted_though_the_job_is_interrupted(
+    export, shop, file, tmp_path, capsys, alone, monkeypatch
+):
+    path, out = file("h.csv", "user_id,history\nu1,x\nu2,y z\nu3,\nu4,x a\nu5,x\n,x\n"), tmp_path / "out"
+    good = score_run.score_shard
+    monkeypatch.setattr(score_run, "score_shard", lambda shard, job: good(shard, job) if shard.number < 2 else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        score(export, path, out, k=2, shard_rows=2)
+    monkeypatch.setattr(score_run, "score_shard", good)
+    capsys.readouterr()
+    assert score(export, path, out, k=2, shard_rows=2)["unknown_histories"] == 3
+    assert json.loads((out / "score.json").read_text())["unknown_histories"] == 3
+    assert capsys.readouterr().err.splitlines()[-1] == "3 of 5 histories hold no item of the export"
+    histories = {"u1": ["x"], "u2": ["y", "z"], "u3": [], "u4": ["x", "a"], "u5": ["x"]}
+    assert answers(out) == expected(shop, histories, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ('user_id,history\nu1,\nu2,"a,b"\nu3,"c,d"\n', "'a,b'"),
+        ("user_id,item_id,timestamp\nu1,A,1\nu2,B,2\n", "'[AB]'"),
+    ],
+    ids=["histories", "events"],
+)
+def test_histories_none_of_which_holds_a_known_item_are_refused_and_the_folder_stays_free(
+    export, file, tmp_path, alone, text, example
+):
+    path, out = file("h.csv", text), tmp_path / "out"
+    with pytest.raises(mmrec.InputError) as error:
+        score(export, path, out, shard_rows=1)
+    message = f"{path}: holds no item of the export. Received: {example}, for one. In csv, a single space"
+    assert re.match(message, str(error.value))
+    assert [child.name for child in out.iterdir()] == [".lock"]
+    for old, new in (("a,b", "a b"), ("c,d", "c d"), ("A", "a"), ("B", "b")):
+        text = text.replace(old, new)
+    assert score(export, file("h.csv", text), out, shard_rows=1)["unknown_histories"] == 0
+    empty = score(export, file("empty.csv", "user_id,history\nu1,\n"), tmp_path / "empty")
+    assert (empty["rows"], empty["unknown_histories"]) == (1, 0)
+
+
+def test_more_answers_than_there_are_items_or_than_a_signature_can_count_are_all_items(export, file, tmp_path, alone):
+    path = file("h.csv", HISTORIES)
+    for number, k in enumerate((5, 2**31, 10**30)):
+        score(export, path, tmp_path / f"out{number}", k=k)
+    assert answers(tmp_path / "out2") == answers(tmp_path / "out1") == answers(tmp_path / "out0")
+
+
 def test_events_are_grouped_into_histories(export, shop, file, tmp_path, alone):
     found = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
     wanted = expected(shop, {"u1": ["a", "b"], "u2": ["zz", "c"]}, 3)
@@ -234,7 +238,9 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     assert written["status"].tolist() == [0] * 6
     assert (found["rows"], found["bad_rows"]) == (6, 2)
     assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]
-    assert "images/none.png: the file cannot be read" in letters(tmp_path / "out")[0]["reason"]
+    reason = letters(tmp_path / "out")[0]["reason"]
+    assert reason.startswith("column `image`: ")
+    assert "images/none.png: the file cannot be read" in reason
 
 
 def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, tmp_path, capsys, alone):
@@ -254,6 +260,8 @@ def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, t
     with pytest.raises(mmrec.InputError, match="`output` must be absent, empty, or of the same job"):
         score(export, path, tmp_path / "full")
     assert [child.name for child in (tmp_path / "full").iterdir() if child.name != ".lock"] == ["mine.txt"]
+    with pytest.raises(mmrec.InputError, match=r"`output` must be a folder\. Received a file: .*h\.csv\. Give another"):
+        score(export, path, path)
 
 
 @pytest.mark.parametrize(
@@ -284,58 +292,6 @@ def test_absent_input_and_other_formats_are_explained(export, file, tmp_path, al
         score(export, tmp_path / "h.parquet", tmp_path / "out")
 
 
-@pytest.fixture(scope="module")
-def server():
-    """Returns `kill(point, arguments, options)`: runs a job in a process that is killed at a point; its exit code."""
-    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
-    command = [sys.executable, "-c", SERVER.format(root=str(ROOT))]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
-
-        def kill(point, arguments, options):
-            process.stdin.write(json.dumps([point, list(map(str, arguments)), options]) + "\n")
-            process.stdin.flush()
-            return int(process.stdout.readline())
-
-        yield kill
-        process.stdin.close()
-
-
-def check_kill(export, path, folder, server, number, moment):
-    """Kills a job and does it again; what was done is kept, and the end is that of an undisturbed one."""
-    options = {"k": 3, "shard_rows": 2}
-    whole, out = folder / "whole", folder / "out"
-    score(export, path, whole, **options)
-    assert server([number, moment], [export, path, out], options) == -9
-    assert not (out / "score.json").exists() or (number, moment) == (9, "after")
-    done = {part.name: part.stat().st_mtime_ns for part in out.glob("rows/part-*")}
-    score(export, path, out, **options)
-    after = {part.name: part.stat().st_mtime_ns for part in out.glob("rows/*")}
-    assert {name: after[name] for name in done} == done
-    assert answers(out) == answers(whole)
-    assert letters(out) == letters(whole)
-    assert sorted(child.name for child in out.iterdir()) == sorted(child.name for child in whole.iterdir())
-    return len(done)
-
-
-# Renamed are: job.json, plan.json, part 0, dead letters and rows of part 1, part 2, part 3, dead letters, score.json.
-SHORT = [(5, "before", 1), (8, "after", 4)]
-LONG = [*((number, "before") for number in (1, 2, 3, 4, 6, 7, 8, 9)), (4, "after"), (9, "after")]
-
-
-@pytest.mark.parametrize(("number", "moment", "shards"), SHORT)
-def test_a_killed_job_does_only_what_is_left_and_ends_as_an_undisturbed_one(
-    export, file, tmp_path, server, alone, number, moment, shards
-):
-    assert check_kill(export, file("h.csv", HISTORIES), tmp_path, server, number, moment) == shards
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "moment"), LONG)
-def test_a_job_killed_anywhere_ends_as_an_undisturbed_one(export, file, tmp_path, server, alone, number, moment):
-    check_kill(export, file("h.csv", HISTORIES), tmp_path, server, number, moment)
-
-
 @pytest.mark.slow
 def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     pytest.importorskip("apache_beam")
@@ -346,7 +302,7 @@ def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     assert letters(tmp_path / "two") == letters(tmp_path / "one")
     said = capfd.readouterr().err.splitlines()
     assert said[-1] == "shards: 4 of 4 scored"
-    assert all(line.startswith("shards: ") for line in said)  # nothing of Beam or of the processes
+    assert all(line.startswith(("bytes: ", "shards: ")) for line in said)  # nothing of Beam or of the processes
 
 
 def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):

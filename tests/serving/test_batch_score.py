@@ -106,6 +106,14 @@ def test_histories_of_like_length_are_asked_together_and_huge_ones_apart():
     assert [sorted(part.tolist()) for part in Questions(pa.table(columns), INPUTS, 1).batches(3)] == [[2], [0], [1]]
 
 
+def test_histories_without_any_known_item_are_found_and_empty_ones_are_not():
+    for history in (["x a", "", "x y", "a", None], [["x", "a"], [""], ["x", None, "y"], ["a"], None]):
+        questions = Questions(pa.table({"user_id": list("uvwxy"), "history": history}), INPUTS, 1)
+        assert questions.unknown({b"a", b"b"}).tolist() == [False, False, True, False, False]
+    questions = Questions(pa.table({"user_id": [], "history": pa.array([], pa.list_(pa.string()))}), INPUTS, 1)
+    assert questions.unknown({b"a"}).tolist() == []
+
+
 def test_columns_in_which_nothing_stands_say_nothing():
     lists = {"history": [[], []], "exclude": [None, None], "history_time": [None, None]}
     table = pa.table({"user_id": ["a", "b"], **lists, "now": [None, None], "user_town": [None, None]})

@@ -9,6 +9,7 @@ import pytest
 
 from mmrec.errors import InputError
 from mmrec.serving.histories import column_names, read_histories, require_readable_ids
+from mmrec.serving.row_files import open_rows
 
 TEXT = "user_id,history,country\nann,mug lamp mug,DE\nbob,,\n\n7,lamp,FR\n"
 
@@ -108,6 +109,17 @@ def test_a_row_that_breaks_a_rule_is_an_error_that_says_where(csv_file, row, mes
     assert f"histories.csv, row 2{message}" in str(error.value)
 
 
+def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(csv_file, monkeypatch):
+    monkeypatch.setattr("mmrec.serving.row_files.MOST_CHARACTERS", 20)
+    path = csv_file('user_id,history\nann,"mug\n' + "bob,lamp\n" * 50)
+    with pytest.raises(InputError, match=r"row 1: cannot be read as csv: field larger .* \(lines 2 to 4\)\."):
+        list(read_histories(path))
+    with open_rows(path, "histories") as file:
+        rows = list(file.read(["user_id", "history"]))
+    assert rows[0][:2] == (1, None)
+    assert rows[1:] == [(number, ["bob", "lamp"], "") for number in range(2, 50)]  # lines 3 and 4 are of the first row
+
+
 def test_lists_in_lists_are_refused(parquet_file):
     nested = {"user_id": ["a", "b"], "history": [[["x"]], [["y", "z"]]]}
     with pytest.raises(InputError, match=r"row 1, column `history`: must hold texts or numbers\. Received: \['x'\] in"):
@@ -125,7 +137,10 @@ def test_what_is_no_file_of_histories_is_refused(csv_file, parquet_file, tmp_pat
         ),
         (csv_file("user_id,history,history\na,b,c\n", "twice.csv"), "column `history` stands twice"),
         (csv_file("", "empty.csv"), "no column `user_id`. Found: none."),
-        (csv_file('user_id,history\na,"b\n', "quote.csv"), "cannot be read as .csv: unexpected end of data"),
+        (
+            csv_file('user_id,history\na,"b\nc\n', "quote.csv"),
+            "row 1: cannot be read as csv: unexpected end of data (lines 2",
+        ),
         (csv_file("x", "broken.parquet"), "broken.parquet: cannot be read as .parquet"),
         (tmp_path / "no_gzip.csv.gz", "no_gzip.csv.gz: cannot be read as .csv.gz"),
         (parquet_file({"user_id": ["a"], "history": ["b c"]}), "must be a list of item ids. Received: string. Write"),
