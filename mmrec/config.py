@@ -199,7 +199,10 @@ class ExportConfig(Section):
     """How the export keeps item embeddings; histories read the same. `float16` takes half the bytes, `int8` a quarter
     and rounds so that some answers change: the manifest says how many of ten stay (`index`, `recall@10`)."""
     index_recall: Annotated[float, Field(gt=0.0, le=1.0)] = 0.95
-    """Share of the ten best items that `ivf` must find, over validation queries; it decides how many cells are read."""
+    """Share of the K best items that `ivf` must find, over validation queries, K the larger of `k` and 10; it decides
+    how many cells are read. Up to K answers the share is this or more. Answers that come later, as more are wanted or
+    excluded ones come before, are fewer by at most 0.2 down to the `depth` in the manifest (`index`); beyond, the row
+    is ranked exactly, which takes as long as `exact`."""
 
 
 class Config(Section):

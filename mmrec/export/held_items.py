@@ -49,12 +49,12 @@ class HeldItems:
         codes = Codes(values, scale)
         return HeldItems(codes, read, self.cells and refreshed_cells(self.cells, codes.vectors(), source))
 
-    def index(self, share: float | None) -> ExactIndex | IvfIndex:
-        """Returns the index of these items; `share`: of the cells, that a query reads, where there are any."""
+    def index(self, share: float | None, depth: int) -> ExactIndex | IvfIndex:
+        """Returns the index of these items; where there are cells, a query reads a `share` of them, see `IvfIndex`."""
         exact = ExactIndex(self.codes)
         if self.cells is None:
             return exact
-        return IvfIndex(exact, self.cells, math.ceil(share * len(self.cells.rows) - 1e-9))
+        return IvfIndex(exact, self.cells, math.ceil(share * len(self.cells.rows) - 1e-9), depth)
 
 
 def held_items(exported: tf.Module, count: int) -> HeldItems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -10,9 +11,11 @@ import tensorflow as tf
 from mmrec.config import ExportConfig
 from mmrec.index.cells import cut_into_cells
 from mmrec.index.exact import ExactIndex
-from mmrec.index.ivf import IvfIndex, probes_needed
+from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed
 
 _ANSWERS = 10  # of recall@10
+_DEEPER = 10  # times as many answers as recall is asked for: how far down it is looked at
+_LESS = 0.2  # that recall may be lower there: less, and who took many near items would always be ranked exactly
 _BATCH = 64
 
 
@@ -23,37 +26,58 @@ def build_index(
 
     Args:
       table: float32 [N + 1, D], by item row; row 0 is padding.
-      config: `index`, `index_storage` and `index_recall` are read.
+      config: `k`, `index`, `index_storage` and `index_recall` are read. Recall is asked for of K, the larger of `k`
+        and 10.
       held_out: called where something is rounded or skipped; returns queries, float32 [Q, D], at least one (they
         decide how many cells are read), and item rows that are no answer to them, int32 [Q, E], 0 pads.
       seed: of k-means.
 
     Returns:
       The index, and for the manifest: `kind`, `storage`, `bytes` (of all that is searched), of cells `cells`,
-      `cell_size`, `probes` and the `share` of cells that is read, and where `held_out` was called `recall@10`, the
-      share that it finds of the answers of exact search in float32, and `queries`, the number behind that.
+      `cell_size`, `probes`, the `share` of cells that is read, and the `depth` down to which these are trusted, and
+      where `held_out` was called `recall@10` and `recall@K`, the share that it finds of the answers of exact search in
+      float32, and `queries`, the number behind that.
     """
     index: ExactIndex | IvfIndex = ExactIndex(table, config.index_storage)
     facts = {"kind": config.index, "storage": config.index_storage}
     if (config.index, config.index_storage) == ("exact", "float32"):
         return index, facts | {"bytes": index.nbytes}
     queries, exclude = held_out()
-    right = found(ExactIndex(table), queries, exclude)
+    exact, k = ExactIndex(table), max(_ANSWERS, config.k)
+    right = found(exact, queries, exclude, k)
+
+    def measured(count: int) -> float:
+        return recall(found(index, queries, exclude, count), right[:, :count])
+
     if config.index == "ivf":
         cells = cut_into_cells(index.embeddings().numpy(), seed)
-        index = IvfIndex(index, cells, probes_needed(cells, queries, right, config.index_recall))
-    measured = recall(found(index, queries, exclude), right)
-    if config.index == "ivf":
-        most = len(cells.rows)
-        while measured < config.index_recall and index.probes < most:  # rounding hides some that are read
+        most, probes = len(cells.rows), probes_needed(cells_needed(cells, queries, right), config.index_recall)
+        deep = cells_needed(cells, queries, found(exact, queries, exclude[:, :0], _DEEPER * k))
+
+        def depth(probes: int) -> int:
+            return depth_held(deep, probes, k, config.index_recall - _LESS)
+
+        index = IvfIndex(index, cells, probes, depth(probes))
+        while measured(k) < config.index_recall and index.probes < most:  # rounding hides some that are read
             index.probes = min(2 * index.probes, most)
-            measured = recall(found(index, queries, exclude), right)
+            index.depth = depth(index.probes)
         facts |= {"cells": most, "cell_size": cells.rows.shape[1], "probes": index.probes, "share": index.probes / most}
-    return index, facts | {"bytes": index.nbytes, "recall@10": measured, "queries": len(queries)}
+        facts |= {"depth": index.depth}
+    reached = {count: measured(count) for count in sorted({_ANSWERS, k})}
+    if config.index == "ivf" and reached[k] < config.index_recall:
+        print(
+            f"`export.index_recall` must be reached over validation queries. Received: {config.index_recall:g}, and "
+            f"all cells together reach {reached[k]:.3f}, as `export.index_storage: {config.index_storage}` rounds. Set "
+            "`export.index_storage: float32`, a lower recall, or `export.index: exact`.",
+            file=sys.stderr,
+            flush=True,
+        )
+    facts |= {f"recall@{count}": share for count, share in reached.items()}
+    return index, facts | {"bytes": index.nbytes, "queries": len(queries)}
 
 
-def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray) -> np.ndarray:
-    """Returns int32 [Q, 10 or N if that is less], the rows that an index answers with; 0 where there are no more."""
+def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray, k: int = _ANSWERS) -> np.ndarray:
+    """Returns int32 [Q, k or N if that is less], the rows that an index answers with; 0 where there are no more."""
 
     def answers(query, k, out):
         return index.search(query, k, out)[0]
@@ -62,12 +86,12 @@ def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray
     given = [tf.TensorSpec([None, queries.shape[1]]), tf.TensorSpec([None], tf.int32), rows]
     search = tf.function(answers, given, autograph=False)
     parts = [slice(start, start + _BATCH) for start in range(0, len(queries), _BATCH)]
-    wanted = tf.fill([_BATCH], _ANSWERS)
+    wanted = tf.fill([_BATCH], k)
     rows = [search(queries[part], wanted[: len(queries[part])], tf.cast(exclude[part], tf.int32)) for part in parts]
     return np.concatenate(rows)
 
 
 def recall(rows: np.ndarray, right: np.ndarray) -> float:
     """Returns the share of the `right` rows (int32 [Q, K], 0: none) that stand in `rows` (int32 [Q, K])."""
-    hits = (rows[:, :, np.newaxis] == right[:, np.newaxis]).any(axis=1) & (right > 0)
-    return float(hits.sum() / max(1, (right > 0).sum()))
+    hits = sum(np.isin(one[one > 0], answer).sum() for answer, one in zip(rows, right, strict=True))
+    return float(hits / max(1, (right > 0).sum()))

@@ -13,11 +13,15 @@ _BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8
 _BLOCK_ROWS = 1024  # fewest items at once
 _KEPT = 2**25  # scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups
 _FEW = 128  # exclusions per query up to which only their groups are looked at again; of more, all items are marked
+_MARKED = 512  # items that are marked as fast as the group of one exclusion is looked at again
 _LISTED = 2**18  # inclusions in a batch up to which only these are scored
 
 
 class ExactIndex(tf.Module):
     """Finds the items with the largest dot product.
+
+    Items with identical vectors come by row, except where one query alone is asked of more items than scores are kept
+    (2^25): the best scores are then computed again, and may be rounded by where they stand.
 
     Args:
       table: float32 [N + 1, D], by item row, or its codes; row 0 is padding and never an answer.
@@ -139,7 +143,7 @@ class ExactIndex(tf.Module):
           int32 [B, E], the exclusions; [B, 0] where there are marks.
         """
         wide, listed = tf.shape(exclude)[1], None
-        marked = tf.constant(True) if allowed is not None else wide > _FEW
+        marked = tf.constant(True) if allowed is not None else wide > min(_FEW, self.items // _MARKED)
         if include is not None:
             listed = tf.reduce_any(include != 0, axis=1)
             marked |= tf.reduce_any(listed)

@@ -12,15 +12,14 @@ from mmrec.index.exact import ExactIndex
 from mmrec.index.rows import StoredRows, products
 from mmrec.index.top import LOWEST, NEVER, answers, leading, leading_rows, stands_in
 
-_LEFT = 4  # candidates that must be left for each answer wanted
-
 
 class IvfIndex(tf.Module):
     """Finds most of the items with the largest dot product, in core TensorFlow operations.
 
-    Each query reads the cells whose centres score best, and ranks what lies in them by its exact scores. A query is
-    ranked exactly instead, alone, when it names what may answer, or when its exclusions and filters leave it fewer than
-    four candidates for each answer, or than half of those that were read.
+    Each query reads the cells whose centres score best, and ranks what lies in them by its exact scores. The further
+    down an item comes, the likelier its cell is not read. So a query is ranked exactly instead, alone, when its last
+    answer comes further down than `depth`, what its exclusions and filters take out counted; also when these leave less
+    than half of what was read, and when it names what may answer.
 
     The vectors are kept twice, by row and by cell: what is read of a cell lies together, so that memory is read as fast
     as it can be.
@@ -29,13 +28,14 @@ class IvfIndex(tf.Module):
       exact: the table.
       cells: of its rows.
       probes: P, cells that a query reads.
+      depth: how many of the best items they hold well enough, see `depth_held`.
     """
 
     is_exact = False
 
-    def __init__(self, exact: ExactIndex, cells: Cells, probes: int):
+    def __init__(self, exact: ExactIndex, cells: Cells, probes: int, depth: int):
         super().__init__(name="ivf_index")
-        self.exact, self.probes = exact, min(probes, len(cells.rows))
+        self.exact, self.probes, self.depth = exact, min(probes, len(cells.rows)), depth
         self.by_cell = StoredRows(exact.stored.kept().take(cells.rows.ravel()))
         self.cell_rows = tf.Variable(cells.rows, trainable=False, name="cell_rows")
         self.centres = tf.Variable(cells.centres, trainable=False, name="cell_centres")
@@ -68,20 +68,26 @@ class IvfIndex(tf.Module):
         cells = leading(products(self.centres.value(), query), self.probes)  # [B, P]
         size = self.cell_rows.shape[1]
         rows = tf.reshape(tf.gather(self.cell_rows, cells), [tf.shape(query)[0], self.probes * size])  # [B, C]
-        never = held = rows == 0
+        never = lacking = rows == 0
         if exclude is not None:
             never |= stands_in(rows, exclude)
         if allowed is not None:
             never |= ~tf.gather(allowed, rows, batch_dims=1)
-        left, read = (tf.reduce_sum(tf.cast(~mask, tf.int32), axis=1) for mask in (never, held))  # [B]
-        short = (k > 0) & ((left < _LEFT * tf.minimum(k, self.exact.items)) | (2 * left < read))
+        scores = self.by_cell.scores_of(query, cells, size)
+        width = tf.clip_by_value(tf.reduce_max(tf.pad(k, [[0, 1]])), 0, self.exact.items - 1)
+        most = tf.minimum(width, tf.shape(rows)[1])
+        near, best = leading_rows(tf.where(never, NEVER, scores), rows, most)
+
+        wanted, before = tf.minimum(k, self.exact.items - 1), 0
+        if never is not lacking:  # how many that may not answer come before the last answer
+            last = tf.gather(tf.pad(best, [[0, 0], [1, 0]]), tf.clip_by_value(k, 0, most)[:, tf.newaxis], batch_dims=1)
+            before = tf.math.count_nonzero(never & ~lacking & (scores > last), axis=1, dtype=tf.int32)
+        left, read = (tf.reduce_sum(tf.cast(~mask, tf.int32), axis=1) for mask in (never, lacking))  # [B]
+        short = (k > 0) & ((left < wanted) | (2 * left < read) | (wanted + before > self.depth))
         if include is not None:
             short |= tf.reduce_any(include != 0, axis=1)
 
-        width = tf.clip_by_value(tf.reduce_max(tf.pad(k, [[0, 1]])), 0, self.exact.items - 1)
-        most = tf.minimum(width, tf.shape(rows)[1])
-        scores = tf.where(never, NEVER, self.by_cell.scores_of(query, cells, size))
-        rows, scores = answers(*leading_rows(scores, rows, most), k)
+        rows, scores = answers(near, best, k)
         missing = [[0, 0], [0, width - most]]
         rows, scores = tf.pad(rows, missing), tf.pad(scores, missing, constant_values=LOWEST)
 
@@ -101,8 +107,8 @@ class IvfIndex(tf.Module):
         return tf.cond(tf.reduce_any(short), ranked_exactly, lambda: (rows, scores))
 
 
-def probes_needed(cells: Cells, queries: np.ndarray, right: np.ndarray, recall: float) -> int:
-    """Finds how many cells a query must read, on queries whose answers are known.
+def cells_needed(cells: Cells, queries: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Finds how many cells a query must read until it finds an item, on queries whose answers are known.
 
     An item that lies in a cell that is read gets its exact score, so it is found.
 
@@ -110,17 +116,39 @@ def probes_needed(cells: Cells, queries: np.ndarray, right: np.ndarray, recall: 
       cells: of the table.
       queries: float32 [Q, D].
       right: int32 [Q, K], the rows that exact search answers with; 0 where there are no more.
-      recall: share of `right` to find, at most 1.
 
     Returns:
-      The smallest number, at least 1.
+      int64 [Q, K], at least 1; 0 beside 0.
     """
     cell_of = np.zeros(cells.rows.max(initial=0) + 1, np.int64)
     cell_of[cells.rows.ravel()] = np.repeat(np.arange(len(cells.rows)), cells.rows.shape[1])
-    needed = []
-    for query, rows in zip(queries, right, strict=True):
+    needed = np.zeros(right.shape, np.int64)
+    for query, rows, found in zip(queries, right, needed, strict=True):
         scores = cells.centres @ query
-        own = scores[cell_of[rows[rows > 0]]]
-        needed += (scores >= own[:, np.newaxis]).sum(axis=1).tolist()  # of cells that tie, the last
-    needed = np.sort(needed)
+        found[:] = len(scores) - np.searchsorted(np.sort(scores), scores[cell_of[rows]])  # of cells that tie, the last
+    return np.where(right > 0, needed, 0)
+
+
+def probes_needed(needed: np.ndarray, recall: float) -> int:
+    """Returns the fewest cells, at least 1, that hold a share of some items: at most 1 of `cells_needed`."""
+    needed = np.sort(needed[needed > 0])
     return int(needed[math.ceil(recall * len(needed)) - 1]) if len(needed) else 1
+
+
+def depth_held(needed: np.ndarray, probes: int, answers: int, recall: float) -> int:
+    """Finds how far down the best items may lie of which enough are found.
+
+    Args:
+      needed: int64 [Q, M], of the best items, best first; see `cells_needed`.
+      probes: cells that are read.
+      answers: K; as many items in a row are looked at together, and the first are enough whatever is found of them.
+      recall: share of each K in a row that must be found.
+
+    Returns:
+      K to M, or K if that is more.
+    """
+    there = np.pad(np.cumsum((needed > 0).sum(axis=0)), (1, 0))
+    found = np.pad(np.cumsum(((needed > 0) & (needed <= probes)).sum(axis=0)), (1, 0))
+    there, found = there[answers:] - there[:-answers], found[answers:] - found[:-answers]  # of ranks i + 1 to i + K
+    lost = np.flatnonzero(found[1:] < recall * there[1:])
+    return answers + int(lost[0] if len(lost) else max(0, len(found) - 1))

@@ -17,6 +17,7 @@ from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex
+from mmrec.index.rows import encode
 from mmrec.jobs.prepare import Prepared
 from mmrec.jobs.raw_items import RawItems
 from mmrec.jobs.tables import Tables
@@ -54,10 +55,10 @@ def export_model(
     some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
     compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
     context = _some_context(tables, compared, rng)
-    queries = embedder.queries(table, compared, context)
-    index, about_index = _index(config, tables, embedder, table, queries.shape[1])
-    kept = np.concatenate([index.embeddings().numpy(), table[:, queries.shape[1] :]], axis=1)
+    dim = embedder.queries(table, compared, context).shape[1]
+    kept = np.concatenate([encode(table[:, :dim], config.export.index_storage).vectors(), table[:, dim:]], axis=1)
     queries = embedder.queries(kept, compared, context)
+    index, about_index = _index(config, tables, embedder, table[:, :dim], kept)
     model = trace_model(
         [modality.reader() for modality in prepared.modalities.values()],
         embedder.candidate_tower,
@@ -76,7 +77,7 @@ def export_model(
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=not config.retrieval.repeat_consumption,
-        dim=queries.shape[1],
+        dim=dim,
         filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
         index=index,
     )
@@ -106,17 +107,20 @@ def export_model(
 
 
 def _index(
-    config: Config, tables: Tables, embedder: Embedder, table: np.ndarray, dim: int
+    config: Config, tables: Tables, embedder: Embedder, table: np.ndarray, kept: np.ndarray
 ) -> tuple[ExactIndex | IvfIndex, dict]:
-    """Builds the index of the first `dim` values, measured on validation queries; see `index.build.build_index`."""
+    """Builds the index of a table (float32 [N + 1, D]), see `index.build.build_index`.
+
+    It is measured on validation queries, whose histories read what is `kept` (float32 [N + 1, X]), as in the export.
+    """
 
     def held_out() -> tuple[np.ndarray, np.ndarray]:
         asked = tables.split.validation
         asked = asked.take(np.random.default_rng(config.seed).permutation(len(asked.user))[:_HELD_OUT])
-        seen = asked.history.last(0 if config.retrieval.repeat_consumption else config.query.max_length)
-        return embedder.queries(table, asked.history, asked.context), seen
+        longest = 0 if config.retrieval.repeat_consumption else int(asked.history.lengths.max(initial=0))
+        return embedder.queries(kept, asked.history, asked.context), asked.history.last(longest)
 
-    return build_index(table[:, :dim], config.export, held_out, config.seed)
+    return build_index(table, config.export, held_out, config.seed)
 
 
 def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -> QueryContext:

@@ -146,7 +146,7 @@ def _parts(
         exclude_history=not config.retrieval.repeat_consumption,
         filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
-        index=held.index(index.get("share")),
+        index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
     )
 
 

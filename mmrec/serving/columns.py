@@ -89,16 +89,15 @@ def _text(value) -> str:
 
 
 def _files(value, most: int) -> list[bytes]:
-    """Returns the first files of a list, or the one, and b"" for what lacks."""
-    files = [found for found in map(_file, listed(value)[:most]) if found]
-    return files + [b""] * (most - len(files))
+    """Returns the first files of a list, or the one, and b"" for what lacks; what is empty is left out first."""
+    given = [one.strip() if isinstance(one, str) else one for one in listed(value)]
+    given = [one for one in given if not (is_nothing(one) or (isinstance(one, str | bytes | bytearray) and not one))]
+    return [_file(one) for one in given[:most]] + [b""] * (most - len(given))
 
 
 def _file(value) -> bytes:
     if isinstance(value, bytes | bytearray):
         return bytes(value)
-    if is_nothing(value) or value == "":
-        return b""
     if not isinstance(value, str | os.PathLike):
         raise InputError(f"a photo or recording must be its encoded bytes or a path. Received: {value!r:.80}.")
     try:

@@ -63,7 +63,7 @@ def filter_rows(given: Filter | Iterable[Filter] | None, batch: int, columns: Se
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InputError(f'`filter` must be a dict, a list of "column=value", or a list of these. Received: {given!r}.')
     given = given if isinstance(given, Mapping) else list(given)
-    if isinstance(given, Mapping) or (given and all(isinstance(one, str) for one in given)):
+    if isinstance(given, Mapping) or all(isinstance(one, str) for one in given):
         given = [given] * batch
     if len(given) != batch:
         raise InputError(f"`filter` must have a row per history ({batch}). Received: {len(given)}.")

@@ -225,6 +225,8 @@ class Recommender:
 
     def _call(self, signature: str, batch: int, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Calls a signature on at most `batch` rows at a time; at least once, so that no rows give empty outputs."""
+        if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+            raise InputError(f"`batch` must be an integer >= 1. Received: {batch!r}. Leave it out for the default.")
         spec, rows, parts = self.inputs(signature), len(next(iter(inputs.values()))), []
         for start in range(0, max(1, rows), batch):
             part = {key: value[start : start + batch] for key, value in inputs.items()}

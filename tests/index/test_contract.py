@@ -24,7 +24,7 @@ def build(kind, table, storage="float32"):
     rows = np.arange(1, len(table))
     rows = np.pad(rows, (0, len(rows) % 2)).reshape(-1, 2).astype(np.int32)
     cells = Cells(rows, np.stack([table[cell[cell > 0]].mean(axis=0) for cell in rows]).astype(np.float32))
-    return IvfIndex(exact, cells, len(rows) if kind == "ivf, every cell" else 1)
+    return IvfIndex(exact, cells, len(rows) if kind == "ivf, every cell" else 1, depth=100)
 
 
 def ask(index, query, k, exclude=None, include=None, allowed=None):
@@ -43,6 +43,7 @@ def best(scores, k, never):
 def kind(request, monkeypatch):
     if request.param == "exact, in blocks":  # as with more items than scores are kept of
         monkeypatch.setattr(module, "_KEPT", 0)
+        monkeypatch.setattr(module, "_MARKED", 1)
         monkeypatch.setattr(module, "_BLOCK_ROWS", GROUP)
         monkeypatch.setattr(module, "_BLOCK_VALUES", 0)
     return request.param
@@ -76,6 +77,12 @@ def test_answers_stop_at_k_and_at_the_items_and_the_rest_is_blank(kind, storage)
     assert rows.tolist() == [[5, 4, 0, 0, 0], [5, 4, 3, 2, 1], [0] * 5, [0] * 5]
     assert scores[0, 2:].tolist() == [LOWEST] * 3
     np.testing.assert_allclose(scores[1], [5, 4, 3, 2, 1], rtol=1e-6)
+
+
+def test_only_unwanted_answers_give_no_column(kind, storage, world):
+    table, query, _ = world
+    rows, scores = ask(build(kind, table, storage), query, [0, -1] * 3, [[1, 2]] * 6)
+    assert (rows.shape, scores.shape) == ((6, 0), (6, 0))
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 20, 38, 40, 41, 2000])
@@ -187,7 +194,7 @@ def test_blocks_give_what_the_whole_table_gives():
     rows, found = ask(ExactIndex(table), query, [50] * 256, exclude)
     np.testing.assert_array_equal(rows, wanted)
     np.testing.assert_array_equal(found, np.take_along_axis(scores, wanted, axis=1))
-    cut = IvfIndex(ExactIndex(table), cut_into_cells(table, 0), 10_000)
+    cut = IvfIndex(ExactIndex(table), cut_into_cells(table, 0), 10_000, depth=100)
     np.testing.assert_array_equal(ask(cut, query, [50] * 256, exclude)[0], wanted)
 
 

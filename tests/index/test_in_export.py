@@ -35,6 +35,7 @@ def test_the_manifest_and_the_model_card_say_what_it_finds(exported):
     assert about["queries"] > 100
     if about["kind"] == "ivf":
         assert about["recall@10"] >= 0.8
+        assert about["depth"] >= 10
         assert about["bytes"] > 2 * exported.item_table.nbytes  # by item and by cell
     else:
         assert about["bytes"] == 160 * (16 + 4)  # 150 items and row 0, in groups of 16
@@ -43,15 +44,20 @@ def test_the_manifest_and_the_model_card_say_what_it_finds(exported):
 
 
 def test_answers_are_the_best_of_the_items_as_they_are_kept(exported, tiny_export):
-    histories = [[tiny_export.ids[3], tiny_export.ids[50]], [tiny_export.ids[7]]]
+    histories = [[tiny_export.ids[row], tiny_export.ids[51 - row]] for row in range(1, 50, 2)]
     table, queries = exported.item_table, exported.embed_queries(histories)
     np.testing.assert_allclose(table, tiny_export.table, atol=0.005)
-    answers = exported.recommend(histories, k=5)
+    answers, hits = exported.recommend(histories, k=5), 0
     for ids, scores, history, query in zip(answers.item_ids, answers.scores, histories, queries, strict=True):
+        seen = {tiny_export.ids.index(one) for one in history}
+        best = sorted({*range(1, len(table))} - seen, key=lambda row: -(table[row] @ query))[:5]
         rows = [tiny_export.ids.index(one) for one in ids]
         np.testing.assert_allclose(scores, table[rows] @ query, atol=1e-5)
-        assert not set(history) & set(ids)
+        assert not seen & set(rows)
         assert (np.diff(scores) <= 0).all()
+        assert rows == best or exported.manifest["index"]["kind"] == "ivf"
+        hits += len(set(rows) & set(best))
+    assert hits >= 0.8 * 5 * len(histories)
 
 
 def test_filters_and_inclusions_are_exact(exported, tiny_export):

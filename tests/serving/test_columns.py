@@ -18,6 +18,16 @@ def test_the_first_of_several_photos_is_read_where_the_model_reads_one(tmp_path)
     assert column(cells[:2], "bytes", (2,), "image").tolist() == [[b"a", b"b"], [b"", b""]]
 
 
+def test_empty_cells_of_a_list_of_photos_are_left_out_before_it_is_cut(tmp_path):
+    """Regression: they took the places of photos, unlike in training, and a text of spaces was no file's name."""
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode())
+    first, second = str(tmp_path / "a"), f"  {tmp_path / 'b'} "
+    cells = [[None, "", " ", b"", float("nan"), first, second], f'["", "{first}"]', "  ", [" "], second]
+    assert column(cells, "bytes", (), "image").tolist() == [b"a", b"a", b"", b"", b"b"]
+    assert column(cells[:2], "bytes", (2,), "image").tolist() == [[b"a", b"b"], [b"a", b""]]
+
+
 def test_numbers_that_are_not_given_are_nan():
     found = column([1, "2.5", None, ""], "number", (), "price")
     np.testing.assert_array_equal(found, np.array([1, 2.5, np.nan, np.nan], np.float32))

@@ -64,6 +64,9 @@ def test_inclusions_and_filters_restrict_the_answers(tiny_export, shop):
     ):
         answers = shop.recommend([[ids[3]]], k=150, filter=given).item_ids[0]
         assert {*answers} - {""} == {*category.index[category == "mug"]} - {ids[3]}
+    anything = shop.recommend([[], []], k=3).item_ids.tolist()
+    for given in ({}, [], [{}, []], iter([])):
+        assert shop.recommend([[], []], k=3, filter=given).item_ids.tolist() == anything
     every = shop.recommend([[], []], k=2, filter={"category": "mug"}).item_ids
     assert set(category[every.ravel()]) == {"mug"}
     apart = shop.recommend([[], [], []], k=3, filter=[{"category": "lamp"}, {}, ["category=no such"]])
@@ -122,6 +125,9 @@ def test_similar_leaves_the_item_out(tiny_export, shop):
         ([["a"]], {"k": 2.0}, r"`k` must be an integer >= 1. Received: 2.0"),
         ([["a"]], {"k": True}, r"`k` must be an integer >= 1. Received: True"),
         ([["a"]], {"k": 2**31}, r"`k` must be an integer >= 1"),
+        ([["a"]], {"batch": 0}, r"`batch` must be an integer >= 1. Received: 0"),
+        ([["a"]], {"batch": -1}, r"`batch` must be an integer >= 1. Received: -1"),
+        ([["a"]], {"batch": 2.0}, r"`batch` must be an integer >= 1. Received: 2.0"),
         ([["a"]], {"exclude": [[], []]}, r"`exclude` must have a row per history \(1\). Received: 2"),
         ([["a"]], {"include": [[], []]}, r"`include` must have a row per history \(1\). Received: 2"),
         ([["a"]], {"filter": [{}, {}]}, r"`filter` must have a row per history \(1\). Received: 2"),
