@@ -3,7 +3,7 @@
 On the shops the base trains with an LSTM over the history, cosine, `retrieval.negatives: in_batch` and softmax, on ids,
 texts (read by the mean of their tokens, to be cheap) and, where there are any, attributes. Each row changes one thing,
 the last ones two. `beauty` is sparser: its base is pipelines/configs/amazon_beauty.yaml with ids alone, 64 dimensions
-and no neighbours beside the towers, for 8 epochs; some of its variants are no part of mmrec (`benchmarks.tried`).
+and no neighbours beside the towers, for 5 epochs; some of its variants are no part of mmrec (`benchmarks.tried`).
 
 A value is NDCG@10 on validation, whole catalog, seen items excluded, the mean over users of the mean over seeds; test
 is not read. Differences to the base are paired over users and resample seeds too. Seconds are those of a whole
@@ -97,7 +97,7 @@ SAMPLE = {
     "training.batch_size": 128,
 }
 WINES = {"item.modalities": ["text", "item_id"], "training.batch_size": 512}
-BEAUTY = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours": 0, "training.epochs": 8}
+BEAUTY = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours": 0, "training.epochs": 5}
 
 
 def ndcg(config: mmrec.Config, tables: Tables, averaged: bool) -> np.ndarray:
