@@ -21,7 +21,8 @@ def never_empty(layer: Callable[..., tf.Tensor], values: tf.Tensor, **arguments)
     Returns:
       What the layer returns; [0, ...] where there are no rows.
     """
-    rows = tf.shape(values)[0]
-    missing = tf.cast(tf.equal(rows, 0), tf.int32)
-    padding = [[0, missing], *[[0, 0]] * (len(values.shape) - 1)]
-    return layer(tf.pad(values, padding), **arguments)[:rows]
+    shape = tf.shape(values)
+    missing = tf.cast(tf.equal(shape[0], 0), tf.int32)
+    # Not `tf.pad`: TensorFlow merges it into a convolution behind it, which then sees the empty batch.
+    row = tf.zeros(tf.concat([[missing], shape[1:]], axis=0), values.dtype)
+    return layer(tf.concat([values, row], axis=0), **arguments)[: shape[0]]
