@@ -9,7 +9,7 @@ of its own:
 * `keras_rs_gru`: the package keras-rs on Keras 3, after its sequential example;
 * `tfrs_average`, `tfrs_gru`: TensorFlow Recommenders after its tutorials, Adagrad 0.1, batches of 4,096, 10 epochs,
   metrics in training off; what they take with metrics on is extrapolated from a few steps;
-* `mmrec`: pipelines/configs/amazon_beauty.yaml with 8 of its 10 epochs, chosen to fit into four times the seconds
+* `mmrec`: pipelines/configs/amazon_beauty.yaml with 5 of its 10 epochs, chosen to fit into four times the seconds
   of `tfrs_average`; judged from its export;
 * `mmrec_equal_seconds`: the same with as many epochs as fit into the seconds of `tfrs_average`, at least one;
 * `rate`: an mmrec training step with ids alone, see `targets_per_second`; `softmax`: its loss and gradients alone.

@@ -21,7 +21,7 @@ SMALL = {
     "retrieval.neighbours": 16,
     "evaluation.bootstrap_samples": 10,
 }
-EPOCHS = 8  # of the config's 10: chosen to fit into four times the seconds of TensorFlow Recommenders' recipe
+EPOCHS = 5  # of the config's 10: chosen to fit into four times the seconds of TensorFlow Recommenders' recipe
 RATE_EPOCHS = 3  # the first traces and is left out
 RATE_DIM = 64
 RATE_EVENTS = 1740  # of a step
