@@ -80,6 +80,7 @@ SPARSE_VARIANTS = {
     "dropout_.2": {"query.dropout": 0.2},
     "batch_128": {"training.batch_size": 128},
     "smoothed_labels": {"retrieval.loss": "benchmarks.tried:Smoothed"},
+    "gelu": {"query.history": "benchmarks.tried:Gelu"},
     "hidden_items": {"query.history": "benchmarks.tried:HidesItems"},
     AVERAGED: {},
 }

@@ -29,6 +29,18 @@ class Smoothed(Softmax):
         return (1 - SMOOTHED) * super().__call__(logits, positive) + SMOOTHED * uniform
 
 
+class Gelu(TransformerHistory):
+    """A Transformer with GELU where SASRec has ReLU.
+
+    Source: Hendrycks & Gimpel, 2016, arXiv:1606.08415.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for block in self.blocks:
+            block.wide.activation = tf.nn.gelu
+
+
 class HidesItems(TransformerHistory):
     """A Transformer that in training does not see some items of a history at all.
 

@@ -60,7 +60,7 @@ def trace_model(
     Args:
       readers: raw inputs of items -> their features, one per modality.
       candidate_tower: features of items -> float32 [B, X].
-      query_tower: float32 [B, L, X] and context -> float32 [B, L + 1, D].
+      query_tower: its `last` makes of float32 [B, L, X], lengths and context the queries, float32 [B, D].
       width: X.
       context: reads what is known beside a history; None: nothing is.
     """
@@ -80,8 +80,8 @@ def trace_model(
 
     @tf.function(input_signature=[items, place, _named(context.inputs)])
     def query(items, place, raw):
-        embeddings = query_tower(items, context(raw, place), training=False)  # [B, W + 1, D]
-        return tf.gather(embeddings, tf.math.count_nonzero(place, axis=1), batch_dims=1)
+        length = tf.math.count_nonzero(place, axis=1, dtype=tf.int32)
+        return query_tower.last(items, length, context(raw, place))
 
     resources = [resource for reader in (*readers, context) for resource in reader.resources]
     held = [*candidate_tower.variables, *query_tower.variables, *resources]

@@ -24,8 +24,8 @@ class TransformerHistory(HistoryTower):
     Raises:
       InputError: D is no multiple of the heads.
 
-    Source: SASRec, Kang & McAuley, ICDM 2018, arXiv:1808.09781; normalised before as in Xiong et al., ICML 2020,
-      arXiv:2002.04745.
+    Source: SASRec, Kang & McAuley, ICDM 2018, arXiv:1808.09781, here with dense layers four times as wide;
+      normalised before as in Xiong et al., ICML 2020, arXiv:2002.04745.
     """
 
     def __init__(self, dim: int, config: QueryConfig, **kwargs):
@@ -58,7 +58,7 @@ class _Block(layers.Layer):
         self.norms = [layers.LayerNormalization(), layers.LayerNormalization()]
         self.split = layers.Dense(3 * dim, kernel_initializer=_small())
         self.join = layers.Dense(dim, kernel_initializer=_small())
-        self.wide = layers.Dense(4 * dim, activation="gelu", kernel_initializer=_small())
+        self.wide = layers.Dense(4 * dim, activation="relu", kernel_initializer=_small())
         self.narrow = layers.Dense(dim, kernel_initializer=_small())
         self.dropout = layers.Dropout(config.dropout)
 

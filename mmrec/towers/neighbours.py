@@ -19,6 +19,8 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
+from mmrec.towers.query import QueryTower
+
 
 class NeighbourCandidate(layers.Layer):
     """Puts an item's neighbour factors beside its embedding; an item without training events has none, only its text.
@@ -62,23 +64,20 @@ class NeighbourQuery(layers.Layer):
     """Adds up the neighbour factors and texts of a history beside what the query tower says.
 
     Args:
-      tower: float32 [B, L, D] and context -> float32 [B, L + 1, D].
+      tower: the query tower, trained.
       dim: D.
       rank: R.
       decay: factor per event back in the history.
     """
 
-    def __init__(self, tower: layers.Layer, dim: int, rank: int, decay: float, **kwargs):
+    def __init__(self, tower: QueryTower, dim: int, rank: int, decay: float, **kwargs):
         super().__init__(name="neighbour_query", **kwargs)
         self.tower, self._dim, self._rank, self._decay = tower, dim, rank, decay
 
-    def call(
-        self, items: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None, training: bool = False
-    ) -> tf.Tensor:
-        """float32 [B, L, D + F + 2R] -> float32 [B, L + 1, D + F + R]; row i has seen the first i items."""
-        length = tf.shape(items)[1]
-        age = tf.range(length + 1)[:, tf.newaxis] - 1 - tf.range(length)  # [L + 1, L], below 0 what comes later
+    def last(self, items: tf.Tensor, length: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None) -> tf.Tensor:
+        """Embeds whole histories, see `QueryTower.last`: float32 [B, L, D + F + 2R] -> float32 [B, D + F + R]."""
+        age = length[:, tf.newaxis] - 1 - tf.range(tf.shape(items)[1], dtype=length.dtype)  # [B, L], below 0: padding
         weight = tf.where(age < 0, 0.0, self._decay ** tf.cast(tf.maximum(age, 0), tf.float32))
         read = tf.concat([items[:, :, self._dim : -2 * self._rank], items[:, :, -self._rank :]], axis=2)
-        near = tf.einsum("pl,blr->bpr", weight, read)  # [B, L + 1, F + R]
-        return tf.concat([self.tower(items[:, :, : self._dim], context, training=training), near], axis=2)
+        near = tf.einsum("bl,blr->br", weight, read)  # [B, F + R]
+        return tf.concat([self.tower.last(items[:, :, : self._dim], length, context), near], axis=1)

@@ -51,3 +51,7 @@ class QueryTower(layers.Layer):
             items, moved = self.context_tower(items, context or {}, training=training)
         queries = self._query(self.history_tower(items, training=training) + moved)
         return tf.math.l2_normalize(queries, axis=2) if self._unit else queries
+
+    def last(self, items: tf.Tensor, length: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None) -> tf.Tensor:
+        """Embeds whole histories, as training is over: float32 [B, L, W] of int [B] items each -> float32 [B, W]."""
+        return tf.gather(self(items, context), length, batch_dims=1)

@@ -21,7 +21,8 @@ class Embedder:
 
     Args:
       candidate_tower: features of items -> float32 [B, X].
-      query_tower: float32 [B, L, X] and context -> float32 [B, L + 1, D], compared with the first D values of an item.
+      query_tower: its `last` makes of float32 [B, L, X], lengths and context the queries, float32 [B, D], that are
+        compared with the first D values of an item.
       max_length: L, the most recent items of a history that are read.
       users: what is known of users, by name and user; first dimension U.
     """
@@ -73,8 +74,8 @@ class Embedder:
 
             @partial(tf.function, input_signature=[_spec(table, 1), _spec(rows, 2), spec])
             def query(table, rows, context):
-                embeddings = self.query_tower(tf.gather(table, rows), context, training=False)  # [B, L + 1, D]
-                return tf.gather(embeddings, tf.math.count_nonzero(rows, axis=1), batch_dims=1)  # [B, D]
+                length = tf.math.count_nonzero(rows, axis=1, dtype=tf.int32)
+                return self.query_tower.last(tf.gather(table, rows), length, context)
 
             self._query[frozenset(known)] = query
         return self._query[frozenset(known)](table, rows, dict(known))

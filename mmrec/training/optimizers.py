@@ -31,25 +31,65 @@ class LazyAdam(tf_keras.optimizers.Adam):
     """Adam that leaves the rows of an embedding table alone in the steps that do not use them.
 
     Keras's Adam decays the moments of every row and moves every row at every step, which costs as much as the whole
-    table and lets rare items drift on old gradients. Dense variables are updated as Keras does.
+    table and lets rare items drift on old gradients. Where no row is left alone, one operation does what takes Keras
+    twelve.
     """
 
     def update_step(self, gradient, variable):
-        """Updates one variable; `gradient` of a table is `tf.IndexedSlices` with distinct indices."""
+        """Updates one variable; `gradient` of a table is `tf.IndexedSlices` as `_deduplicate_sparse_grad` leaves it."""
         if not isinstance(gradient, tf.IndexedSlices):
-            super().update_step(gradient, variable)
+            self._update(gradient, variable)
             return
-        step = tf.cast(self.iterations + 1, variable.dtype)
-        unbias = tf.sqrt(1 - tf.pow(self.beta_2, step)) / (1 - tf.pow(self.beta_1, step))
-        rate = tf.cast(self.learning_rate, variable.dtype) * unbias
-        place = self._index_dict[self._var_key(variable)]
-        mean, square = self._momentums[place], self._velocities[place]
         rows, values = gradient.indices, gradient.values
+        whole = tf.size(rows) == variable.shape[0]
+        tf.cond(whole, lambda: self._update(values, variable), lambda: self._update_rows(rows, values, variable))
+
+    def _deduplicate_sparse_grad(self, grads):
+        """Adds up what goes to the same row, once for each row; where each row of a table occurs, they are in order."""
+        return [_by_row(one) if isinstance(one, tf.IndexedSlices) else one for one in grads]
+
+    def _update(self, gradient, variable):
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        mean, square = self._moments(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=mean.handle,
+            v=square.handle,
+            beta1_power=tf.pow(self.beta_1, step),
+            beta2_power=tf.pow(self.beta_2, step),
+            lr=tf.cast(self.learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+    def _update_rows(self, rows, values, variable):
+        # In float64: in float32, 1 - .999 is off by 5e-5 of itself.
+        step = tf.cast(self.iterations + 1, tf.float64)
+        first, second = (1 - tf.pow(tf.constant(beta, tf.float64), step) for beta in (self.beta_1, self.beta_2))
+        rate = tf.cast(self.learning_rate, variable.dtype) * tf.cast(tf.sqrt(second) / first, variable.dtype)
+        mean, square = self._moments(variable)
         new_mean = self.beta_1 * tf.gather(mean, rows) + (1 - self.beta_1) * values
         new_square = self.beta_2 * tf.gather(square, rows) + (1 - self.beta_2) * tf.square(values)
         mean.scatter_update(tf.IndexedSlices(new_mean, rows))
         square.scatter_update(tf.IndexedSlices(new_square, rows))
         variable.scatter_sub(tf.IndexedSlices(rate * new_mean / (tf.sqrt(new_square) + self.epsilon), rows))
+
+    def _moments(self, variable):
+        place = self._index_dict[self._var_key(variable)]
+        return self._momentums[place], self._velocities[place]
+
+
+def _by_row(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """Adds up the values of each row; rows in order where all of the table occur, else as they come first."""
+    rows, place = tf.unique(gradient.indices)
+    every = tf.range(tf.cast(gradient.dense_shape[0], rows.dtype))
+    whole = tf.size(rows) == tf.size(every)
+    rows, place = tf.cond(whole, lambda: (every, gradient.indices), lambda: (rows, tf.cast(place, rows.dtype)))
+    return tf.IndexedSlices(
+        tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows)), rows, gradient.dense_shape
+    )
 
 
 class WarmUp(tf_keras.optimizers.schedules.LearningRateSchedule):

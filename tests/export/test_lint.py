@@ -8,15 +8,17 @@ import mmrec
 from mmrec.config import QueryConfig
 from mmrec.export.lint import lint_operations, operations
 from mmrec.export.saved_model import write_version
+from mmrec.towers.fusion_early import Sum
 from mmrec.towers.history_recurrent import MeanHistory
+from mmrec.towers.query import QueryTower
 from tests.export.small import small_version
 
 
 class CallsPython(MeanHistory):
-    """A tower as a user might write it, in the place of a query tower."""
+    """A history tower as a user might write it."""
 
-    def call(self, embeddings, context=None, training=False):
-        found = super().call(embeddings, training=training)
+    def call(self, items, training=False):
+        found = super().call(items, training=training)
         return tf.ensure_shape(tf.py_function(lambda values: values, [found], tf.float32), [None, None, 2])
 
 
@@ -35,7 +37,7 @@ def saved_model(folder, outside, inside=()):
 
 
 def test_a_tower_that_calls_python_is_refused_and_nothing_is_published(tmp_path):
-    tower = CallsPython(2, QueryConfig(dropout=0.0))
+    tower = QueryTower(CallsPython(2, QueryConfig(dropout=0.0)), Sum(("item_id",), 2))
     tower(tf.zeros([1, 1, 2]))
     with pytest.raises(mmrec.InputError, match=r"Received: EagerPyFunc\. .*no `py_function`"):
         write_version(tmp_path, *small_version(query_tower=tower))

@@ -38,8 +38,8 @@ def test_values_of_texts_may_weigh_differently():
 def test_a_query_adds_up_the_texts_of_its_items_and_what_they_read():
     tower = NeighbourQuery(QueryTower(MeanHistory(1, QueryConfig(dropout=0.0)), Sum(("item_id",), 1)), 1, 1, 0.5)
     # Items are [c, t, v | u] with v = 9, which a query never reads.
-    found = tower(np.array([[[1, 2, 6, 9, 4], [1, 3, 5, 9, 2]]], np.float32))
-    np.testing.assert_allclose(found[0, 1:], [[1, 2, 6, 4], [1, 4, 8, 4]], atol=1e-6)
+    items = np.array([[[1, 2, 6, 9, 4], [1, 3, 5, 9, 2]]], np.float32)
+    np.testing.assert_allclose(tower.last(items, tf.constant([2])), [[1, 4, 8, 4]], atol=1e-6)
 
 
 def test_a_query_adds_up_what_its_items_read_the_less_the_longer_ago():
@@ -48,14 +48,15 @@ def test_a_query_adds_up_what_its_items_read_the_less_the_longer_ago():
     history.no_history.assign([0.6, 0.8])
     tower = NeighbourQuery(QueryTower(history, fusion), dim=2, rank=1, decay=0.5)
     # Items are [c, v | u] with v = 9, which a query never reads; u = 4 and then 2.
-    found = tower(np.array([[[1, 0, 9, 4], [0, 1, 9, 2]]], np.float32))
-    np.testing.assert_allclose(found, [[[0.6, 0.8, 0], [1, 0, 4], [0.707107, 0.707107, 4]]], atol=1e-6)
+    items = np.tile(np.array([[1, 0, 9, 4], [0, 1, 9, 2]], np.float32), [3, 1, 1])
+    found = tower.last(items, tf.constant([0, 1, 2]))
+    np.testing.assert_allclose(found, [[0.6, 0.8, 0], [1, 0, 4], [0.707107, 0.707107, 4]], atol=1e-6)
 
 
-def test_a_prefix_does_not_read_what_comes_later():
+def test_a_query_does_not_read_what_pads_its_history():
     fusion = Sum(("item_id",), 2)
     tower = NeighbourQuery(QueryTower(MeanHistory(2, QueryConfig(dropout=0.0)), fusion), dim=2, rank=3, decay=0.7)
-    items = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
-    later = items.copy()
-    later[:, 3:] = 7.0
-    np.testing.assert_array_equal(tower(items)[:, :4], tower(later)[:, :4])
+    items, length = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32), tf.constant([3, 2])
+    padded = items.copy()
+    padded[0, 3:], padded[1, 2:] = 7.0, -7.0
+    np.testing.assert_array_equal(tower.last(items, length), tower.last(padded, length))
