@@ -20,6 +20,7 @@ from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
+from mmrec.jobs.feature_mapping import map_features
 from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.neighbours import with_neighbours
 from mmrec.jobs.prepare import Prepared, examples, prepare, retrieval_task, run_identity, table_slices
@@ -82,7 +83,7 @@ def train(
         metrics = judge(config, tables, table_slices(tables), table, embed_queries, keep)
         metrics["skipped"]["catalog"] |= prepared.counts
         metrics["fusion"] = fitted.model.candidate_tower.fusion.report()
-        metrics["neighbours"] = fitted.neighbours
+        metrics["mapping"], metrics["neighbours"] = fitted.mapping, fitted.neighbours
         clock.lap("evaluate")
         metrics["seconds"] = clock.seconds
         export_dir = export_model(config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
@@ -101,6 +102,7 @@ class Fitted:
       model: with the weights of its best epoch.
       embedder: embeds with them, and with the neighbours that were put beside them.
       items: N, the number of items.
+      mapping: what `jobs.feature_mapping` found.
       neighbours: what is known of those; empty without.
       ndcg: on validation, of towers and neighbours together; None without neighbours.
     """
@@ -109,6 +111,7 @@ class Fitted:
     model: TwoTowerModel
     embedder: Embedder
     items: int
+    mapping: dict[str, float] = field(default_factory=dict)
     neighbours: dict[str, float] = field(default_factory=dict)
     ndcg: float | None = None
 
@@ -165,8 +168,11 @@ def fit_model(
         [Refresh(refresh, config.training.refresh_steps), *callbacks],
         prepared.pretrained_variables,
     )
+    prepared.refresh(model)
+    mapping = map_features(config, tables, embedder, prepared.features)
+    embedder = Embedder(*towers, config.query.max_length, tables.user_features())  # what was traced is without it
+    fitted = dataclasses.replace(fitted, embedder=embedder, mapping=mapping)
     if config.retrieval.neighbours:
-        prepared.refresh(model)
         embedder, found = with_neighbours(config, tables, embedder, prepared.features)
         fitted = dataclasses.replace(fitted, embedder=embedder, neighbours=found)
         ndcg = validation_judge(config, tables, fitted.item_table, embedder.queries)()["ndcg@10"]

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.registry import find
+from mmrec.towers.feature_mapping import FeatureMapping
 from mmrec.towers.fusion import FUSIONS
 
 
@@ -41,6 +42,7 @@ class CandidateTower(layers.Layer):
         self.fusion = find("fusion", fusion, FUSIONS)(tuple(self.towers), dim)
         self.fusion.is_cosine = self._unit = unit
         self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
+        self.mapping: FeatureMapping | None = None  # after training, see `jobs.feature_mapping`
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False, with_parts: bool = False):
         """Embeds items.
@@ -57,6 +59,8 @@ class CandidateTower(layers.Layer):
         vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
         seen = self._without_hidden(present) if training and any(self._hidden) else present
         fused = self.fusion([*vectors], [*seen], training=training)
+        if self.mapping is not None:
+            fused += self.mapping.strength * (self.fusion(*self.mapping(vectors, seen)) - fused)
         embedded = tf.math.l2_normalize(fused, axis=1) if self._unit else fused
         return (embedded, vectors, present) if with_parts else embedded
 

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from tf_keras import layers
+
+from mmrec.towers.candidate import CandidateTower
+from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
+
+# Two modalities around the id, D = 1: a guess is 2 text + 3 photo + 10 where there is a text + 100 where a photo.
+WEIGHTS = np.array([[2], [3], [10], [100]])
+VECTORS = [tf.constant([[5.0], [5.0], [5.0], [7.0]]), tf.constant([[8.0]] * 4), tf.constant([[4.0]] * 4)]
+PRESENT = [tf.constant(mask) for mask in ([True, True, False, False], [True] + [False] * 3, [True, True, True, False])]
+
+
+def test_what_is_mapped_from_leaves_the_id_and_what_is_absent_out():
+    found = mapped_from(1, VECTORS, PRESENT)
+    np.testing.assert_array_equal(found, [[5, 4, 1, 1], [5, 4, 1, 1], [0, 4, 0, 1], [0, 0, 0, 0]])
+
+
+def test_an_unknown_id_gets_a_vector_where_anything_else_is_present():
+    vectors, present = FeatureMapping(1, WEIGHTS)(VECTORS, PRESENT)
+    # Known: as it is; 2 * 5 + 3 * 4 + 10 + 100 = 132; without text 3 * 4 + 100 = 112.
+    np.testing.assert_array_equal(vectors[1][:3], [[8], [132], [112]])
+    np.testing.assert_array_equal(present[1], [True, True, True, False])
+    for at in (0, 2):
+        np.testing.assert_array_equal(vectors[at], VECTORS[at])
+        np.testing.assert_array_equal(present[at], PRESENT[at])
+
+
+class Given(layers.Layer):
+    """A tower that returns a column of what it is given, and whether it is at least 0."""
+
+    def __init__(self, column):
+        super().__init__()
+        self._column = column
+
+    def call(self, features, training=False):
+        value = features["given"][:, self._column]
+        return value[:, tf.newaxis], value >= 0
+
+
+@pytest.mark.parametrize(("strength", "want"), [(0.0, 5.0), (0.5, 15.0), (1.0, 25.0), (2.0, 45.0)])
+def test_the_strength_says_how_far_an_item_moves_towards_what_it_would_be_with_its_guess(strength, want):
+    tower = CandidateTower({"text": Given(0), "item_id": Given(1)}, "sum", 1, unit=False)
+    known_and_not = {"given": tf.constant([[5.0, 8.0], [5.0, -1.0]])}
+    before = tower(known_and_not).numpy()
+    np.testing.assert_array_equal(before, [[13], [5]])
+    tower.mapping = FeatureMapping(1, np.array([[2.0], [10.0]]), strength)  # 2 * 5 + 10 = 20
+    np.testing.assert_allclose(tower(known_and_not), [[13], [want]], rtol=1e-6)
+
+
+def test_its_weights_are_variables_of_the_tower_until_it_is_taken_away():
+    tower = CandidateTower({"text": Given(0), "item_id": Given(1)}, "sum", 1)
+    without = len(tower.variables)
+    tower.mapping = FeatureMapping(1, np.zeros([2, 1]))
+    assert len(tower.variables) == without + 2
+    assert len(tower.trainable_variables) == 1  # of the fusion, as before
+    tower.mapping = None
+    assert len(tower.variables) == without
