@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import statistics
 import tempfile
@@ -18,6 +19,7 @@ from mmrec.data.features import JoinedFeatures
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.build import build_model
+from mmrec.jobs.feature_mapping import map_features
 from mmrec.jobs.judge import validation_judge
 from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import load_tables
@@ -68,14 +70,23 @@ class Shop:
             features = JoinedFeatures({name: modality.source for name, modality in used.items()})
             prepared = Prepared(used, features, self.prepared.competing)
             model, clock = build_model(config, prepared), _EpochSeconds()
-            embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
+            embedder = self._embedder(model)
             batches, items = examples(config, self.tables, prepared.features), self.tables.vocabulary.items
             judge = validation_judge(
                 config, self.tables, lambda: embedder.item_table(prepared.features, items), embedder.queries
             )
             with contextlib.redirect_stderr(io.StringIO()), RunFolder.open(config, "benchmark") as run:
                 fit(model, batches, judge, config, run, [clock])
-        return Trained(model, prepared, embedder, statistics.median(clock.seconds[1:] or clock.seconds))
+            map_features(config, self.tables, embedder, prepared.features)
+        return Trained(model, prepared, self._embedder(model), statistics.median(clock.seconds[1:] or clock.seconds))
+
+    def unmapped(self, trained: Trained) -> Trained:
+        """Takes the mapping of unknown ids away from a model."""
+        trained.model.candidate_tower.mapping = None
+        return dataclasses.replace(trained, embedder=self._embedder(trained.model))
+
+    def _embedder(self, model: TwoTowerModel) -> Embedder:
+        return Embedder(model.candidate_tower, model.query_tower, self.config.query.max_length)
 
     def ndcg(self, trained: Trained, hidden: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """Returns float64 [Q], NDCG@10 of each test query.

@@ -15,7 +15,7 @@ from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.tables import Tables
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
-from mmrec.training.embedder import Embedder
+from mmrec.training.embedder import Embedder, specs
 
 _STRENGTHS = 2.0 ** np.arange(-3, 2.5, 0.5)  # tried; regressions make short vectors, so 1 is not the most
 _HIDDEN = 0.1  # share of the items with training events whose ids are hidden to choose among them
@@ -95,7 +95,7 @@ def _sums(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns float64 [P, P] and [P, D], the normal equations of the regression over these items."""
 
-    @partial(tf.function, reduce_retracing=True)
+    @partial(tf.function, input_signature=[specs(source.rows(rows[:1])), tf.TensorSpec([None, 1], tf.float64)])
     def parts(features, weight):
         _, vectors, present = tower(features, training=False, with_parts=True)
         given = tf.cast(mapped_from(place, vectors, present), tf.float64)

@@ -58,9 +58,8 @@ class Embedder:
     def _embedded(self, features: Features) -> tf.Tensor:
         """Returns float32 [B, X]; traced once, for batches of any size, texts and recordings of any length."""
         if self._candidate is None:
-            spec = {name: _spec(one, 2 if name in LONGEST else 1) for name, one in features.items()}
 
-            @partial(tf.function, input_signature=[spec])
+            @partial(tf.function, input_signature=[specs(features)])
             def candidate(features):
                 return self.candidate_tower(features, training=False)
 
@@ -83,6 +82,11 @@ class Embedder:
     def _known(self, context: QueryContext, longest: int) -> dict[str, np.ndarray]:
         users = {name: known[context.user] for name, known in self.users.items()}
         return context.inputs(longest) | users
+
+
+def specs(features: Features) -> dict[str, tf.TensorSpec]:
+    """Returns what a function of features is traced for: batches of any size, texts and recordings of any length."""
+    return {name: _spec(one, 2 if name in LONGEST else 1) for name, one in features.items()}
 
 
 def _spec(array: np.ndarray | tf.Tensor, free: int) -> tf.TensorSpec:
