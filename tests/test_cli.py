@@ -85,6 +85,13 @@ def test_train_prints_a_table_of_the_model_and_its_baselines(run, trained, tiny_
     assert "113 queries, 150 candidates" in out
 
 
+@pytest.mark.parametrize(("low", "neighbours", "hinted"), [(0.001, {}, False), (0, {}, True), (-1, {"rank": 2}, False)])
+def test_who_is_not_surely_ahead_of_neighbours_is_told_of_their_block(low, neighbours, hinted, tiny_export):
+    metrics = json.loads((tiny_export.result.run_dir / "metrics.json").read_text()) | {"neighbours": neighbours}
+    metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"] = [low, 1]
+    assert ("retrieval.neighbours" in mmrec.cli.metrics_table(metrics)) == hinted
+
+
 def test_set_overrides_the_config(run, trained, tiny_export):
     arguments = ["--set", "training.epochs=3", "--set", "item.modalities=[text]", "--set", "name=other"]
     assert run("train", tiny_export.shop / "config.yaml", *arguments)[0] == 0
