@@ -19,6 +19,7 @@ from mmrec.training.embedder import Embedder, specs
 
 _STRENGTHS = 2.0 ** np.arange(-3, 2.5, 0.5)  # tried; regressions make short vectors, so 1 is not the most
 _HIDDEN = 0.1  # share of the items with training events whose ids are hidden to choose among them
+_MOST_HIDDEN = 10_000  # each is embedded anew for every strength
 _LOSS = 0.02  # most that the answers whose ids are not hidden may lose, of their NDCG@10
 _RIDGE = 0.01  # added to the diagonal, as a share of its mean
 _MOST_QUERIES = 5000  # of validation
@@ -30,8 +31,8 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
 
     A model that saw every item's id in training ranks an item without one behind all others. A ridge regression from
     the other modalities' vectors to the ids', in which items weigh by their events, says what its vector would be.
-    How strongly it counts is chosen with the ids of a tenth of the items hidden: so that these rank best on validation
-    while other answers lose at most 2% of their NDCG@10. Test is not read.
+    How strongly it counts is chosen with the ids of a tenth of the items hidden (at most 10,000): so that these rank
+    best on validation while other answers lose at most 2% of their NDCG@10. Test is not read.
 
     Args:
       config: `item.item_id.mapping`, `query.max_length`, `seed`.
@@ -47,7 +48,7 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
     if not config.item.item_id.mapping or schema.ITEM_ID not in tower.towers or len(tower.towers) < 2:
         return {}
     known = np.random.default_rng(config.seed).permutation(np.flatnonzero(counts))
-    hidden, shown = np.split(known, [max(1, round(_HIDDEN * len(known)))])
+    hidden, shown = np.split(known, [min(max(1, round(_HIDDEN * len(known))), _MOST_HIDDEN)])
     asked = tables.split.validation.sample(_MOST_QUERIES, config.seed)
     if not len(shown) or not np.isin(asked.relevant.values, hidden).any():
         return {}
