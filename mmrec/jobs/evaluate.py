@@ -56,6 +56,5 @@ def evaluate(
 
     judged = judge(config, tables, table_slices(tables), table, embed_queries)
     trained = shop.manifest["metrics"]
-    return judged | {
-        name: trained.get(name, {}) for name in ("fusion", "mapping", "neighbours")
-    }  # an earlier export lacks some
+    known = ("fusion", "mapping", "neighbours")  # an earlier export lacks some
+    return judged | {name: trained.get(name, {}) for name in known}

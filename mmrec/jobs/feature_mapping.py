@@ -37,7 +37,7 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
     Args:
       config: `item.item_id.mapping`, `query.max_length`, `seed`.
       tables: the data.
-      embedder: of the trained model, whose candidate tower is changed: make another one afterwards.
+      embedder: of the trained model, whose candidate tower is changed: make another one unless `strength` is 0.
       features: of the items, `item_id_row` among them.
 
     Returns:

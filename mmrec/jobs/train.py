@@ -170,7 +170,8 @@ def fit_model(
     )
     prepared.refresh(model)
     mapping = map_features(config, tables, embedder, prepared.features)
-    embedder = Embedder(*towers, config.query.max_length, tables.user_features())  # what was traced is without it
+    if mapping.get("strength"):  # what was traced is without it
+        embedder = Embedder(*towers, config.query.max_length, tables.user_features())
     fitted = dataclasses.replace(fitted, embedder=embedder, mapping=mapping)
     if config.retrieval.neighbours:
         embedder, found = with_neighbours(config, tables, embedder, prepared.features)
