@@ -29,7 +29,7 @@ from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.callbacks import Refresh
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder, writable_folder, write_bytes
-from mmrec.training.trainer import fit
+from mmrec.training.trainer import fit, require_callbacks
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,18 @@ def train(
 
     Args:
       config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop.
-      callbacks: further Keras callbacks; they see the validation metrics in `logs` as `val_...`.
+      callbacks: a list of further callbacks of tf_keras. Their `logs` hold `loss`, the mean over the epoch so far, and
+        at the end of an epoch the validation metrics as `val_...`.
       **overrides: config values by dotted key or nested dict, e.g. `training={"epochs": 3}`.
 
     Returns:
       Where the run and the export are, and the metrics.
 
     Raises:
-      InputError: config or data cannot be used; no run and no export was written.
+      InputError: config, data or callbacks cannot be used; no run and no export was written.
       TrainingError: the training went astray; the message says what to change.
     """
+    require_callbacks(callbacks)
     config = Config.load(config, **overrides)
     clock = _Clock()
     check_classes(config)
@@ -134,7 +136,7 @@ def fit_model(
       config: what to train.
       tables: the data.
       run: where checkpoints and history go; continues from the checkpoint in it.
-      callbacks: further Keras callbacks; they see the validation metrics in `logs` as `val_...`.
+      callbacks: as for `train`.
       lap: is told when the stages `prepare` and `train` end.
 
     Raises:

@@ -25,6 +25,22 @@ class TwoTowerModel(tfrs.Model):
         self.candidate_tower, self.query_tower, self.task = candidate_tower, query_tower, task
         self._alignment = alignment
         self.mean_loss = tf.keras.metrics.Mean(name="mean_loss")
+        self.mean_regularization = tf.keras.metrics.Mean(name="regularization_loss")
+
+    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Trains on a batch.
+
+        Args:
+          inputs: a batch of `data.examples.Examples`.
+
+        Returns:
+          float32 [] each, means over the epoch so far, as Keras has them (TFRS returns those of the batch): `loss`, its
+          other name `mean_loss`, `regularization_loss`, and `total_loss`, their sum, which is minimised.
+        """
+        self.mean_regularization.update_state(super().train_step(inputs)["regularization_loss"])
+        loss, regularization = self.mean_loss.result(), self.mean_regularization.result()
+        means = {"loss": loss, "mean_loss": loss, "regularization_loss": regularization}
+        return means | {"total_loss": loss + regularization}
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Encodes each distinct item of the batch once, each prefix of each history once, and compares them.

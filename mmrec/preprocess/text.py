@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import tensorflow as tf
 
+from mmrec.preprocess.text_invisible import remove_invisible
 from mmrec.preprocess.text_markup import strip_markup
+from mmrec.preprocess.text_nfc import compose
 from mmrec.preprocess.tokenizers import Tokenizer
 
 MAX_BYTES = 20_000  # read of each text: far above what any tower keeps, far below what would stall a server
@@ -15,7 +17,9 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 
 
 def normalise(text: tf.Tensor, lower: bool = True) -> tf.Tensor:
-    """Makes texts comparable with core operations only: valid UTF-8 without markup, lower case, single spaces.
+    """Makes texts comparable with core operations only.
+
+    They become valid UTF-8 in NFC, without markup and invisible characters, in lower case, with single spaces.
 
     Args:
       text: string [B]; bytes that are not UTF-8 count as spaces; those after the first `MAX_BYTES` are not read.
@@ -24,12 +28,22 @@ def normalise(text: tf.Tensor, lower: bool = True) -> tf.Tensor:
     >>> normalise(tf.constant(["  Red\\tMUG<br>&amp; more "])).numpy().tolist()
     [b'red mug & more']
     """
+    return _normaliser(lower)(text)
+
+
+@cache
+def _normaliser(lower: bool) -> Callable[[tf.Tensor], tf.Tensor]:
+    # One graph for all encoders and signatures: it is large.
+    return tf.function(partial(_normalise, lower=lower), input_signature=[_STRINGS])
+
+
+def _normalise(text: tf.Tensor, lower: bool) -> tf.Tensor:
     text = tf.strings.substr(text, 0, MAX_BYTES)
     text = tf.strings.unicode_transcode(
         text, "UTF-8", "UTF-8", errors="replace", replacement_char=0x20, replace_control_characters=True
     )
-    text = strip_markup(text)
-    text = tf.strings.lower(text, encoding="utf-8") if lower else text
+    text = remove_invisible(strip_markup(text))
+    text = compose(tf.strings.lower(text, encoding="utf-8") if lower else text)
     return tf.strings.strip(tf.strings.regex_replace(text, r"[\s\p{Z}\p{Cc}\x{FFFD}]+", " "))
 
 
@@ -69,7 +83,8 @@ class TextEncoder(tf.Module):
 
     def _encode(self, columns: Sequence[tf.Tensor]) -> tf.Tensor:
         limits = self.limits(len(columns))
-        parts = [self._part(text, limit) for text, limit in zip(columns, limits, strict=True)]
+        texts = tf.split(normalise(tf.concat(columns, axis=0), self.tokenizer.lower), len(columns))
+        parts = [self._part(text, limit) for text, limit in zip(texts, limits, strict=True)]
         joined = tf.concat(parts, axis=1) if len(parts) > 1 else parts[0]
         if self.tokenizer.start is not None:
             joined = tf.concat([_where(joined.row_lengths() > 0, self.tokenizer.start), joined], axis=1)
@@ -81,8 +96,8 @@ class TextEncoder(tf.Module):
         return sum(self.limits(columns)) + marks
 
     def _part(self, text: tf.Tensor, limit: int) -> tf.RaggedTensor:
-        """One column's tokens, int32 [B, None]; those of an empty text have no end either."""
-        tokens = self.tokenizer(normalise(text, self.tokenizer.lower))[:, :limit]
+        """The tokens of one column's normalised texts, int32 [B, None]; those of an empty one have no end either."""
+        tokens = self.tokenizer(text)[:, :limit]
         if self.tokenizer.end is None:
             return tokens
         return tf.concat([tokens, _where(tokens.row_lengths() > 0, self.tokenizer.end)], axis=1)

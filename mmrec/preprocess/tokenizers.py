@@ -8,10 +8,13 @@ import tensorflow as tf
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"  # tokens 0 and 1
 
-_BETWEEN_WORDS = r"[^\p{L}\p{M}\p{N}]+"
+# Marks and joiners go on with a word, but begin none: those of emoji are between words as emoji are.
+_INSIDE = r"\p{M}\x{200C}\x{200D}"
+_BETWEEN_WORDS = rf"[^\p{{L}}\p{{N}}{_INSIDE}]+[{_INSIDE}]*"
 # Scripts without spaces between words. Han, Thai, Lao, Khmer and Burmese characters stand alone with the marks that
 # belong to them; a run of Hiragana, or of Katakana, is a word. Finding words would take a dictionary.
-_UNSPACED = r"([\p{Han}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{Hiragana}ー]+|[\p{Katakana}ー]+)"
+_ALONE = r"\p{Han}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = rf"([{_ALONE}][{_INSIDE}]*|[\p{{Hiragana}}ー]+|[\p{{Katakana}}ー]+)"
 
 
 class Tokenizer(tf.Module):

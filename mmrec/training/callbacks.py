@@ -1,4 +1,7 @@
-"""What happens between epochs: judge, keep the best, save, stop, report."""
+"""What happens between epochs: judge, keep the best, save, stop, report.
+
+The logs of a training hold `loss`, the mean over the epoch so far, and at an epoch's end `val_...`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class NumberGuard(tf_keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if not math.isfinite(logs["loss"]):
+        if not math.isfinite(logs["loss"]):  # the epoch's mean stays so from that batch on
             raise TrainingError(
                 f"the loss is {logs['loss']} in epoch {self._epoch + 1}, step {batch + 1}. "
                 f"Lower `training.learning_rate` (now {self._config.learning_rate}), raise `retrieval.temperature`, or "
@@ -95,7 +98,7 @@ class Progress(tf_keras.callbacks.Callback):
         if sys.stderr.isatty() and now - self._said > 1:
             self._said = now
             print(
-                f"\r  step {batch + 1}/{self._steps}  loss {logs['mean_loss']:.4f} ",
+                f"\r  step {batch + 1}/{self._steps}  loss {logs['loss']:.4f} ",
                 end="",
                 file=sys.stderr,
                 flush=True,
@@ -106,7 +109,7 @@ class Progress(tf_keras.callbacks.Callback):
         left = (self._config.epochs - epoch - 1) * sum(self._seconds[-3:]) / len(self._seconds[-3:])
         start = "\r" if sys.stderr.isatty() else ""
         print(
-            f"{start}epoch {epoch + 1}/{self._config.epochs}  loss {logs['mean_loss']:.4f}  "
+            f"{start}epoch {epoch + 1}/{self._config.epochs}  loss {logs['loss']:.4f}  "
             f"validation ndcg@10 {logs[MONITORED]:.4f}  {self._seconds[-1]:.1f} s  at most {_duration(left)} left",
             file=sys.stderr,
             flush=True,
@@ -124,9 +127,8 @@ class HistoryFile(tf_keras.callbacks.Callback):
                 self._rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= first_epoch]
 
     def on_epoch_end(self, epoch, logs=None):
-        # TFRS logs the losses of the last batch only; the column `loss` is the epoch's mean.
-        shown = {name: float(value) for name, value in logs.items() if not name.endswith("loss")}
-        self._rows.append({"epoch": epoch + 1, "loss": float(logs["mean_loss"]), **shown})
+        metrics = {name: float(value) for name, value in logs.items() if not name.endswith("loss")}
+        self._rows.append({"epoch": epoch + 1, "loss": float(logs["loss"]), **metrics})
         table = io.StringIO()
         writer = csv.DictWriter(table, fieldnames=list(self._rows[-1]), lineterminator="\n")
         writer.writeheader()

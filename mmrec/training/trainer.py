@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from mmrec.config import Config
 from mmrec.data.examples import Examples
+from mmrec.errors import InputError
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.allocator import keep_freed_memory
 from mmrec.training.callbacks import Checkpoints, HistoryFile, NumberGuard, Progress, Summaries, Validation
@@ -34,7 +36,7 @@ def fit(
       judge: () -> validation metrics, with `ndcg@10` among them.
       config: `training` and `seed` are read.
       run: where checkpoints and logs go; if it holds a checkpoint, training continues from it.
-      callbacks: further Keras callbacks; they see the validation metrics in `logs` as `val_...`.
+      callbacks: further callbacks of tf_keras, as for `train`.
       backbone: the model's variables that move at `training.backbone_learning_rate`.
 
     Raises:
@@ -70,3 +72,18 @@ def fit(
             ],
         )
     checkpoints.restore_best()
+
+
+def require_callbacks(callbacks: Any) -> None:
+    """Raises InputError unless this is a list or tuple of callbacks of tf_keras, the Keras that trains the model."""
+    listed = isinstance(callbacks, list | tuple)
+    for one in callbacks if listed else [callbacks]:
+        if listed and isinstance(one, tf_keras.callbacks.Callback):
+            continue
+        kind = one if isinstance(one, type) else type(one)
+        what = f"{'the class ' if kind is one else ''}{kind.__module__}.{kind.__qualname__}"
+        raise InputError(
+            f"`callbacks` must be a list of callbacks of tf_keras (Keras 2). Received: {what}"
+            f"{' in the list' if listed else ', not in a list'}. Write `import tf_keras` and, for example, "
+            '`callbacks=[tf_keras.callbacks.EarlyStopping(monitor="loss")]`.'
+        )

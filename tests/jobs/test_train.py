@@ -186,6 +186,7 @@ def test_a_killed_training_continues_after_its_last_epoch(groups, tmp_path):
         ({"query.history": "lsmt"}, "no history tower is called 'lsmt'. Did you mean `lstm`?"),
         ({"item.fusion": "nowhere:Fusion"}, "the fusion 'nowhere:Fusion' cannot be imported"),
         ({"data.catalog.path": "/nowhere/items.csv"}, "no such file"),
+        ({"callbacks": [Logs]}, "`callbacks` must be a list of callbacks of tf_keras (Keras 2). Received: the class"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_written(groups, tmp_path, change, said):

@@ -85,10 +85,18 @@ def test_each_distinct_item_is_encoded_once_a_step(model):
     assert model.candidate_tower.asked == [(4, True)]
 
 
-def test_the_mean_loss_is_that_of_the_epoch(model):
+def test_steps_report_means_over_the_epoch_of_the_loss_and_of_what_layers_add(model):
+    model.candidate_tower.add_loss(lambda: tf.constant(0.5))
+    model.compile(optimizer=tf.keras.optimizers.SGD(0.0))
     other = BATCH | {"positive": np.array([0, 2, 0], np.int32)}
-    losses = [float(model.compute_loss(batch)) for batch in (BATCH, other)]
-    assert float(model.mean_loss.result()) == pytest.approx(sum(losses) / 2, abs=1e-6)
+    first, second = (float(model.compute_loss(batch)) for batch in (BATCH, other))
+    model.reset_metrics()
+    model.train_step(BATCH)
+    logs = {name: float(value) for name, value in model.train_step(other).items()}
+    mean = (first + second) / 2
+    assert logs == pytest.approx(
+        {"loss": mean, "mean_loss": mean, "regularization_loss": 0.5, "total_loss": mean + 0.5}, abs=1e-6
+    )
 
 
 def test_a_step_of_keras_lowers_the_loss(model):

@@ -54,6 +54,8 @@ def words(encoder, tokens):
         ("", ""),
         ("日本語 テスト", "日本語 テスト"),
         ("\U0001f600 ok", "\U0001f600 ok"),
+        ("CAFE\u0301 wire\u00adless &#8203;mug&shy;s \ufeff", "caf\u00e9 wireless mugs"),
+        ("<o:p>I\u0307</o:p>", "i\u0307"),
     ],
 )
 def test_normalised_texts_are_lower_case_valid_and_evenly_spaced(text, expected):
@@ -61,7 +63,7 @@ def test_normalised_texts_are_lower_case_valid_and_evenly_spaced(text, expected)
 
 
 def test_normalising_twice_changes_nothing():
-    once = normalise(column(" A\tb\x01", b"\xe9X", "İstanbul"))
+    once = normalise(column(" A\tb\x01", b"\xe9X", "İstanbul", "E\u0301\u200b<br>", "\u212b"))
     assert normalise(once).numpy().tolist() == once.numpy().tolist()
 
 
@@ -73,6 +75,13 @@ def test_words_are_numbered_by_how_often_they_stand_and_then_by_name():
         [1, 3, 0, 0, 0, 0],
         [0] * 6,
     ]
+
+
+def test_a_word_is_one_however_it_is_typed_and_joined():
+    persian, hindi = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0915\u094d\u200d\u0937"
+    emoji = "\u2764\ufe0f\u200d\U0001f525mug \U0001f469\u200d\U0001f52c"
+    encoder = learnt("word", [[f"caf\u00e9 cafe\u0301 wire\u00adless wireless {persian} {hindi}", emoji]])
+    assert set(encoder.vocabulary[2:]) == {"caf\u00e9", "wireless", persian, hindi, "mug"}
 
 
 def test_the_vocabulary_holds_no_more_tokens_than_allowed():

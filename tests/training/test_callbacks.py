@@ -1,36 +1,31 @@
 import csv
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
 from mmrec.config import Config
-from mmrec.errors import TrainingError
+from mmrec.errors import InputError, TrainingError
+from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.callbacks import NumberGuard, Refresh
 from mmrec.training.run_folder import RunFolder
-from mmrec.training.trainer import fit
+from mmrec.training.trainer import fit, require_callbacks
 
 
-class Line(tf_keras.Model):
-    """A weight that follows its data; a stand-in for the two-tower model."""
+class Line(TwoTowerModel):
+    """A weight that follows its data; without towers."""
 
     def __init__(self):
-        super().__init__()
-        self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
+        super().__init__(None, None, None)
         self.weight = self.add_weight(name="weight", shape=[], initializer="zeros")
 
     def compute_loss(self, inputs, training=False):
         loss = tf.reduce_mean((inputs["x"] - self.weight) ** 2)
         self.mean_loss.update_state(loss)
         return loss
-
-    def train_step(self, inputs):
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(inputs, training=True)
-        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
-        return {"mean_loss": self.mean_loss.result(), "loss": loss}
 
 
 class Numbers:
@@ -184,6 +179,48 @@ def test_a_further_callback_sees_the_validation_metrics(go):
     assert Seen.logs == [(0.25, 0.5), (0.5, 0.5)]
 
 
+def test_callbacks_and_the_history_share_one_loss_the_mean_over_the_epoch(go):
+    # `loss` was that of the last batch: EarlyStopping(monitor="loss") stopped while the mean fell.
+    class Seen(tf_keras.callbacks.Callback):
+        weights, steps, epochs = [], [], []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.weights.append(float(self.model.weight))
+            self.steps.append(logs["loss"])
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs.append(logs["loss"])
+
+    go([0.25, 0.5], callbacks=[Seen()])
+    assert Seen.steps[0] == 25.0  # of the weight 0 and the value 5
+    assert Seen.steps[1] == pytest.approx((25 + (5 - Seen.weights[0]) ** 2) / 2, abs=1e-4)
+    assert Seen.steps[1] < 24.99
+    assert Seen.epochs == [Seen.steps[1], Seen.steps[3]]
+    assert [float(row["loss"]) for row in rows(go)] == pytest.approx(Seen.epochs)
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "received"),
+    [
+        ([keras.callbacks.EarlyStopping()], "keras.src.callbacks.early_stopping.EarlyStopping in the list"),
+        ([tf_keras.callbacks.Callback(), None], "builtins.NoneType in the list"),
+        ([tf_keras.callbacks.TerminateOnNaN], "the class tf_keras.src.callbacks.TerminateOnNaN in the list"),
+        ([print], "builtins.builtin_function_or_method in the list"),
+        (tf_keras.callbacks.TerminateOnNaN(), "tf_keras.src.callbacks.TerminateOnNaN, not in a list"),
+        (None, "builtins.NoneType, not in a list"),
+    ],
+)
+def test_what_is_no_callback_of_keras_2_is_refused_with_what_to_write(callbacks, received):
+    with pytest.raises(InputError) as error:
+        require_callbacks(callbacks)
+    assert f"Received: {received}. Write `import tf_keras`" in str(error.value)
+
+
+def test_callbacks_of_keras_2_are_taken_in_a_list_or_tuple():
+    require_callbacks([])
+    require_callbacks((tf_keras.callbacks.TerminateOnNaN(), Crash(1)))
+
+
 def test_a_further_callback_may_stop_the_training(go):
     # The checkpoints' own decision once overwrote that of Keras's EarlyStopping.
     stop = tf_keras.callbacks.EarlyStopping(monitor="val_mrr", mode="max", patience=1)
@@ -222,7 +259,8 @@ def test_tensorboard_writes_summaries_when_asked(go):
         found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
     assert found["val_ndcg@10", 1] == 0.25
     assert found["val_ndcg@10", 2] == 0.5
-    assert found["mean_loss", 2] < found["mean_loss", 1]
+    means = [float(row["loss"]) for row in rows(go)]
+    assert [found["loss", 1], found["loss", 2]] == pytest.approx(means)
 
 
 def test_without_tensorboard_the_logs_stay_empty(go):
