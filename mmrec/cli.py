@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import mmrec
+from mmrec import process
 from mmrec.config import Config
 from mmrec.config_reference import config_reference
 from mmrec.config_source import parse_assignments
@@ -307,21 +308,10 @@ def metrics_table(metrics: dict) -> str:
 
 
 def start_tensorflow() -> None:
-    """Starts TensorFlow without its notes on the machine: before its log level counts, it writes to descriptor 2."""
-    sys.path.append(os.getcwd())  # so that a config can name classes of the user's own project
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Starts TensorFlow where a config may name classes of the user's own project, made of `tensorflow.keras` too."""
+    sys.path.append(os.getcwd())
+    os.environ[process.LEGACY_KERAS] = "1"
+    process.start_tensorflow()
 
 
 def main() -> None:

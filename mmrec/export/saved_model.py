@@ -25,6 +25,7 @@ from mmrec.export.requests import write_requests
 from mmrec.export.server_config import write_server_config
 from mmrec.export.signatures import Parts, ServingModule
 from mmrec.export.warm_up import write_warm_up
+from mmrec.paths import literal_folder
 from mmrec.version import __version__
 
 TOLERANCE = 1e-4  # largest difference of an embedding's value: batch sizes change the last bits
@@ -142,7 +143,8 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     """Checks that the written version embeds items and histories as the model does, and answers with known ids."""
-    loaded = tf.saved_model.load(str(aside)).signatures
+    with literal_folder(aside) as folder:
+        loaded = tf.saved_model.load(str(folder)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
     beside = parts.model.context_inputs
     known = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}

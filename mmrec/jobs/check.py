@@ -27,6 +27,7 @@ from mmrec.jobs.check_findings import setting_findings, table_findings
 from mmrec.jobs.prepare import examples
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.process import refuse_fork
 
 _ORDER = ("error", "warning", "note")
 
@@ -83,6 +84,7 @@ def check(
     config = Config.load(config, **overrides)
     if export_dir is not None and not deep:
         raise InputError("`--export` needs `--deep`: photos and texts are compared item by item. Add `--deep`.")
+    refuse_fork()
     check_classes(config)
     tables = load_tables(config)
     for key in ("runs_dir", "saved_models_dir"):

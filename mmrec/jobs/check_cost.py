@@ -22,6 +22,7 @@ from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.preprocess.images import decode_images
+from mmrec.traced import traced
 from mmrec.training.optimizers import build_optimizer
 
 PHOTOS = 32  # photos that the probe decodes and encodes
@@ -148,7 +149,8 @@ def _step_seconds(config: Config, model: TwoTowerModel, examples: Examples, prep
 def _photo_seconds(config: Config, catalog: Catalog, images: ImageModality, photos: np.ndarray) -> float:
     """Returns the seconds that decoding and encoding a photo takes."""
     encoded = tf.constant([catalog.photo_bytes(item) for item in photos])
-    encode = tf.function(lambda pixels: images.backbone(pixels, training=False))
+    pixels = tf.TensorSpec([None, config.item.image.size, config.item.image.size, 3])
+    encode = traced(lambda pixels: images.backbone(pixels, training=False), [pixels])
 
     def run() -> float:
         begin = time.monotonic()

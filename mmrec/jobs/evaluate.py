@@ -12,8 +12,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
-from mmrec.jobs.judge import judge
-from mmrec.jobs.prepare import table_slices
+from mmrec.jobs.judge import judge, table_slices
 from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
 

@@ -15,6 +15,7 @@ from mmrec.evaluation.baselines import ItemKNN, Popularity
 from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
+from mmrec.evaluation.slices import popularity_slices
 from mmrec.jobs.tables import Tables
 
 EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
@@ -103,6 +104,12 @@ def judge(
     if tables.users:
         skipped["users"] = dict(tables.users.counts)
     return {"validation": on_validation.metrics, **judged, "skipped": skipped}
+
+
+def table_slices(tables: Tables) -> dict[str, np.ndarray]:
+    """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
+    lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
+    return popularity_slices(tables.train_counts) | lacking
 
 
 def _scorer(table: np.ndarray, queries: np.ndarray) -> Scorer:

@@ -16,7 +16,6 @@ from mmrec.data.examples import Examples
 from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
 from mmrec.data.users import Users
-from mmrec.evaluation.slices import popularity_slices
 from mmrec.jobs.modalities import MODALITIES
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
@@ -120,9 +119,3 @@ def _content(path: Path) -> bytes:
     """Returns the SHA-256 of a file of any size."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def table_slices(tables: Tables) -> dict[str, np.ndarray]:
-    """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
-    lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
-    return popularity_slices(tables.train_counts) | lacking

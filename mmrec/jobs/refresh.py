@@ -26,6 +26,7 @@ from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
 from mmrec.jobs.refresh_items import Contents, read_contents
 from mmrec.jobs.refresh_samples import refresh_samples
+from mmrec.serving.loading import load_export
 from mmrec.serving.verify import read_manifest, verify_files
 from mmrec.version import __version__
 
@@ -70,8 +71,6 @@ def refresh(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str],
 
 def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str], **overrides: Any) -> Refreshed:
     """Does what `refresh` does, and says also what has changed."""
-    import tensorflow as tf
-
     path = Path(export_dir).resolve()
     manifest = read_manifest(path)
     if not path.name.isdecimal():
@@ -79,9 +78,7 @@ def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLik
     config = _config(manifest, catalog, overrides)
     given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir)
     verify_files(path, manifest["sha256"])
-    if schema.TEXT in config.item.modalities:
-        import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
-    items, exported = pd.read_parquet(path / schema.ITEMS), tf.saved_model.load(str(path))
+    items, exported = load_export(path, manifest)
     model = restore_model(exported, path)
     contents = read_contents(given, config, model, items)
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])

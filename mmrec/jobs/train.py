@@ -21,11 +21,12 @@ from mmrec.evaluation.query_table import encode_query_table
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.feature_mapping import map_features
-from mmrec.jobs.judge import judge, validation_judge
+from mmrec.jobs.judge import judge, table_slices, validation_judge
 from mmrec.jobs.neighbours import with_neighbours
-from mmrec.jobs.prepare import Prepared, examples, prepare, retrieval_task, run_identity, table_slices
+from mmrec.jobs.prepare import Prepared, examples, prepare, retrieval_task, run_identity
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.models.two_tower import TwoTowerModel
+from mmrec.process import refuse_fork
 from mmrec.training.callbacks import Refresh
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder, writable_folder, write_bytes
@@ -71,6 +72,7 @@ def train(
     require_callbacks(callbacks)
     config = Config.load(config, **overrides)
     clock = _Clock()
+    refuse_fork()
     check_classes(config)
     tables = load_tables(config)
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")

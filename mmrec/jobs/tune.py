@@ -26,6 +26,7 @@ from mmrec.jobs.tables import Tables, load_tables
 from mmrec.jobs.train import TrainResult, fit_model, train
 from mmrec.jobs.tune_space import Space, read_space
 from mmrec.jobs.tune_study import Study, import_optuna
+from mmrec.process import refuse_fork
 from mmrec.training.pruning import PrunedError, Pruning, validation_values
 from mmrec.training.run_folder import RunFolder, take_lock, writable_folder, write_text
 
@@ -78,6 +79,7 @@ def tune(
     if trials < 1:
         raise InputError(f"`trials` must be at least 1. Received: {trials}.")
     config = Config.load(config, **overrides)
+    refuse_fork()
     check_classes(config)
     checked = read_space(space, config)
     tables_of = _tables_without_test(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.process import refuse_fork
 from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
+from mmrec.serving.loading import load_export
 from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
 from mmrec.serving.verify import read_manifest, verify_files
 from mmrec.vectors import is_nothing
@@ -52,15 +54,17 @@ class Recommender:
         self.manifest = read_manifest(self.path)
         if verify:
             verify_files(self.path, self.manifest["sha256"])
-        item = self.manifest["config"]["item"]
-        if schema.TEXT in item["modalities"]:
-            import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
-        try:
-            self.items = pd.read_parquet(self.path / schema.ITEMS)
-            self._model = tf.saved_model.load(str(self.path))
-        except OSError as error:
-            raise InputError(f"{self.path}: is not a whole export ({error}). Copy it again, or export anew.") from None
+        self.items, self._loaded = load_export(self.path, self.manifest)
         self._payload = self.items.set_index("item_id").drop(columns="digest")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Recommender cannot be pickled. Send its `path` to the other process, and load it there.")
+
+    @property
+    def _model(self) -> tf.Module:
+        """What TensorFlow loaded, for all that asks it."""
+        refuse_fork()
+        return self._loaded
 
     @property
     def signatures(self) -> Sequence[str]:
@@ -241,16 +245,21 @@ def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
 
 
 def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:
-    """Loads an export.
+    """Loads an export, in a process that runs Keras 2, Keras 3 or neither.
+
+    TensorFlow does not work in a forked child of a process that has run it. Workers load the export themselves, and
+    their parent does not: under gunicorn without `--preload`, or in its hook `post_fork`; with `multiprocessing`,
+    joblib and PyTorch's `DataLoader` by the start method "spawn".
 
     Args:
       export_dir: the version folder, `saved_models/<name>/<version>`.
       verify: whether every file is compared with its checksum in the manifest.
 
     Returns:
-      A `Recommender`.
+      A `Recommender`. It cannot be pickled.
 
     Raises:
       InputError: the folder is no export, of a newer format, or a file is missing, changed or foreign.
+      RuntimeError: this process was forked from one in which mmrec had run TensorFlow; asking raises it there too.
     """
     return Recommender(export_dir, verify)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mmrec import schema
@@ -50,17 +50,13 @@ def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
     Raises:
       InputError: naming a file that is missing, has other content than when it was written, or came in later.
     """
-    for name, expected in checksums.items():
-        try:
-            with open(path / name, "rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"{path}: is not a whole export ({name}: {error.strerror}). {_REMEDY}.") from None
-        if found != expected:
-            raise InputError(
-                f"{path / name}: is not as it was exported: its sha256 must be {expected}. Received: {found}. "
-                f"{_REMEDY}, or load it as it is with `verify=False`."
-            )
+    for name, expected, received in _changed(path, checksums):
+        if isinstance(received, OSError):
+            raise InputError(f"{path}: is not a whole export ({name}: {received.strerror}). {_REMEDY}.")
+        raise InputError(
+            f"{path / name}: is not as it was exported: its sha256 must be {expected}. Received: {received}. "
+            f"{_REMEDY}, or load it as it is with `verify=False`."
+        )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         if name.startswith(_LOADED) and name not in checksums and not file.is_dir():
@@ -68,3 +64,31 @@ def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
                 f"{file}: was not exported, and TensorFlow might read it. Remove it, or load the version "
                 "as it is with `verify=False`."
             )
+
+
+def unloadable(path: Path, checksums: Mapping[str, str], error: Exception) -> InputError:
+    """Returns what to raise for a version folder that cannot be loaded; names the file at fault, if one is not whole.
+
+    Args:
+      path: the version folder.
+      checksums: as in the manifest.
+      error: what loading it raised.
+    """
+    said = " ".join(str(error).split())[:200] or type(error).__name__
+    for name, _, received in _changed(path, checksums):
+        if isinstance(received, OSError):
+            return InputError(f"{path}: is not a whole export ({name}: {received.strerror}). {_REMEDY}.")
+        return InputError(f"{path / name}: is not as it was exported, and cannot be loaded ({said}). {_REMEDY}.")
+    return InputError(f"{path}: cannot be loaded ({said}). {_REMEDY}.")
+
+
+def _changed(path: Path, checksums: Mapping[str, str]) -> Iterator[tuple[str, str, str | OSError]]:
+    """Yields the files that are not as they were: name, SHA-256 in the manifest, and the file's or why it has none."""
+    for name, expected in checksums.items():
+        try:
+            with open(path / name, "rb") as file:
+                received = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            received = error
+        if received != expected:
+            yield name, expected, received
