@@ -57,9 +57,8 @@ def _remedy(problem: Mapping) -> str:
         return " Give it to `mmrec.train`, `tune`, `check` or `evaluate` itself; a config names files."
     if problem["type"] != "string_type" or not isinstance(value, bool | int | float | datetime.date):
         return ""
-    if isinstance(value, bool):
-        return " Put it in quotes: YAML reads yes, no, on and off as true and false."
-    return f" Put it in quotes: '{value}'."
+    why = ": YAML reads yes, no, on and off as true and false" if isinstance(value, bool) else ""
+    return f" Put it in quotes{why}."
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -29,15 +29,18 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_quiet_conversion(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuses what pydantic lets pass: true as 1, and texts with a NUL character, which no path or column has."""
+    def _no_strange_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses what pydantic lets pass: true as 1, numbers that no tensor holds, and NUL characters, which end
+        paths."""
         kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
         if any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds):  # judges its own values
             return value
-        inner = [*_scalars(value)]
-        if kinds & {int, float} and bool not in kinds and any(isinstance(each, bool) for each in inner):
+        parts = _parts(value)
+        if kinds & {int, float} and bool not in kinds and any(isinstance(part, bool) for part in parts):
             raise ValueError("must be a number, not true or false")
-        if any(isinstance(each, str) and "\0" in each for each in inner):
+        if int in kinds and float not in kinds and any(isinstance(part, int) and part >= 2**31 for part in parts):
+            raise ValueError(f"must be at most {2**31 - 1:,}")
+        if any(isinstance(part, str) and "\0" in part for part in parts):
             raise ValueError("must not hold a NUL character")
         return value
 
@@ -47,11 +50,8 @@ def _kinds(annotation: Any) -> set[Any]:
     return {annotation}.union(*map(_kinds, get_args(annotation)))
 
 
-def _scalars(value: Any) -> Iterator[Any]:
+def _parts(value: Any) -> list[Any]:
+    """Returns what stands in a list or a mapping, keys too; deeper is no value of a config."""
     if isinstance(value, Mapping):
-        yield from (*value, *(each for inner in value.values() for each in _scalars(inner)))
-    elif isinstance(value, list | tuple | set | frozenset):
-        for inner in value:
-            yield from _scalars(inner)
-    else:
-        yield value
+        return [*value, *value.values()]
+    return [*value] if isinstance(value, list | tuple | set | frozenset) else [value]

@@ -36,7 +36,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         overrides.pop(key, None)  # a key that comes again also comes after what was assigned in between
         try:
             overrides[key] = _read_yaml(value)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise InputError(f"`--set {key}`: the value is not YAML ({error}). Received: {value!r}.") from None
         except _RepeatedKeyError as error:
             raise InputError(f"`--set {key}`: {error}. Received: {value!r}. Leave one of them out.") from None
@@ -68,8 +68,13 @@ def read_values(
     if isinstance(source, str | os.PathLike):
         path = Path(os.path.expanduser(source))
         values, folder = _read_file(path), path.parent.resolve()
+    elif isinstance(source, BaseModel):
+        values = _plain(source)
     else:
-        values = _plain(source if isinstance(source, BaseModel) else dict(source))
+        try:
+            values = _plain(dict(source))
+        except (TypeError, ValueError):
+            raise InputError(f"a config must be a path, a dict or a `Config`. Received: {source!r:.80}.") from None
     for key, value in overrides.items():
         _merge(values, _nested(key, value))
     for key in (*data_paths, *result_paths):

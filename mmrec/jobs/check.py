@@ -65,7 +65,7 @@ def check(
 ) -> CheckReport:
     """Reads and judges everything that a training would read, with the functions that it would use.
 
-    Nothing is kept: no run, no export, no cached feature. (A `tfds:` data set and `imagenet` weights that are not
+    Nothing is written: no run, no export, no cached feature. (A `tfds:` data set and `imagenet` weights that are not
     here yet are fetched, as training would.)
 
     Args:
