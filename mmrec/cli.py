@@ -31,7 +31,8 @@ Assignments = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Override a config value; may be given again. Paths of data start at the config file's folder, as in it.",
+        help="Override a config value; may be given again. Relative paths of data start at the config file's folder, "
+        "as they do in the file.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]

@@ -246,7 +246,7 @@ class Config(Section):
                 "`data.interactions.path` must be given with `data.catalog.path`. Name your table of events, or set "
                 "`data.interactions: null` if there is none"
             )
-        if "text" in self.item.modalities and "text" not in catalog.model_fields_set:
+        if "text" in self.item.modalities and not catalog.text and "text" not in catalog.model_fields_set:
             raise ValueError(
                 "`data.catalog.text` must be given with `data.catalog.path`. Name the text columns of your catalog, "
                 "for example [title], or leave `text` out of `item.modalities`"
@@ -291,7 +291,7 @@ class Config(Section):
           source: a `Config`, a dict, or the path of a YAML or JSON file. In a file, and in paths everywhere,
             `${NAME:-default}` is replaced by the environment variable NAME. In a file no key may stand twice.
           **overrides: values by dotted key or nested dict, e.g. `name="x"`, `training={"epochs": 3}`,
-            `**{"training.epochs": 3}`. They count before those of the source, a later one before an earlier one.
+            `**{"training.epochs": 3}`. They win over the source, and later ones over earlier ones.
 
         Returns:
           The checked config.

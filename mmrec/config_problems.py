@@ -44,9 +44,7 @@ def _rule(problem: Mapping, annotation: Any) -> str:
         return "must be a section of keys and values" + (f", for example {{path: {value}}}" if named else "")
     if kind == "tuple_type" and isinstance(value, str | int | float):
         return f"must be {_name(annotation)}, for example [{value}]"
-    if kind in ("tuple_type", "dict_type", "mapping_type") or (
-        kind in ("too_short", "too_long") and _length(annotation)
-    ):
+    if kind in ("tuple_type", "dict_type", "mapping_type") or (kind == "too_long" and _length(annotation)):
         return f"must be {_name(annotation)}"
     return problem["msg"].removeprefix("Value error, ")
 

@@ -99,7 +99,8 @@ def test_who_is_not_clearly_ahead_of_neighbours_is_told_how_to_add_them(low, nei
 @pytest.mark.parametrize("name", ["train", "tune", "evaluate", "check"])
 def test_the_help_says_where_paths_start(run, name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
-    assert "Paths of data start at the config file's folder, as in it." in run(name, "--help")[1]
+    shown = " ".join(run(name, "--help")[1].split())
+    assert "Relative paths of data start at the config file's folder, as they do in the file." in shown
 
 
 def test_set_overrides_the_config(run, trained, tiny_export):

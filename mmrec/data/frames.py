@@ -40,14 +40,15 @@ def config_with_frames(source: Any, overrides: Mapping[str, Any]) -> Iterator[Co
         folder = Path(name)
         source = _without_frames(source, (), folder)
         config = Config.load(source, **{key: _without_frames(overrides[key], (key,), folder) for key in overrides})
-        if frame_paths(config).get("catalog") == folder / f"catalog{SUFFIX}":
+        temporary = {table: path for table, path in frame_paths(config).items() if path.parent == folder}
+        if "catalog" in temporary:
             media = {key: getattr(config.data.catalog, key) or os.getcwd() for key in ("image_dir", "audio_dir")}
             config = Config.load(config, data={"catalog": media})
         try:
             yield config
         except InputError as error:
             text = str(error)
-            for table, path in frame_paths(config).items():
+            for table, path in temporary.items():
                 text = text.replace(str(path), f"the DataFrame `data.{table}`")
             raise InputError(text) from None
 
