@@ -27,7 +27,15 @@ app = typer.Typer(
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML or JSON config.")]
 Export = Annotated[Path, typer.Argument(help="Version folder, saved_models/<name>/<version>.")]
-Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config value.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config value; may be given again. Relative paths of data start at the config file's folder, "
+        "as they do in the file.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 
 
@@ -75,7 +83,7 @@ def train(config: ConfigFile, assignments: Assignments = None, as_json: AsJson =
 def tune(
     config: ConfigFile,
     space: Annotated[Path, typer.Option(help="YAML or JSON: config keys to values or {low, high, log, step}.")],
-    trials: Annotated[int, typer.Option(min=1, help="Trials in all, with those that are there.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Total trials, counting finished ones.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other trials.")] = 0,
     assignments: Assignments = None,
     as_json: AsJson = False,
@@ -203,7 +211,7 @@ def recommend(
     history: Annotated[str, typer.Option(help="Item ids, oldest first, separated by commas.")] = "",
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Answers wanted.")] = 10,
     exclude: Annotated[str, typer.Option(help="Item ids that are no answer, separated by commas.")] = "",
-    include: Annotated[str, typer.Option(help="Item ids that alone may answer, separated by commas.")] = "",
+    include: Annotated[str, typer.Option(help="Recommend only from these ids, separated by commas.")] = "",
     filters: Annotated[
         list[str] | None,
         typer.Option("--filter", metavar="COLUMN=VALUE", help="What answers must have; may be given again."),
@@ -302,7 +310,8 @@ def metrics_table(metrics: dict) -> str:
     lines.append(f"{metrics['queries']:,} queries, {metrics['candidates']:,} candidates, 95% intervals over users")
     if metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"][0] <= 0 and not metrics.get("neighbours"):
         lines.append(
-            "hint: not surely ahead of item_knn; `retrieval.neighbours: 512` puts its factors beside the towers"
+            "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds "
+            "item-kNN's signal to the model."
         )
     return "\n".join(lines)
 

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mmrec.config_section import LocalPath, Section
 
 FilterColumn = Annotated[str, Field(pattern=r"^[^=]+$")]
+SAMPLE_ITEMS = "tfds:mmrec_sample_shop/small-items"
+
+
+def _default_text(catalog: Mapping[str, Any]) -> tuple[str, ...]:
+    sample = catalog.get("path", SAMPLE_ITEMS).startswith("tfds:mmrec_sample_shop/")
+    return ("title", "description") if sample else ()
+
+
+def _default_payload(catalog: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("title", "category") if _default_text(catalog) else catalog.get("text", ())[:1]
 
 
 class CatalogConfig(Section):
     """Where the items are and which of their columns are read."""
 
-    path: LocalPath = "tfds:mmrec_sample_shop/small-items"
+    path: LocalPath = SAMPLE_ITEMS
     """Table of items, one row each: .csv, .csv.gz, .parquet, .jsonl, .jsonl.gz, or `tfds:NAME[/CONFIG][:SPLIT]`."""
     item_id: str = "item_id"
     """Column of the item's id, a string or integer, unique."""
-    text: tuple[str, ...] = ("title", "description")
-    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens."""
+    text: tuple[str, ...] = Field(default_factory=_default_text)
+    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens. By default those of
+    the sample shop, title and description; a catalog of your own has to name them where the modality `text` is used."""
     image: str | None = "image"
     """Column of the item's photo: a path under `image_dir`, or the encoded bytes; or a list of them (in csv a JSON list
     of paths), see `item.image.max_photos`. Null: no photos are read."""
@@ -37,8 +48,9 @@ class CatalogConfig(Section):
     features: str | None = None
     """Column of ready-made feature vectors, such as another model's embeddings: a list of numbers per item, all of one
     length (in csv `[0.5, 1]`, or with commas or spaces); read by the modality `features`. Empty: the item has none."""
-    payload: tuple[str, ...] = ("title", "category")
-    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer."""
+    payload: tuple[str, ...] = Field(default_factory=_default_payload)
+    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer. By default the first of
+    `text`; of the sample shop title and category."""
     filters: tuple[FilterColumn, ...] = ()
     """Columns that answers can be restricted by, such as `category=mug`; one value per item, compared as text."""
     on_missing_image: Literal["error", "mask"] = "error"
@@ -53,7 +65,7 @@ class CatalogConfig(Section):
 
 
 class InteractionsConfig(Section):
-    """Where the events are and which of them count."""
+    """Where the events are and which of them count; `data.interactions: null` says that there are none."""
 
     path: LocalPath = "tfds:mmrec_sample_shop/small-interactions"
     """Table of (user, item, time) events, in the formats of `data.catalog.path`."""
@@ -116,7 +128,8 @@ class DataConfig(Section):
     """The input tables, their split, and where derived features are kept."""
 
     catalog: CatalogConfig = CatalogConfig()
-    interactions: InteractionsConfig = InteractionsConfig()
+    interactions: InteractionsConfig | None = InteractionsConfig()
+    """What users took. Null: a shop without events, which cannot be trained yet."""
     users: UsersConfig | None = None
     """What is known of users beside their events. Null: nothing."""
     split: SplitConfig = SplitConfig()

@@ -141,7 +141,7 @@ CONFIGS = {
     "an unknown key": (lambda s: s.set(training__epoch=3), "`training.epoch`: no such key",
                        "Did you mean `training.epochs`?"),
     "a value of the wrong type": (lambda s: s.set(training__epochs="many"), "`training.epochs`", "valid integer"),
-    "a list instead of a section": (lambda s: s.set(training=[1]), "`training`", "valid dictionary"),
+    "a list instead of a section": (lambda s: s.set(training=[1]), "`training`", "must be a section"),
     "no answers": (lambda s: s.set(export={"k": 0}), "`export.k`", "greater than or equal to 1. Received: 0"),
     "lists of no length": (lambda s: s.set(evaluation__k=[0]), "`evaluation.k.0`", "greater than or equal to 1"),
     **{f"{scheme} as `{key}`": (lambda s, key=key, at=f"{scheme}bucket/x.csv": s.set(**{key.replace(".", "__"): at}),

@@ -165,6 +165,8 @@ name: sample_shop
 data:
   catalog:
     path: catalog.{table_format}
+    text: [title, description]
+    payload: [title, category]  # shown beside an answer
     filters: [category]  # answers can be restricted to category=...
 """
     interactions = f"""\

@@ -15,6 +15,7 @@ from mmrec.config import Config
 from mmrec.data.catalog import Catalog
 from mmrec.data.features import JoinedFeatures
 from mmrec.data.findings import Finding, about_items
+from mmrec.data.frames import config_with_frames
 from mmrec.data.photo_audit import audit_photos, photo_findings
 from mmrec.data.text_audit import audit_texts, text_findings
 from mmrec.errors import InputError
@@ -81,9 +82,13 @@ def check(
     Raises:
       InputError: config or tables cannot be used; it is the error that training would raise.
     """
-    config = Config.load(config, **overrides)
     if export_dir is not None and not deep:
         raise InputError("`--export` needs `--deep`: photos and texts are compared item by item. Add `--deep`.")
+    with config_with_frames(config, overrides) as loaded:
+        return _check(loaded, deep, export_dir, probe)
+
+
+def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None, probe: bool) -> CheckReport:
     refuse_fork()
     check_classes(config)
     tables = load_tables(config)

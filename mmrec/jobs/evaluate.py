@@ -11,6 +11,7 @@ import numpy as np
 
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
+from mmrec.data.frames import config_with_frames
 from mmrec.data.ragged import Ragged
 from mmrec.jobs.judge import judge, table_slices
 from mmrec.jobs.tables import load_tables
@@ -29,7 +30,7 @@ def evaluate(
 
     Args:
       export_dir: the version folder.
-      config: where the data is; None: the config that the export was trained with.
+      config: where the data is, as for `train`; None: the config that the export was trained with.
       **overrides: config values, as for `train`.
 
     Returns:
@@ -39,7 +40,11 @@ def evaluate(
       InputError: no export, or config or data cannot be used.
     """
     shop = Recommender(export_dir)
-    config = Config.load(shop.manifest["config"] if config is None else config, **overrides)
+    with config_with_frames(shop.manifest["config"] if config is None else config, overrides) as loaded:
+        return _evaluate(shop, loaded)
+
+
+def _evaluate(shop: Recommender, config: Config) -> dict:
     tables = load_tables(config)
     rows = {item: row for row, item in enumerate(shop.items["item_id"], start=1)}
     exported = np.array([rows.get(item, 0) for item in tables.vocabulary.ids])

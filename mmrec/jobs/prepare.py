@@ -15,6 +15,7 @@ from mmrec.config import Config, RetrievalConfig
 from mmrec.data.examples import Examples
 from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
+from mmrec.data.frames import frame_paths
 from mmrec.data.users import Users
 from mmrec.jobs.modalities import MODALITIES
 from mmrec.jobs.modalities.modality import Modality
@@ -101,14 +102,14 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Exampl
 def run_identity(config: Config) -> str:
     """Returns a digest of the config (but where results go) and of the files that it names: equal for the same run.
 
-    Photos and recordings are known by their names in the catalog only.
+    Photos and recordings are known by their names in the catalog only, tables that were DataFrames by their content.
     """
+    text, weights, data = config.item.text, config.item.image.weights, config.data
+    elsewhere = {"cache_dir": True, "tfds_dir": True, **{table: {"path"} for table in frame_paths(config)}}
     settings = config.model_dump_json(
-        exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": {"cache_dir", "tfds_dir"}}
+        exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": elsewhere}
     )
-    text, weights = config.item.text, config.item.image.weights
-    data, users = config.data, config.data.users
-    tables = [data.catalog.path, data.interactions.path, users and users.path]
+    tables = [section.path for section in (data.catalog, data.interactions, data.users) if section]
     named = [*tables, text.vocabulary, text.preset, weights]
     found = [Path(name) for name in named if name]
     files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]

@@ -164,7 +164,7 @@ class Plan:
 
     def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
         """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
-        config = self._config.get("data", {}).get("interactions", {})
+        config = self._config.get("data", {}).get("interactions") or {}
         first = next(iter(names.values()))
         usual = {"user_id": "user_id", "item_id": "item_id", "timestamp": "timestamp"}
         user, item, time = (config.get(key, name) if config.get(key) in first else name for key, name in usual.items())

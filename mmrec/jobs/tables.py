@@ -14,6 +14,7 @@ from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
 from mmrec.data.users import Users, load_users
 from mmrec.data.vocabulary import Vocabulary
+from mmrec.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,22 @@ class Tables:
 
 
 def load_tables(config: Config) -> Tables:
-    """Reads, checks and splits the input tables."""
+    """Reads, checks and splits the input tables.
+
+    Raises:
+      InputError: a table cannot be used, or there is none of interactions.
+    """
     data = config.data
+    if data.interactions is None:
+        raise InputError(
+            "`data.interactions`: training without interactions is not supported yet. Received: null. Name your table "
+            "of events in `data.interactions.path`."
+        )
+    if "path" in data.interactions.model_fields_set and "path" not in data.catalog.model_fields_set:
+        raise InputError(
+            f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
+            "alone, whose items the sample shop lacks. Name your table of items."
+        )
     catalog = load_catalog(data.catalog, config.item.modalities, data.tfds_dir)
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)

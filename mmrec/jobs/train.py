@@ -15,6 +15,7 @@ import numpy as np
 import tf_keras
 
 from mmrec.config import Config
+from mmrec.data.frames import config_with_frames
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
@@ -57,7 +58,8 @@ def train(
     """Trains, evaluates and exports a two-tower model.
 
     Args:
-      config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop.
+      config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop. Here and in
+        overrides a DataFrame may stand for a table (`data={"catalog": frame}`); it is kept in the run folder.
       callbacks: a list of further callbacks of tf_keras. Their `logs` hold `loss`, the mean over the epoch so far, and
         at the end of an epoch the validation metrics as `val_...`.
       **overrides: config values by dotted key or nested dict, e.g. `training={"epochs": 3}`.
@@ -70,7 +72,11 @@ def train(
       TrainingError: the training went astray; the message says what to change.
     """
     require_callbacks(callbacks)
-    config = Config.load(config, **overrides)
+    with config_with_frames(config, overrides) as loaded:
+        return _train(loaded, callbacks)
+
+
+def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> TrainResult:
     clock = _Clock()
     refuse_fork()
     check_classes(config)
@@ -90,7 +96,7 @@ def train(
         metrics["mapping"], metrics["neighbours"] = fitted.mapping, fitted.neighbours
         clock.lap("evaluate")
         metrics["seconds"] = clock.seconds
-        export_dir = export_model(config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
+        export_dir = export_model(run.config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
         clock.lap("export")
         run.write_metrics(metrics)
         _say(f"exported {export_dir}")

@@ -111,7 +111,7 @@ class Recommender:
           histories: B sequences of item ids, oldest first; unknown ids are skipped, an empty one is fine.
           k: answers wanted, at least 1.
           exclude: B sequences of item ids that are no answer.
-          include: B sequences of item ids that alone may answer; an empty one: all may.
+          include: B sequences of the only item ids to recommend from; an empty one: all items.
           filter: what answers must have, {column: value} or a list of "column=value", all of it; one for all histories,
             or a list of B. A value that no item has leaves no answer.
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and

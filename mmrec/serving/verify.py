@@ -27,15 +27,29 @@ def read_manifest(path: Path) -> dict:
             raise TypeError("its manifest is none")
         _ = manifest["sha256"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: is not an export of mmrec ({error}). Give the version folder, saved_models/<name>/<version>."
-        ) from None
+        raise InputError(f"{path}: is not an export of mmrec ({_reason(error)}). {_version_near(path)}") from None
     if newest > schema.FORMAT_VERSION:
         raise InputError(
             f"{path}: has format version {newest}; this mmrec reads up to {schema.FORMAT_VERSION}. "
             f"Install mmrec {writer} or newer."
         )
     return manifest
+
+
+def _reason(error: Exception) -> str:
+    return f"it holds no {schema.MANIFEST}" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error)
+
+
+def _version_near(path: Path) -> str:
+    """Returns what to give instead of a folder without a manifest: a version in it, or else beside it."""
+    folders = () if (path / schema.MANIFEST).exists() else (path, path.parent)
+    for folder in (folder for folder in folders if folder.is_dir()):
+        manifests = folder.glob(f"*/{schema.MANIFEST}")
+        versions = sorted(int(name) for name in (file.parents[1].name for file in manifests) if name.isdecimal())
+        if versions:
+            held = f"version{'s' * (len(versions) > 1)} {', '.join(map(str, versions))}"
+            return f"{'This folder' if folder == path else folder} holds {held}: give {folder / str(versions[-1])}."
+    return "Give the version folder, saved_models/<name>/<version>."
 
 
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:

@@ -233,9 +233,11 @@ def test_an_export_without_filter_columns_says_so():
 
 
 def test_a_folder_that_is_no_export_is_named_with_a_remedy(tmp_path, tiny_export):
-    for folder in (tmp_path, tmp_path / "absent", tiny_export.result.export_dir.parent):
+    for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(mmrec.InputError, match=r"is not an export of mmrec .*saved_models/<name>/<version>"):
             mmrec.load(folder)
+    with pytest.raises(mmrec.InputError, match=r"This folder holds version 1: give .*/saved_models/sample_shop/1\."):
+        mmrec.load(tiny_export.result.export_dir.parent)
     (tmp_path / "mmrec").mkdir()
     for content in ("{", "[]", "{}", "3", '{"format_version": 1}'):
         (tmp_path / "mmrec/manifest.json").write_text(content)

@@ -81,3 +81,14 @@ def test_a_manifest_of_wrong_types_is_no_export(copy, change):
     path = copy / "mmrec" / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert "is not an export of mmrec" in refusal(copy)
+
+
+def test_a_folder_of_versions_or_an_absent_version_is_shown_the_latest(copy, tmp_path):
+    shop = tmp_path / "shop"
+    for version in (2, 10):
+        shutil.copytree(copy / "mmrec", shop / str(version) / "mmrec")
+    (shop / "notes").mkdir()
+    assert refusal(shop).endswith(f"This folder holds versions 2, 10: give {shop / '10'}.")
+    assert refusal(shop / "3").endswith(f"{shop} holds versions 2, 10: give {shop / '10'}.")
+    assert refusal(tmp_path / "a" / "b").endswith("Give the version folder, saved_models/<name>/<version>.")
+    assert refusal("a\0b").endswith("Give the version folder, saved_models/<name>/<version>.")
