@@ -237,7 +237,9 @@ def score(
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs the extra beam.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per call of the export.")] = 256,
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows per file of answers.")] = 20_000,
-    media_dir: Annotated[Path | None, typer.Option(help="Where paths of photos and recordings begin.")] = None,
+    media_dir: Annotated[
+        Path | None, typer.Option(help="Where paths of photos and recordings begin; by default as in training.")
+    ] = None,
     beam_options: Annotated[
         list[str] | None,
         typer.Option("--beam", metavar="KEY=VALUE", help="Such as runner=FlinkRunner; may be given again."),
@@ -265,7 +267,9 @@ def score(
     if as_json:
         print(json.dumps({"output": str(output), **found}))
     else:
-        print("\n".join([f"{'output':14}{output}", *(f"{name:14}{value}" for name, value in found.items())]))
+        lines = {"output": output, **found}
+        width = max(map(len, lines)) + 2
+        print("\n".join(f"{name:{width}}{value}" for name, value in lines.items()))
 
 
 @app.command()
