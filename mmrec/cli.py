@@ -180,7 +180,17 @@ def compare(
 @app.command()
 def refresh(
     export: Export,
-    catalog: Annotated[Path, typer.Option(help="Table of all items, in the columns of the training's catalog.")],
+    catalog: Annotated[
+        Path,
+        typer.Option(help="Table of all items; --set data.catalog.text=[name] where columns are called otherwise."),
+    ],
+    max_delisted: Annotated[
+        float, typer.Option(help="Largest share of the export's items that the table may lack, 0 to 1.")
+    ] = 0.3,
+    histories: Annotated[
+        Path | None,
+        typer.Option(help="Recent histories, as for compare: the share also counts in what these name."),
+    ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -189,7 +199,7 @@ def refresh(
     start_tensorflow()
     from mmrec.jobs.refresh import refresh_export
 
-    found = refresh_export(export, catalog, **overrides)
+    found = refresh_export(export, catalog, max_delisted=max_delisted, histories=histories, **overrides)
     if as_json:
         print(json.dumps({"export_dir": str(found.export_dir), **found.changes}))
     else:

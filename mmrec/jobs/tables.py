@@ -10,6 +10,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog, load_catalog
 from mmrec.data.context import QueryContext
+from mmrec.data.delisted import with_delisted
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
 from mmrec.data.users import Users, load_users
@@ -45,10 +46,15 @@ class Tables:
         return {} if self.users is None else self.users.features()
 
 
-def load_tables(config: Config) -> Tables:
-    """Reads, checks and splits the input tables."""
+def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
+    """Reads, checks and splits the input tables.
+
+    Args:
+      config: where they are, and how they are read.
+      delisted: ids of items that events may name though the catalog lacks them by now.
+    """
     data = config.data
-    catalog = load_catalog(data.catalog, config.item.modalities, data.tfds_dir)
+    catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
     parts = split(

@@ -21,16 +21,16 @@ from mmrec.vectors import listed
 ATTRIBUTES_SIGNATURE = "attributes"
 
 
-def item_columns(config: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[str], schema.Field]]]:
+def item_columns(manifest: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[str], schema.Field]]]:
     """Returns what the column of the item's id may be called, and the same of each field that the model reads.
 
     Args:
-      config: of the export's manifest.
+      manifest: of the export.
     """
-    catalog = config.get("data", {}).get("catalog", {})
-    fields = schema.item_fields(config["item"]["modalities"], catalog)
-    names = [(field.names, field) for field in fields]
-    return list(dict.fromkeys([catalog.get("item_id") or "item_id", "item_id"])), names
+    catalog, names = manifest["config"].get("data", {}).get("catalog", {}), schema.catalog_names(manifest)
+    fields = schema.item_fields(manifest["config"]["item"]["modalities"], catalog, names)
+    ids = [names.get("item_id"), "item_id", catalog.get("item_id")]
+    return list(dict.fromkeys(filter(None, ids))), [(field.names, field) for field in fields]
 
 
 class Folder(NamedTuple):
@@ -83,7 +83,7 @@ class Items:
         for row in np.flatnonzero(pc.equal(self.ids.fill_null(""), "")).tolist():
             self.faults[row] = f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}"
         self._files: list[str] = []
-        for names, field in item_columns(shop.manifest["config"])[1]:
+        for names, field in item_columns(shop.manifest)[1]:
             name = next((name for name in names if name in frame), None)
             if field.kind == "bytes" and name:
                 self._files.append(name)

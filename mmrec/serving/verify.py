@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from mmrec import schema
 from mmrec.errors import InputError
 
@@ -36,6 +38,12 @@ def read_manifest(path: Path) -> dict:
             f"Install mmrec {writer} or newer."
         )
     return manifest
+
+
+def read_delisted(path: Path) -> list[str]:
+    """Returns the ids of the items that a version has no longer, and those before it had."""
+    file = path / schema.DELISTED
+    return pd.read_parquet(file)["item_id"].tolist() if file.exists() else []
 
 
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
