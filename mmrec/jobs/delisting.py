@@ -43,7 +43,7 @@ class DelistingLimit:
         self._items = pd.Index(item_ids, dtype=object)
         self._named = None if histories is None else _count(Path(histories), self._items)
 
-    def require(self, left: Sequence[str], fault: str = "are not in it") -> None:
+    def require(self, left: Sequence[str] | np.ndarray, fault: str = "are not in it") -> None:
         """Checks what is left of the export.
 
         Args:
