@@ -189,7 +189,17 @@ def compare(
 @app.command()
 def refresh(
     export: Export,
-    catalog: Annotated[Path, typer.Option(help="Table of all items, in the columns of the training's catalog.")],
+    catalog: Annotated[
+        Path,
+        typer.Option(help="Table of all items; --set data.catalog.text=[name] where columns are called otherwise."),
+    ],
+    max_delisted: Annotated[
+        float, typer.Option(help="Largest share of the export's items that the table may lack, 0 to 1.")
+    ] = 0.3,
+    histories: Annotated[
+        Path | None,
+        typer.Option(help="Recent histories, as for compare: the share also counts in what these name."),
+    ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -198,7 +208,7 @@ def refresh(
     start_tensorflow()
     from mmrec.jobs.refresh import refresh_export
 
-    found = refresh_export(export, catalog, **overrides)
+    found = refresh_export(export, catalog, max_delisted=max_delisted, histories=histories, **overrides)
     if as_json:
         print(json.dumps({"export_dir": str(found.export_dir), **found.changes}))
     else:
@@ -246,7 +256,9 @@ def score(
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs the extra beam.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per call of the export.")] = 256,
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows per file of answers.")] = 20_000,
-    media_dir: Annotated[Path | None, typer.Option(help="Where paths of photos and recordings begin.")] = None,
+    media_dir: Annotated[
+        Path | None, typer.Option(help="Where paths of photos and recordings begin; by default as in training.")
+    ] = None,
     beam_options: Annotated[
         list[str] | None,
         typer.Option("--beam", metavar="KEY=VALUE", help="Such as runner=FlinkRunner; may be given again."),
@@ -274,7 +286,9 @@ def score(
     if as_json:
         print(json.dumps({"output": str(output), **found}))
     else:
-        print("\n".join([f"{'output':14}{output}", *(f"{name:14}{value}" for name, value in found.items())]))
+        lines = {"output": output, **found}
+        width = max(map(len, lines)) + 2
+        print("\n".join(f"{name:{width}}{value}" for name, value in lines.items()))
 
 
 @app.command()

@@ -55,7 +55,7 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
     first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
     parts = [
         f"# {model}\n\nA two-tower retrieval model of mmrec; `manifest.json` beside this page says all of it.",
-        _data(manifest.get("data", {}), manifest.get("config", {})),
+        _data(manifest),
         _refresh(manifest),
         _quality(manifest.get("metrics", {}), manifest.get("metrics_of_version")),
         _limits(manifest, manifest.get("config", {}), manifest.get("index", {})),
@@ -65,14 +65,16 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
     (folder / schema.MODEL_CARD).write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
-def _data(data: Mapping, config: Mapping) -> str:
-    counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in data.items()]
+def _data(manifest: Mapping) -> str:
+    config = manifest.get("config", {})
+    counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in manifest.get("data", {}).items()]
     if config:
         catalog, events = config["data"]["catalog"], config["data"]["interactions"]
         counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: `{_last(events['path'])}`")
         counts.append(f"* modalities: {', '.join(config['item']['modalities'])}")
-        if catalog.get("filters"):
-            counts.append(f"* filters: {', '.join(f'`{column}`' for column in catalog['filters'])}")
+        filters = schema.catalog_names(manifest).get("filters")
+        if filters:
+            counts.append(f"* filters: {', '.join(f'`{column}`' for column in filters)}")
     return "## Data\n\n" + "\n".join(counts) if counts else ""
 
 

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -60,6 +60,7 @@ def write_version(
     manifest: Mapping,
     samples: Samples,
     key: str | None = "saved_models_dir",
+    delisted: Sequence[str] = (),
 ) -> Path:
     """Exports a model as the next version under `folder`.
 
@@ -76,6 +77,7 @@ def write_version(
         the model card is made from it.
       samples: what the version must answer as the model does.
       key: the config key that `folder` follows from; None: the job has none.
+      delisted: ids of the items that earlier versions had and this one has not.
 
     Returns:
       The version folder.
@@ -101,6 +103,8 @@ def write_version(
             write_server_config(aside, folder.name)
             write_model_card(aside, folder.name, signatures, manifest)
             payload.to_parquet(aside / schema.ITEMS, index=False)
+            if len(delisted):
+                pd.DataFrame({"item_id": delisted}).to_parquet(aside / schema.DELISTED, index=False)
             _compare(aside, parts, samples)
             described = {
                 "format_version": schema.FORMAT_VERSION,

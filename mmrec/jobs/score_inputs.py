@@ -64,7 +64,8 @@ class Plan:
     """
 
     def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
-        self._paths, self._config, self._events, self._export = paths, manifest["config"], None, export_dir
+        self._paths, self._manifest, self._config = paths, manifest, manifest["config"]
+        self._events, self._export = None, export_dir
         self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
         signatures = manifest["signatures"]
         if SIGNATURES[task] not in signatures:
@@ -153,7 +154,7 @@ class Plan:
         return columns
 
     def _items(self, path: str, names: Sequence[str]) -> list[str]:
-        ids, fields = item_columns(self._config)
+        ids, fields = item_columns(self._manifest)
         found = [next((name for name in ids if name in names), ids[0])]
         _require(path, found, names)
         read = [next((name for name in candidates if name in names), None) for candidates, _ in fields]

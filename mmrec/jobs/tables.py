@@ -10,6 +10,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog, load_catalog
 from mmrec.data.context import QueryContext
+from mmrec.data.delisted import with_delisted
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
 from mmrec.data.users import Users, load_users
@@ -46,8 +47,12 @@ class Tables:
         return {} if self.users is None else self.users.features()
 
 
-def load_tables(config: Config) -> Tables:
+def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     """Reads, checks and splits the input tables.
+
+    Args:
+      config: where they are, and how they are read.
+      delisted: ids of items that events may name though the catalog lacks them by now.
 
     Raises:
       InputError: a table cannot be used, or there is none of interactions.
@@ -63,7 +68,7 @@ def load_tables(config: Config) -> Tables:
             f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
             "alone, whose items the sample shop lacks. Name your table of items."
         )
-    catalog = load_catalog(data.catalog, config.item.modalities, data.tfds_dir)
+    catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
     parts = split(

@@ -80,7 +80,7 @@ class Recommender:
     @property
     def filter_columns(self) -> Sequence[str]:
         """Columns that answers can be restricted by; `items` shows their values."""
-        return list(dict.fromkeys(self.manifest["config"]["data"]["catalog"].get("filters", [])))
+        return list(dict.fromkeys(schema.catalog_names(self.manifest).get("filters", [])))
 
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
@@ -219,7 +219,7 @@ class Recommender:
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
         modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
-        for field in schema.item_fields(modalities, catalog):
+        for field in schema.item_fields(modalities, catalog, self.manifest.get("columns")):
             yield field.names, field
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from mmrec import schema
 from mmrec.errors import InputError
 
@@ -50,6 +52,12 @@ def _version_near(path: Path) -> str:
             held = f"version{'s' * (len(versions) > 1)} {', '.join(map(str, versions))}"
             return f"{'This folder' if folder == path else folder} holds {held}: give {folder / str(versions[-1])}."
     return "Give the version folder, saved_models/<name>/<version>."
+
+
+def read_delisted(path: Path) -> list[str]:
+    """Returns the ids of the items that a version has no longer, and those before it had."""
+    file = path / schema.DELISTED
+    return pd.read_parquet(file)["item_id"].tolist() if file.exists() else []
 
 
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -127,7 +128,11 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
     ]
     assert (found["rows"], found["bad_rows"]) == (3, 2)
     size = path.stat().st_size
-    assert capsys.readouterr().err.splitlines() == [f"bytes: {size} of {size} read", "shards: 1 of 1 scored"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"bytes: {size} of {size} read",
+        "shards: 1 of 1 scored",
+        f"2 bad rows are left out; {tmp_path}/out/bad_rows.jsonl says why",
+    ]
 
 
 def test_histories_without_any_known_item_are_counted_though_the_job_is_interrupted(
@@ -169,6 +174,64 @@ def test_histories_none_of_which_holds_a_known_item_are_refused_and_the_folder_s
     assert score(export, file("h.csv", text), out, shard_rows=1)["unknown_histories"] == 0
     empty = score(export, file("empty.csv", "user_id,history\nu1,\n"), tmp_path / "empty")
     assert (empty["rows"], empty["unknown_histories"]) == (1, 0)
+
+
+NOBODY = "user_id,item_id,timestamp\nu1,a,14/11/2023 22:13\nu2,b,15/11/2023 22:13\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "first", "bad"),
+    [
+        ("e.csv", NOBODY.encode(), "column `timestamp`: must be a number or", 2),
+        ("h.csv", "user_id,history\nJos\xe9,a\nZo\xeb,b\n".encode("latin-1"), "must be UTF-8", 2),
+        ("h.csv", b"user_id,history\n,a\n,b\n,c\n", "column `user_id`: must not be empty. Received: ''", 3),
+        ("h.csv", b"user_id,history\nu1,a,b\n", "must have 2 fields, as the header has. Received: 3", 1),
+    ],
+    ids=["events", "latin-1", "no user", "fields"],
+)
+@pytest.mark.parametrize("beam", [False, True], ids=["alone", "beam"])
+def test_a_file_of_bad_rows_alone_is_refused_with_the_first_reason_as_often_as_it_is_tried(
+    export, tmp_path, monkeypatch, beam, name, content, first, bad
+):
+    if beam:
+        pytest.importorskip("apache_beam")
+    else:
+        monkeypatch.setattr(score_run, "import_beam", lambda: None)
+    path, out = tmp_path / name, tmp_path / "out"
+    path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(mmrec.InputError) as error:
+            score(export, path, out, shard_rows=2)
+        message = str(error.value)
+        assert message.startswith(f"{path}, row 1: {first}")
+        assert message.endswith(f"Not one of {bad} rows can be used: {out}/bad_rows.jsonl says why. Correct the input.")
+        assert sorted(child.name for child in out.iterdir()) == [".lock", "bad_rows.jsonl"]
+        assert [letter["row"] for letter in letters(out)] == [*range(1, bad + 1)]
+    path.write_text("user_id,history\nu1,a\n")
+    assert score(export, path, out)["rows"] == 1  # the folder is free for what was corrected
+    assert letters(out) == []
+
+
+def test_a_file_of_bad_rows_that_is_the_users_own_is_not_removed(export, file, tmp_path, alone):
+    (tmp_path / "out").mkdir()
+    file("out/bad_rows.jsonl", "mine\n")
+    with pytest.raises(mmrec.InputError, match="`output` must be absent, empty, or of the same job"):
+        score(export, file("h.csv", HISTORIES), tmp_path / "out")
+    assert (tmp_path / "out/bad_rows.jsonl").read_text() == "mine\n"
+
+
+def test_files_without_rows_are_refused_unless_another_one_has_some(export, file, tmp_path, alone):
+    (tmp_path / "in").mkdir()
+    file("in/0.csv", "user_id,history\n")
+    empty = pa.schema([("user_id", pa.string()), ("history", pa.list_(pa.string()))]).empty_table()
+    pq.write_table(empty, tmp_path / "in/1.parquet")
+    for given in ("in", "in/0.csv", "in/1.parquet", "in/*.csv"):
+        with pytest.raises(mmrec.InputError) as error:
+            score(export, tmp_path / given, tmp_path / "out")
+        assert str(error.value) == f"{tmp_path / given}: holds no rows. Give `input` a file with at least one."
+        assert [child.name for child in (tmp_path / "out").iterdir()] == [".lock"]
+    file("in/2.csv", "user_id,history\nu1,a\n")
+    assert score(export, tmp_path / "in", tmp_path / "out")["rows"] == 1
 
 
 def test_more_answers_than_there_are_items_or_than_a_signature_can_count_are_all_items(export, file, tmp_path, alone):
@@ -243,6 +306,19 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     assert "images/none.png: the file cannot be read" in reason
 
 
+def test_items_of_which_nothing_is_readable_are_counted_and_a_file_of_nothing_else_is_refused(
+    tiny_export, file, tmp_path, capsys, alone
+):
+    path = file("c.csv", "item_id,title\nx,\ny,red mug\n")
+    assert score(tiny_export.result.export_dir, path, tmp_path / "out", task="embed")["items_without_content"] == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "1 of 2 items have nothing that the model reads"
+    path = file("empty.csv", "item_id,title\nx,\ny,\n")
+    for _ in range(2):
+        with pytest.raises(mmrec.InputError, match=r"empty\.csv: none of 2 items has anything that the model reads\."):
+            score(tiny_export.result.export_dir, path, tmp_path / "empty", task="embed")
+    assert [child.name for child in (tmp_path / "empty").iterdir()] == [".lock"]
+
+
 def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, tmp_path, capsys, alone):
     path, out = file("h.csv", HISTORIES), tmp_path / "out"
     first = score(export, path, out, k=3)
@@ -301,8 +377,9 @@ def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     assert answers(tmp_path / "two") == answers(tmp_path / "one")
     assert letters(tmp_path / "two") == letters(tmp_path / "one")
     said = capfd.readouterr().err.splitlines()
-    assert said[-1] == "shards: 4 of 4 scored"
-    assert all(line.startswith(("bytes: ", "shards: ")) for line in said)  # nothing of Beam or of the processes
+    assert said[-2:] == ["shards: 4 of 4 scored", f"3 bad rows are left out; {tmp_path}/two/bad_rows.jsonl says why"]
+    allowed = ("bytes: ", "shards: ", "3 bad rows")
+    assert all(line.startswith(allowed) for line in said)  # nothing of Beam or of the processes
 
 
 def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):
@@ -313,3 +390,9 @@ def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):
     code, out, errors = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 3)
     assert (code, out) == (2, "")
     assert errors.startswith(f"error: {tmp_path}/out: holds the answers of another job")
+    code, out, _ = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 2)
+    assert code == 0
+    assert "unknown_histories  0" in out.splitlines()
+    code, out, errors = command("score", export, "--input", file("e.csv", NOBODY), "--output", tmp_path / "none")
+    assert (code, out) == (2, "")
+    assert "Not one of 2 rows can be used" in errors
