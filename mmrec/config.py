@@ -255,6 +255,11 @@ class Config(Section):
             raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
         return self
 
+    @property
+    def leaves_out_history(self) -> bool:
+        """Whether `recommend` leaves out the items of the history by itself."""
+        return self.data.interactions.histories_are_seen and not self.retrieval.repeat_consumption
+
     @classmethod
     def load(
         cls, source: Config | Mapping[str, Any] | str | os.PathLike[str] = MappingProxyType({}), /, **overrides: Any

@@ -9,7 +9,7 @@ import mmrec
 
 PACKAGE = Path(mmrec.__file__).parent
 CONFIG = {"config", "config_data", "config_item", "config_section", "config_reference", "config_source"}
-FOUNDATION = CONFIG | {"errors", "registry", "schema", "vectors", "version"}
+FOUNDATION = CONFIG | {"date_times", "errors", "registry", "schema", "vectors", "version"}
 MAY_IMPORT = {
     **{name: set() for name in FOUNDATION},
     "preprocess": set(),
@@ -32,6 +32,7 @@ FOUNDATION_MAY_IMPORT = {
     "config_item": {"config_section", "errors"},
     "config_reference": {"config"},
     "config_source": {"errors"},
+    "date_times": {"config_data"},
     "registry": {"errors"},
 }
 

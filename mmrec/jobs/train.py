@@ -15,6 +15,7 @@ import numpy as np
 import tf_keras
 
 from mmrec.config import Config
+from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
@@ -71,6 +72,9 @@ def train(
     clock = _Clock()
     check_classes(config)
     tables = load_tables(config)
+    test = tables.split.test
+    if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
+        _say(f"warning: {' '.join(lost)}")
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with RunFolder.open(config, run_identity(config)) as run:
         fitted = fit_model(config, tables, run, callbacks, clock.lap)
