@@ -36,11 +36,11 @@ def why_empty(
         )
     reasons, remedies = [], []
     if dropped.get("nothing_new"):
-        reasons.append(f"{dropped['nothing_new']:,} users in it take only items that they had before")
+        reasons.append(f"{dropped['nothing_new']:,} of its users had all right answers before")
         remedies.append(seen_remedy(events))
     if dropped.get("short_history"):
         few = "no earlier event" if min_history == 1 else f"fewer than {min_history} earlier events"
-        reasons.append(f"{dropped['short_history']:,} users in it have {few} (events of one time are one basket)")
+        reasons.append(f"{dropped['short_history']:,} of its users have {few} (events of one time are one basket)")
         lower = f"set `evaluation.min_history` below {min_history}"
         other = " or `data.split.kind: leave_last_out`" if kind == "time" else ""
         remedies.append(f"Give a longer time of events, times that tell baskets apart, or {lower}{other}")

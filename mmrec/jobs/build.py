@@ -60,4 +60,4 @@ def _context_tower(config: Config, prepared: Prepared, dim: int) -> ContextTower
         user_tower = AttributesTower(config.item.attributes, prepared.users.encoder.sizes, dim)
     if not config.query.context and user_tower is None:
         return None
-    return ContextTower(dim, config.query, len(prepared.event_types), user_tower)
+    return ContextTower(dim, config.query, len(prepared.event_types), user_tower, prepared.typical_gap)
