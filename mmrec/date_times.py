@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -34,17 +35,23 @@ def read_date_times(values: pd.Series, formats: Sequence[str] = ()) -> DateTimes
       values: R texts, or dates and date-times of Python, NumPy or pandas; everything else is unreadable.
       formats: of the texts: formats of `strptime`, or `ISO8601`; the first that fits reads a text. Empty: ISO 8601.
     """
-    text = values.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    text, moment = (
+        values.map(lambda value, kind=kind: isinstance(value, kind)).to_numpy(bool)
+        for kind in (str, date | np.datetime64)
+    )
     values = values.map(lambda value: value.strip() if isinstance(value, str) else value).astype(object)
     seconds, zoned = np.full(len(values), np.nan), np.zeros(len(values), bool)
-    for chosen, form in ((~text, ISO), *((text, form) for form in formats or (ISO,))):
+    for chosen, form in ((moment, ISO), *((text, form) for form in formats or (ISO,))):
         rows = np.flatnonzero(chosen & np.isnan(seconds))
         if not len(rows):
             continue
         some = values.iloc[rows]
         seconds[rows] = seconds_of(pd.to_datetime(some, errors="coerce", utc=True, format=form))
-        names_zone = some.map(lambda value: _ISO_ZONE.search(str(value))) if form == ISO else _FORMAT_ZONE.search(form)
-        zoned[rows] = np.isfinite(seconds[rows]) & (names_zone.notna() if form == ISO else names_zone is not None)
+        if form == ISO:
+            zone = some.map(lambda value: bool(_ISO_ZONE.search(str(value)))).to_numpy(bool)
+        else:
+            zone = bool(_FORMAT_ZONE.search(form))
+        zoned[rows] = np.isfinite(seconds[rows]) & zone
     return DateTimes(seconds, zoned)
 
 
