@@ -287,7 +287,7 @@ class Config(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise InputError("\n".join(explain(cls, where, problem) for problem in error.errors())) from None
+            raise InputError(*(explain(cls, where, problem) for problem in error.errors())) from None
 
     def to_yaml(self) -> str:
         """Returns the whole config, defaults included, as YAML that `load` reads back to an equal config."""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -322,23 +323,59 @@ def test_the_command_prints_a_table_or_one_json_object_and_ends_with_0(shop, run
     ("options", "message"),
     [
         (["--set", "training.epoch=3"], "Did you mean `training.epochs`"),
-        (["--set", "data.catalog.path=no.csv"], "no such file"),
-        (["--set", "query.history=nope"], "nope"),
         (["--export", "somewhere"], "`--export` needs `--deep`"),
     ],
 )
-def test_what_training_would_refuse_is_one_message_and_ends_with_2(shop, run, options, message):
+def test_without_a_usable_config_nothing_is_read(shop, run, options, message):
     code, out, errors = run(shop, *options)
     assert (code, out) == (2, "")
     assert message in errors
     assert len(errors.splitlines()) == 1
 
 
-def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_made(shop, tmp_path):
+def test_every_error_of_the_inputs_is_reported_with_its_count_and_ends_with_2(shop, tmp_path, run):
+    items = (tmp_path / "items.csv").read_text()
+    (tmp_path / "items.csv").write_text(items + "red-1,again\n,nothing\n,nobody\n")
+    edit_events(tmp_path, lambda rows: [*rows, ["u1", "gone", "7"], ["u1", "red-1", "soon"], ["u2", "lost", "8"]])
     (tmp_path / "file").write_text("")
-    shop["runs_dir"] = str(tmp_path / "file" / "runs")
-    with pytest.raises(mmrec.InputError, match="Set `runs_dir`"):
-        mmrec.check(shop, probe=False)
+    shop |= {"runs_dir": str(tmp_path / "file" / "runs"), "saved_models_dir": str(tmp_path / "file")}
+    shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"home": "category"}}
+    code, _, errors = run(shop, "--no-probe", "--set", "query.history=nope")
+    assert code == 2
+    said = [
+        "no history tower is called 'nope'",
+        "items.csv, row 26 (and 1 more), column `item_id`: every item needs an id",
+        "items.csv, row 25, column `item_id`: ids must be unique",
+        "events.csv, row 962, column `timestamp`: must be a number",
+        "events.csv, row 961 (and 1 more), column `item_id`: must be an item of the catalog. Received: 'gone'",
+        "users.csv: no such file. Correct `data.users.path`.",
+        "file/runs/groups: cannot be written. Set `runs_dir`",
+        "file/groups: cannot be written. Set `saved_models_dir`",
+    ]
+    lines = errors.splitlines()
+    assert len(lines) == 8
+    for part, line in zip(said, lines, strict=True):
+        assert line.startswith("error: ")
+        assert part in line
+    assert not (tmp_path / "file").is_dir()
+    report = mmrec.check(shop, probe=False)
+    assert report.error == report.errors[0]
+    assert [one.code for one in report.findings] == [
+        *["unusable_catalog"] * 2, *["unusable_interactions"] * 2, "unusable_users", *["unwritable_folder"] * 2,
+    ]  # fmt: skip
+
+
+def test_where_a_table_cannot_be_used_the_others_are_described(shop, tmp_path, run):
+    code, out, errors = run(shop, "--no-probe", "--set", "data.catalog.path=no.csv", "--json")
+    assert code == 2
+    assert errors.splitlines() == [f"error: {Path('no.csv').absolute()}: no such file. Correct `data.catalog.path`."]
+    facts = json.loads(out)["facts"]
+    assert (facts["users"], facts["events"]) == (160, 960)
+    assert not {"items", "split", "training"} & set(facts)
+    code, out, errors = run(shop, "--no-probe", "--set", "data.interactions.timestamp=when")
+    assert code == 2
+    assert "no column `when`" in errors
+    assert out.startswith("items         24\nskipped       nothing\n\nerror:  ")
 
 
 def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeypatch):
