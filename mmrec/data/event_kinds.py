@@ -27,12 +27,16 @@ class EventKinds(NamedTuple):
 
 
 def require_columns(config: InteractionsConfig) -> None:
-    """Raises InputError when a rule is set whose column is not."""
-    if config.min_rating is not None and not config.rating:
-        raise InputError("`data.interactions.rating`: must name a column when `min_rating` is set. Received: null.")
-    for key in _TYPES:
-        if getattr(config, key) and not config.event:
-            raise InputError(f"`data.interactions.event`: must name a column when `{key}` is set. Received: null.")
+    """Raises InputError when rules are set whose column is not."""
+    needed = [("rating", "min_rating", config.min_rating is not None)]
+    needed += [("event", rule, bool(getattr(config, rule))) for rule in _TYPES]
+    faults = [
+        f"`data.interactions.{column}`: must name a column when `{rule}` is set. Received: null."
+        for column, rule, is_set in needed
+        if is_set and not getattr(config, column)
+    ]
+    if faults:
+        raise InputError(*faults)
 
 
 def event_kinds(
@@ -49,13 +53,13 @@ def event_kinds(
     Raises:
       InputError: no event is of a type that the config names, or it names one as positive and negative.
     """
-    given, faults = set(() if types is None else types), []
+    present, faults = set(() if types is None else types), []
     for key in _TYPES:
-        absent = sorted(set(getattr(config, key) or ()) - given)
+        absent = sorted(set(getattr(config, key) or ()) - present)
         if absent:
             faults.append(
                 f"{config.path}, column `{config.event}`: no event of type {', '.join(map(repr, absent))}, which "
-                f"`{key}` names. Found: {', '.join(sorted(given)[:10])}."
+                f"`{key}` names. Found: {', '.join(sorted(present)[:10])}."
             )
     both = sorted(set(config.positive_events or ()) & set(config.negative_events))
     if both:

@@ -82,12 +82,10 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
         _require_one_zone(config.path, config.timestamp, table[config.timestamp], times)
     rating = None if config.min_rating is None else read_numbers(table[config.rating])
     weight = read_numbers(table[config.weight]) if config.weight else None
-    with faults.collected():
-        kinds = event_kinds(config, rating, types, len(table))
-    faults.raise_any()
-    positive, negative, seen = kinds
-
     none, time = np.zeros(len(table), bool), times.seconds
+    positive, negative, seen = none, ~none, None  # as long as they are not told apart, no rating or weight is asked for
+    with faults.collected():
+        positive, negative, seen = event_kinds(config, rating, types, len(table))
     future = times.dated & (np.nan_to_num(time) > clock.time() + _DAY)
     unrated = none if rating is None else ~np.isfinite(rating) & ~negative
     unweighted = none if weight is None else positive & ~(np.isfinite(weight) & (weight >= 0))
@@ -109,8 +107,7 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
     for reason, fault, column, rule, switch in checks:
         bad = np.flatnonzero(fault)
         if len(bad) and getattr(config, switch) == "error":
-            is_form = reason == "unreadable_time" and times.dated and not config.timestamp_format
-            remedy = propose_remedy(table[column].iloc[bad], len(bad) < len(table)) if is_form else ""
+            remedy = _time_remedy(config, times, table[column].iloc[bad]) if reason == "unreadable_time" else ""
             faults.messages.append(
                 f"{rows_text(config.path, bad, column)}: {rule}. Received: {table[column].iloc[bad[0]]!r:.80}.{remedy} "
                 f"Set `data.interactions.{switch}: skip` to leave such rows out."
@@ -147,6 +144,13 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
         event_types=tuple(event_types),
         **{name: column[order] for name, column in kept.items()},
     )
+
+
+def _time_remedy(config: InteractionsConfig, times: Times, unreadable: pd.Series) -> str:
+    """Returns how times could be read, as a sentence behind a space; "" where there is no telling."""
+    if config.timestamp_format:
+        return " Add their format to `data.interactions.timestamp_format`."
+    return propose_remedy(unreadable, len(unreadable) < len(times.seconds)) if times.dated else ""
 
 
 def _outsized(weight: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, float]:

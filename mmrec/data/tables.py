@@ -117,7 +117,7 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) -> None:
-    section, found = key.rsplit(".", 1)[0], list(found)
+    section = key.rsplit(".", 1)[0]
     absent = [column for column in columns if column not in found]
     if absent:
         nor = f" (nor {', '.join(f'`{column}`' for column in absent[1:])})" if len(absent) > 1 else ""
@@ -126,7 +126,7 @@ def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) 
             f"Map the columns under `{section}`."
         )
     for column in columns:
-        if found.count(column) > 1:
+        if list(found).count(column) > 1:
             raise InputError(f"{path}: column `{column}` stands twice. Rename one of them.")
 
 

@@ -73,9 +73,9 @@ def _forms(text: str) -> Iterator[str]:
         return
     parts = [match.lastgroup for match in _PART.finditer(form)]
     for order in _ORDERS if len(parts) == len("dmy") else ():
-        if all(part in (letter, "number") for part, letter in zip(parts, order, strict=True)):
-            letters = iter(order)
-            yield _PART.sub(lambda match, letters=letters: _directive(match, next(letters)), form)
+        if all(part in (unit, "number") for part, unit in zip(parts, order, strict=True)):
+            units = iter(order)
+            yield _PART.sub(lambda match, units=units: _directive(match, next(units)), form)
 
 
 def _clock(match: re.Match) -> str:
@@ -84,12 +84,12 @@ def _clock(match: re.Match) -> str:
     return f"%{'I' if half else 'H'}:%M{second}{half[:-2]}{'%p' if half else ''}"
 
 
-def _directive(match: re.Match, letter: str) -> str:
+def _directive(match: re.Match, unit: str) -> str:
     if match["y"]:
         return "%Y"
     if match["m"]:
         return "%b" if len(match["m"]) == len("jan") else "%B"
-    return f"%{letter}"
+    return f"%{unit}"
 
 
 def _first(form: str) -> str:

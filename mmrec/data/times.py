@@ -45,8 +45,8 @@ def read_times(column: pd.Series, formats: Sequence[str] = ()) -> Times:
         return Times(seconds_of(column), True, none)
     if formats:
         is_date = column.map(lambda value: isinstance(value, date | np.datetime64)).to_numpy(bool)
-        found = read_date_times(column.astype(object).where(is_date, strings(column)), formats)
-        return Times(found.seconds, True, found.zoned)
+        moments = read_date_times(column.astype(object).where(is_date, strings(column)), formats)
+        return Times(moments.seconds, True, moments.zoned)
     column = column.astype(object)
     column = column.mask(column.map(lambda value: isinstance(value, _NO_TIME)).astype(bool), None)
     numbers = read_numbers(column)

@@ -179,7 +179,7 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
 def _of_history(config: Mapping) -> str:
     if config["retrieval"]["repeat_consumption"]:
         return "Items of the history may be recommended again."
-    rules = InteractionsConfig.model_validate(config.get("data", {}).get("interactions", {}))
+    rules = InteractionsConfig.model_validate(config.get("data", {}).get("interactions") or {})
     if rules.histories_are_seen:
         return "Items of the history are never recommended."
     kept = ", ".join(f"`{kind}`" for kind in rules.seen_events)

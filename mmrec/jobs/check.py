@@ -48,8 +48,8 @@ class CheckReport:
     @property
     def errors(self) -> tuple[str, ...]:
         """Why training could not start, a message for each reason; none when it could."""
-        found = [one for one in self.findings if one.severity == "error"]
-        return tuple(" ".join(filter(None, [one.text, *one.examples[:1], one.remedy])) for one in found)
+        errors = [one for one in self.findings if one.severity == "error"]
+        return tuple(" ".join(filter(None, [one.text, *one.examples[:1], one.remedy])) for one in errors)
 
     @property
     def error(self) -> str:
@@ -103,13 +103,13 @@ def check(
     if inputs.catalog is not None:
         facts |= catalog_facts(config, inputs.catalog)
         findings += coverage_findings(facts)
-        about, found, photos = _audit(config, inputs, deep, export_dir)
-        facts |= about
-        findings += found
+        content, about_content, photos = _audit(config, inputs, deep, export_dir)
+        facts |= content
+        findings += about_content
     if inputs.tables is not None:
         facts |= split_facts(config, inputs.tables)
         findings += split_findings(config, inputs.tables, facts)
-        if probe and (len(photos) or "image" not in config.item.modalities):
+        if probe and not inputs.errors and (len(photos) or "image" not in config.item.modalities):
             cost = inputs.attempt("unusable_model", measure, config, inputs.tables, photos)
             facts |= {"cost": cost} if cost else {}
         queries, steps = _per_epoch(config, inputs.tables)
@@ -139,8 +139,8 @@ def _audit(
         some = catalog.take(opened)
         photos = audit_photos(some, config.item.image.size)
         facts["photos"], unreadable = photos.facts(), opened[photos.unreadable]
-        found = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
-        findings += _of_sample("photos", found, opened, named, facts)
+        about_photos = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
+        findings += _of_sample("photos", about_photos, opened, named, facts)
     if catalog.text:
         read = everything if deep else spread(everything, _TEXTS)
         some = catalog.take(read)
@@ -150,8 +150,8 @@ def _audit(
             facts["texts"] = texts.facts()
             findings += _of_sample("texts", text_findings(texts, some), read, everything, facts)
     if export_dir is not None:
-        facts["agreement"], found = photo_text_agreement(export_dir, catalog, unreadable.tolist())
-        findings += found
+        facts["agreement"], disagreeing = photo_text_agreement(export_dir, catalog, unreadable.tolist())
+        findings += disagreeing
     return facts, findings, np.setdiff1d(spread(named, PHOTOS), unreadable)
 
 

@@ -53,33 +53,36 @@ class Inputs:
 
 def read_inputs(config: Config) -> Inputs:
     """Reads the tables, and looks whether the other inputs can be used and the outputs written."""
-    found = Inputs()
-    found.attempt("unusable_setting", check_classes, config)
-    found.tables = found.attempt("unusable_tables", load_tables, config)
-    if found.tables is not None:
-        found.catalog, found.events = found.tables.catalog, found.tables.events
+    inputs = Inputs()
+    inputs.attempt("unusable_setting", check_classes, config)
+    inputs.tables = inputs.attempt("unusable_tables", load_tables, config)
+    if inputs.tables is not None:
+        inputs.catalog, inputs.events = inputs.tables.catalog, inputs.tables.events
     else:
-        _read_tables(config, found)
-    found.attempt("unusable_weights", _require_weights, config)
+        _read_tables(config, inputs)
+    inputs.attempt("unusable_weights", _require_weights, config)
     for folder, key in _written(config):
-        found.attempt("unwritable_folder", _require_writable, folder, key)
-    return found
+        inputs.attempt("unwritable_folder", _require_writable, folder, key)
+    return inputs
 
 
-def _read_tables(config: Config, found: Inputs) -> None:
+def _read_tables(config: Config, inputs: Inputs) -> None:
     """Reads each table on its own; ids that another one should give are taken from wherever they can be read."""
-    data, places = config.data, config.data.tfds_dir
-    found.catalog = found.attempt("unusable_catalog", load_catalog, data.catalog, config.item.modalities, places)
-    events = data.interactions
-    ids = found.catalog.item_ids if found.catalog else _ids(data.catalog.path, data.catalog.item_id, places)
-    if not len(ids):  # then no event is of an unknown item
-        ids = _ids(events.path, events.item_id, places)
-    found.events = found.attempt("unusable_interactions", load_interactions, events, Vocabulary(ids), places)
-    if found.events is not None:
-        found.attempt("unusable_split", split_events, config, found.events)
+    data, events, tfds_dir = config.data, config.data.interactions, config.data.tfds_dir
+    modalities = config.item.modalities
+    inputs.catalog = inputs.attempt("unusable_catalog", load_catalog, data.catalog, modalities, tfds_dir)
+    if inputs.catalog is not None:
+        ids = inputs.catalog.item_ids
+    else:
+        ids = _ids(data.catalog.path, data.catalog.item_id, tfds_dir)
+        if not len(ids):  # then no event is of an unknown item
+            ids = _ids(events.path, events.item_id, tfds_dir)
+    inputs.events = inputs.attempt("unusable_interactions", load_interactions, events, Vocabulary(ids), tfds_dir)
+    if inputs.events is not None:
+        inputs.attempt("unusable_split", split_events, config, inputs.events)
     if data.users:
-        users = found.events.user_ids if found.events else _ids(data.users.path, data.users.user_id, places)
-        found.attempt("unusable_users", load_users, data.users, users, np.ones(len(users), bool), places)
+        users = _ids(data.users.path, data.users.user_id, tfds_dir) if inputs.events is None else inputs.events.user_ids
+        inputs.attempt("unusable_users", load_users, data.users, users, np.ones(len(users), bool), tfds_dir)
 
 
 def _ids(path: str, column: str, tfds_dir: str | None) -> np.ndarray:

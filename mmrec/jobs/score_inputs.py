@@ -165,7 +165,7 @@ class Plan:
 
     def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
         """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
-        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions", {}))
+        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions") or {})
         first = next(iter(names.values()))
         usual = ("user_id", "item_id", "timestamp")
         user, item, time = (getattr(rules, name) if getattr(rules, name) in first else name for name in usual)

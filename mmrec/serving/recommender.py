@@ -85,7 +85,7 @@ class Recommender:
 
     @property
     def _time_formats(self) -> Sequence[str]:
-        return self.manifest["config"]["data"].get("interactions", {}).get("timestamp_format", ())
+        return (self.manifest["config"]["data"].get("interactions") or {}).get("timestamp_format", ())
 
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""

@@ -199,6 +199,7 @@ def test_date_times_of_another_form_are_refused_with_the_format_that_reads_them(
     assert load(tmp_path, rows, timestamp_format="%d/%m/%Y").time.tolist() == [1706659200, 1706745600]
     message = refusal(tmp_path, [*rows, ("ann", "a", "2024-03-01", 1, "")], timestamp_format=["%d/%m/%Y"])
     assert "row 3, column `timestamp`: must be a date-time of the form '%d/%m/%Y'. Received: '2024-03-01'" in message
+    assert "Add their format to `data.interactions.timestamp_format`." in message
 
 
 def test_all_faults_of_a_table_are_reported_at_once_with_their_counts(tmp_path):
@@ -210,8 +211,15 @@ def test_all_faults_of_a_table_are_reported_at_once_with_their_counts(tmp_path):
     assert len(error.value.messages) == 4
     assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
     with pytest.raises(InputError) as error:
-        load(tmp_path, event="event", positive_events=("bought",), negative_events=("sent", "back"))
-    assert ["'bought'" in error.value.messages[0], "'back', 'sent'" in error.value.messages[1]] == [True, True]
+        load(
+            tmp_path, rows, event="event", positive_events=("bought",), negative_events=("sent", "back"), weight="stars"
+        )
+    said = ("'bought'", "'back', 'sent'", "`user_id`", "`timestamp`", "`item_id`")
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
+    with pytest.raises(InputError) as error:
+        load(tmp_path, min_rating=3, seen_events=("buy",), negative_events=("view",))
+    said = ("`min_rating`", "`negative_events`", "`seen_events`")
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
 
 
 def test_only_the_named_types_count_as_seen(tmp_path):
