@@ -125,7 +125,7 @@ def evaluate(
 def check(
     config: ConfigFile,
     assignments: Assignments = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Open every photo and read every text.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Open every photo and read every text, not a sample.")] = False,
     export: Annotated[
         Path | None, typer.Option(help="With --deep: version folder; lists items whose photo and texts disagree.")
     ] = None,
@@ -142,9 +142,9 @@ def check(
         from mmrec.jobs.check_table import report_text
 
         print(report_text(report))
-    if report.error:
+    if report.errors:
         sys.stdout.flush()
-        raise mmrec.InputError(report.error)
+        raise mmrec.InputError(*report.errors)
 
 
 @app.command()
@@ -342,7 +342,7 @@ def main() -> None:
     try:
         app()
     except mmrec.InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(f"error: {message}" for message in error.messages), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)

@@ -277,6 +277,11 @@ class Config(Section):
             raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
         return self
 
+    @property
+    def leaves_out_history(self) -> bool:
+        """Whether `recommend` leaves out the items of the history by itself."""
+        return self.data.interactions.histories_are_seen and not self.retrieval.repeat_consumption
+
     @classmethod
     def load(
         cls, source: Config | Mapping[str, Any] | str | os.PathLike[str] = MappingProxyType({}), /, **overrides: Any
@@ -307,7 +312,7 @@ class Config(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise InputError(explain(cls, where, error.errors())) from None
+            raise InputError(*explain(cls, where, error.errors())) from None
 
     def to_yaml(self) -> str:
         """Returns the whole config, defaults included, as YAML that `load` reads back to an equal config."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
-def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping]) -> str:
+def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping]) -> list[str]:
     """Returns one line for each problem of the config `root`.
 
     It names the file (`where`), the key, the rule, what was received and the nearest known key.
@@ -32,7 +32,7 @@ def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping]) -> s
             line = f"`{key}`: {rule}. Received: {_shown(problem['input'])}.{_remedy(problem)}"
         # Each alternative of a type has a problem of its own; the first one's input is the whole value.
         lines.setdefault(key if alternative else line, f"{where}: {line}")
-    return "\n".join(lines.values())
+    return [*lines.values()]
 
 
 def _rule(problem: Mapping, annotation: Any) -> str:

@@ -17,7 +17,46 @@ class InputError(ValueError):
 
     The message stands alone: it names the place (file, row, column or key), the rule, what was received and the remedy.
     The command line prints it without a traceback and exits with code 2.
+
+    Args:
+      *messages: one for each fault of the input, a line each.
+
+    Attributes:
+      messages: the same.
     """
+
+    def __init__(self, *messages: str):
+        super().__init__("\n".join(messages))
+        self.messages = messages
+
+
+class Faults:
+    """Collects the messages of several `InputError`s, so that all faults of an input are reported at once.
+
+    >>> faults = Faults()
+    >>> for value in (1, -2, -3):
+    ...     with faults.collected():
+    ...         if value < 0:
+    ...             raise InputError(f"must be positive. Received: {value}.")
+    >>> faults.messages
+    ['must be positive. Received: -2.', 'must be positive. Received: -3.']
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keeps the messages of an `InputError` that is raised inside, and goes on behind the block."""
+        try:
+            yield
+        except InputError as error:
+            self.messages += error.messages
+
+    def raise_any(self) -> None:
+        """Raises an `InputError` of all messages, if there are any."""
+        if self.messages:
+            raise InputError(*self.messages)
 
 
 class TrainingError(RuntimeError):

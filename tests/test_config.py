@@ -459,3 +459,43 @@ def test_a_single_text_column_is_called_text_and_several_keep_their_names():
         "body",
         "item_id",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("%d/%m/%Y %H:%M", ("%d/%m/%Y %H:%M",)),
+        (["%b %d, %Y", "ISO8601"], ("%b %d, %Y", "ISO8601")),
+        ("%Y-%m-%d %H:%M:%S UTC", ("%Y-%m-%d %H:%M:%S UTC",)),
+        (None, ()),
+    ],
+)
+def test_formats_of_times_are_one_or_a_list(given, read):
+    config = Config.load(**{"data.interactions.timestamp_format": given})
+    assert config.data.interactions.timestamp_format == read
+    assert Config.load(yaml.safe_load(config.to_yaml())) == config
+
+
+@pytest.mark.parametrize("given", ["DD/MM/YYYY", "%d/%m", "%q/%Y", "%Y %", "%Y %Y", "%-d/%m/%Y", "%c", ""])
+def test_what_is_no_format_of_times_is_refused(given):
+    with pytest.raises(InputError) as error:
+        Config.load(**{"data.interactions.timestamp_format": given})
+    assert "`data.interactions.timestamp_format.0`: must be a `strptime` format with a year" in str(error.value)
+    assert f"Received: {given!r}." in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rules", "leaves_out"),
+    [
+        ({}, True),
+        ({"seen_events": ["buy"], "positive_events": ["buy"]}, True),
+        ({"seen_events": ["buy", "view"], "positive_events": ["buy"]}, True),
+        ({"seen_events": ["buy"]}, False),  # views are history too
+        ({"seen_events": ["buy"], "positive_events": ["buy", "view"]}, False),
+        ({"seen_events": ["buy"], "positive_events": ["buy"], "negative_events": ["return"]}, False),
+    ],
+)
+def test_an_export_leaves_out_the_history_where_all_of_it_counts_as_seen(rules, leaves_out):
+    known = {"data.interactions": {"event": "kind", **rules}, "query.context": ["event"]}
+    assert Config.load(**known).leaves_out_history is leaves_out
+    assert not Config.load(**known, retrieval={"repeat_consumption": True}).leaves_out_history

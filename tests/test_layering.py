@@ -17,7 +17,17 @@ CONFIG = {
     "config_section",
     "config_source",
 }
-FOUNDATION = CONFIG | {"errors", "paths", "process", "registry", "schema", "traced", "vectors", "version"}
+FOUNDATION = CONFIG | {
+    "date_times",
+    "errors",
+    "paths",
+    "process",
+    "registry",
+    "schema",
+    "traced",
+    "vectors",
+    "version",
+}
 MAY_IMPORT = {
     **{name: set() for name in FOUNDATION},
     "preprocess": set(),
@@ -40,6 +50,7 @@ FOUNDATION_MAY_IMPORT = {
     "config_item": {"config_section", "errors"},
     "config_reference": {"config"},
     "config_source": {"errors"},
+    "date_times": {"config_data"},
     "paths": {"errors"},
     "registry": {"errors"},
 }

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mmrec.config_data import CatalogConfig, UsersConfig
 from mmrec.data.tables import flat_strings
-from mmrec.errors import InputError
+from mmrec.errors import Faults
 from mmrec.vectors import is_nothing
 
 
@@ -27,12 +27,13 @@ def read_attributes(
       values that were masked because they break a rule.
 
     Raises:
-      InputError: naming the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
+      InputError: naming, by column, the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
     """
-    found, masked = {}, 0
+    found, masked, faults = {}, 0, Faults()
     for column, kind in config.attributes.items():
         if kind == "category":
-            found[column] = np.array([value.strip() for value in flat_strings(table, column, config.path)], object)
+            with faults.collected():
+                found[column] = np.array([value.strip() for value in flat_strings(table, column, config.path)], object)
             continue
         cells = table[column].to_numpy(object)
         values = np.array([_number(cell, kind) for cell in cells], np.float32)
@@ -41,7 +42,7 @@ def read_attributes(
             first = bad[np.argmin(source_rows[bad])]
             rule = "a finite number" if kind == "number" else "a finite number of at least 0"
             more = f" (and {len(bad) - 1:,} more)" if len(bad) > 1 else ""
-            raise InputError(
+            faults.messages.append(
                 f"{config.path}, row {source_rows[first] + 1:,}{more}, column `{column}`: must be {rule}, or empty. "
                 f"Received: {cells[first]!r:.80}. Correct it, or set `{key}.on_bad_attribute: mask` to train "
                 f"the {'item' if key == 'data.catalog' else 'user'} without it."
@@ -49,6 +50,7 @@ def read_attributes(
         values[bad] = np.nan
         masked += len(bad)
         found[column] = values
+    faults.raise_any()
     return found, masked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from mmrec.data.media import File, content, read_files
 from mmrec.data.tables import flat_strings, read_table, rows_text, strings
 from mmrec.data.transcode import graph_readable
 from mmrec.data.vectors import read_vectors
-from mmrec.errors import InputError
+from mmrec.errors import Faults, InputError
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,21 @@ class Catalog:
         """Whether any item has a photo."""
         return any(photo is not None for photo in self.photos)
 
+    def take(self, items: np.ndarray) -> Catalog:
+        """Returns the catalog of the items at these positions (int [S])."""
+        return replace(
+            self,
+            item_ids=self.item_ids[items],
+            text={column: values[items] for column, values in self.text.items()},
+            photos=self.photos[items],
+            payload=self.payload.iloc[items].reset_index(drop=True),
+            source_rows=self.source_rows[items],
+            filters={column: values[items] for column, values in self.filters.items()},
+            features=None if self.features is None else self.features[items],
+            attributes={column: values[items] for column, values in self.attributes.items()},
+            sounds=self.sounds[items] if len(self.sounds) else self.sounds,
+        )
+
     def photo_files(self, item: int) -> Sequence[File]:
         """Returns the photos of the item at this position: paths or encoded bytes."""
         photos = self.photos[item]
@@ -92,7 +107,7 @@ def load_catalog(config: CatalogConfig, modalities: tuple[str, ...], tfds_dir: s
     """Reads and checks the catalog; only what the modalities and the payload need is read.
 
     Raises:
-      InputError: naming file, row and column of the first fault.
+      InputError: naming file, row and column of each kind of fault.
     """
     named = {name: getattr(config, name) for name in ("text", "image", "audio", "attributes", "features")}
     for name, column in named.items():
@@ -106,31 +121,46 @@ def load_catalog(config: CatalogConfig, modalities: tuple[str, ...], tfds_dir: s
     media = [used[name] for name in ("image", "audio", "features") if used[name]]
     columns = [config.item_id, *text, *media, *attributes, *config.payload, *config.filters]
     table = read_table(config.path, columns, key="data.catalog.path", tfds_dir=tfds_dir)
-    ids = flat_strings(table, config.item_id, config.path)
-    texts = {column: flat_strings(table, column, config.path) for column in text}
-    keep, counts = _good_rows(ids, config)
+    faults, texts = Faults(), {}
+    for column in text:
+        with faults.collected():
+            texts[column] = flat_strings(table, column, config.path)
+    with faults.collected():
+        ids = flat_strings(table, config.item_id, config.path)
+    faults.raise_any()
+    keep, counts = _good_rows(ids, config, faults)
     source_rows = np.flatnonzero(keep)[np.argsort(ids[keep], kind="stable")]
     table, ids = table.iloc[source_rows], ids[source_rows]
-    photos, sounds = (
-        read_files(table[used[name]] if used[name] else None, name, config, source_rows) for name in ("image", "audio")
-    )
-    counts |= {"image_missing": photos.missing, "audio_missing": sounds.missing}
-    values, counts["attribute_masked"] = read_attributes(table, config, source_rows) if attributes else ({}, 0)
+    files, values, features = {}, {}, None
+    for name in ("image", "audio"):
+        with faults.collected():
+            files[name] = read_files(table[used[name]] if used[name] else None, name, config, source_rows)
+            counts[f"{name}_missing"] = files[name].missing
+    if attributes:
+        with faults.collected():
+            values, counts["attribute_masked"] = read_attributes(table, config, source_rows)
+    if used["features"]:
+        with faults.collected():
+            features = read_vectors(table[used["features"]], config.path, source_rows)
+    with faults.collected():
+        payload = _payload(table, config, ids)
+    faults.raise_any()
     return Catalog(
         item_ids=ids,
         text={column: values[source_rows] for column, values in texts.items()},
-        photos=photos.files,
-        sounds=sounds.files,
-        payload=_payload(table, config, ids),
+        photos=files["image"].files,
+        sounds=files["audio"].files,
+        payload=payload,
         source_rows=source_rows,
         counts={reason: count for reason, count in counts.items() if count},
         filters={column: strings(table[column]) for column in dict.fromkeys(config.filters)},
-        features=read_vectors(table[used["features"]], config.path, source_rows) if used["features"] else None,
+        features=features,
         attributes=values,
     )
 
 
-def _good_rows(ids: np.ndarray, config: CatalogConfig) -> tuple[np.ndarray, dict[str, int]]:
+def _good_rows(ids: np.ndarray, config: CatalogConfig, faults: Faults) -> tuple[np.ndarray, dict[str, int]]:
+    """Returns which rows have an id of their own (bool [R]), and counts the others, which are faults unless skipped."""
     empty = ids == ""
     again = pd.Series(ids).duplicated().to_numpy() & ~empty
     for fault, rule in ((empty, "every item needs an id. Received: nothing"), (again, "ids must be unique")):
@@ -138,9 +168,12 @@ def _good_rows(ids: np.ndarray, config: CatalogConfig) -> tuple[np.ndarray, dict
         if len(rows) and config.on_bad_row == "error":
             where = rows_text(config.path, rows, config.item_id)
             seen = f". Received again: {ids[rows[0]]!r}" if fault is again else ""
-            raise InputError(f"{where}: {rule}{seen}. Set `data.catalog.on_bad_row: skip` to leave such rows out.")
+            faults.messages.append(
+                f"{where}: {rule}{seen}. Set `data.catalog.on_bad_row: skip` to leave such rows out."
+            )
     keep = ~(empty | again)
     if not keep.any():
+        faults.raise_any()
         raise InputError(f"{config.path}: no row is left after skipping. Every item needs an id in `{config.item_id}`.")
     return keep, {"item_without_id": int(empty.sum()), "duplicate_item": int(again.sum())}
 

@@ -18,6 +18,7 @@ from mmrec.config import Config
 from mmrec.errors import InputError, writing
 
 SUFFIX = ".frame.parquet"  # tells such a file from one of the user's own, wherever it lies
+_TEMPORARY = ".temporary" + SUFFIX
 _TABLES = ("catalog", "interactions", "users")
 
 
@@ -40,23 +41,27 @@ def config_with_frames(source: Any, overrides: Mapping[str, Any]) -> Iterator[Co
         folder = Path(name)
         source = _without_frames(source, (), folder)
         config = Config.load(source, **{key: _without_frames(overrides[key], (key,), folder) for key in overrides})
-        temporary = {table: path for table, path in frame_paths(config).items() if path.parent == folder}
-        if "catalog" in temporary:
+        if Path(config.data.catalog.path).parent == folder:
             media = {key: getattr(config.data.catalog, key) or os.getcwd() for key in ("image_dir", "audio_dir")}
             config = Config.load(config, data={"catalog": media})
         try:
             yield config
         except InputError as error:
-            text = str(error)
-            for table, path in temporary.items():
-                text = text.replace(str(path), f"the DataFrame `data.{table}`")
-            raise InputError(text) from None
+            raise InputError(*(called_by_key(config, message) for message in error.messages)) from None
 
 
 def frame_paths(config: Config) -> dict[str, Path]:
     """Returns the files of the tables that were DataFrames, by the name of their section."""
     sections = ((table, getattr(config.data, table)) for table in _TABLES)
     return {table: Path(section.path) for table, section in sections if section and section.path.endswith(SUFFIX)}
+
+
+def called_by_key(config: Config, message: str) -> str:
+    """Returns a message in which temporary files of DataFrames are called by their keys."""
+    for table, path in frame_paths(config).items():
+        if path.name.endswith(_TEMPORARY):
+            message = message.replace(str(path), f"the DataFrame `data.{table}`")
+    return message
 
 
 def _without_frames(value: Any, keys: Sequence[str], folder: Path) -> Any:
@@ -72,7 +77,7 @@ def _without_frames(value: Any, keys: Sequence[str], folder: Path) -> Any:
             f"`{key or 'config'}`: takes no DataFrame. Received: one of {len(value):,} rows. A DataFrame may stand for "
             f"a table: {', '.join(f'`data.{name}`' for name in _TABLES)}."
         )
-    path = folder / f"{table}{SUFFIX}"
+    path = folder / f"{table}{_TEMPORARY}"
     _write(value, path, f"the DataFrame `data.{table}`")
     return str(path) if key.endswith(".path") else {"path": str(path)}
 

@@ -118,12 +118,14 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) -> None:
     section = key.rsplit(".", 1)[0]
+    absent = [column for column in columns if column not in found]
+    if absent:
+        nor = f" (nor {', '.join(f'`{column}`' for column in absent[1:])})" if len(absent) > 1 else ""
+        raise InputError(
+            f"{path}: no column `{absent[0]}`{nor}.{nearest(absent[0], found)} Found: {', '.join(map(str, found))}. "
+            f"Map the columns under `{section}`."
+        )
     for column in columns:
-        if column not in list(found):
-            raise InputError(
-                f"{path}: no column `{column}`.{nearest(column, found)} Found: {', '.join(map(str, found))}. "
-                f"Map the columns under `{section}`."
-            )
         if list(found).count(column) > 1:
             raise InputError(f"{path}: column `{column}` stands twice. Rename one of them.")
 

@@ -13,7 +13,7 @@ from mmrec import schema
 from mmrec.config_data import UsersConfig
 from mmrec.data.attributes import read_attributes
 from mmrec.data.tables import flat_strings, read_table, rows_text
-from mmrec.errors import InputError
+from mmrec.errors import Faults
 from mmrec.preprocess.attributes import AttributeEncoder, fit_attribute_encoder
 
 
@@ -55,21 +55,24 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
       tfds_dir: folder of prepared TFDS data sets.
 
     Raises:
-      InputError: naming file, row and column of the first fault that is not allowed to be skipped or masked.
+      InputError: naming file, row and column of each kind of fault that is not allowed to be skipped or masked.
     """
     table = read_table(config.path, [config.user_id, *config.attributes], key="data.users.path", tfds_dir=tfds_dir)
     ids = flat_strings(table, config.user_id, config.path)
     empty = ids == ""
     repeated = pd.Series(ids).duplicated().to_numpy() & ~empty
+    faults = Faults()
     for fault, rule in ((empty, "must not be empty"), (repeated, "must be unique")):
         bad = np.flatnonzero(fault)
         if len(bad) and config.on_bad_row == "error":
-            raise InputError(
+            faults.messages.append(
                 f"{rows_text(config.path, bad, config.user_id)}: {rule}. Received: {ids[bad[0]]!r}. Set "
                 "`data.users.on_bad_row: skip` to leave such rows out."
             )
     good = np.flatnonzero(~empty & ~repeated)
-    found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+    with faults.collected():
+        found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+    faults.raise_any()
     place = pd.Index(ids[good]).get_indexer(user_ids)  # [U], -1 for users that the table lacks
     nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in found.items()}
     columns = {column: np.append(values, nothing[column])[place] for column, values in found.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmrec import schema
+from mmrec.config_data import InteractionsConfig
 
 _METRICS = ("ndcg@10", "recall@10", "hit_rate@10", "mrr")
 _CALLS = """## How to ask it
@@ -141,12 +142,11 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if not config:
         return ""
     item, modalities = config["item"], config["item"]["modalities"]
-    repeat = config["retrieval"]["repeat_consumption"]
     later = "another training" if modalities == [schema.ITEM_ID] else "a refresh"
     limits = [
         f"It answers with the {_items(manifest):,} items of its catalog; later ones need {later}.",
         f"A history is read from its last {config['query']['max_length']} items.",
-        "Items of the history may be recommended again." if repeat else "Items of the history are never recommended.",
+        _of_history(config),
     ]
     if "recall@10" in index:
         limits.append(
@@ -176,6 +176,16 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if modalities == [schema.ITEM_ID]:
         limits.append("Items without training events are all alike to it: it knows nothing but ids.")
     return "## Limits\n\n" + "\n".join(f"* {limit}" for limit in limits)
+
+
+def _of_history(config: Mapping) -> str:
+    if config["retrieval"]["repeat_consumption"]:
+        return "Items of the history may be recommended again."
+    rules = InteractionsConfig.model_validate(config.get("data", {}).get("interactions") or {})
+    if rules.histories_are_seen:
+        return "Items of the history are never recommended."
+    kept = ", ".join(f"`{kind}`" for kind in rules.seen_events)
+    return f"Items of the history may be recommended: name those that the user had ({kept}) in `exclude`."
 
 
 def _signatures(signatures: Mapping) -> str:

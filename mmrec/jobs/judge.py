@@ -87,7 +87,7 @@ def judge(
             scorer, test, items, settings.k, item_slices=slices, bootstrap_samples=samples, seed=config.seed
         )
 
-    knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
+    knn = ItemKNN(own=not config.leaves_out_history).fit(train.rows, items, train.time)
     near = knn.scorer(test.liked, test.liked_times(tables.events.time))
     baselines = {"popularity": Popularity(tables.train_counts), "item_knn": near}
     of_model = on_test(model(test))

@@ -36,6 +36,7 @@ class Prepared:
       competing: bool [N + 1], the items with training events, by row.
       event_types: of the interactions; the first is "".
       users: as in the tables.
+      typical_gap: median time between baskets in training, in the unit of the timestamps.
     """
 
     modalities: Mapping[str, Modality]
@@ -43,6 +44,7 @@ class Prepared:
     competing: np.ndarray
     event_types: Sequence[str] = ("",)
     users: Users | None = None
+    typical_gap: float = 1.0
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
@@ -64,7 +66,8 @@ def prepare(config: Config, tables: Tables) -> Prepared:
     """Computes the features of every modality in use; what a cache holds is not computed again."""
     modalities = {name: MODALITIES[name](config, tables) for name in config.item.modalities}
     features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
-    return Prepared(modalities, features, tables.train_counts > 0, tables.events.event_types, tables.users)
+    types, gap = tables.events.event_types, tables.split.train.median_gap
+    return Prepared(modalities, features, tables.train_counts > 0, types, tables.users, gap)
 
 
 def retrieval_task(config: Config, competing: int) -> RetrievalConfig:

@@ -178,7 +178,7 @@ def _parts(
         model=model,
         max_length=config.query.max_length,
         default_k=config.export.k,
-        exclude_history=not config.retrieval.repeat_consumption,
+        exclude_history=config.leaves_out_history,
         filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth

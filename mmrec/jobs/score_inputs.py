@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec import schema
+from mmrec.config_data import InteractionsConfig
 from mmrec.errors import InputError
 from mmrec.jobs.progress import watching
 from mmrec.jobs.score_read import Rows, column_types, read_rows
@@ -165,21 +166,31 @@ class Plan:
 
     def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
         """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
-        config = self._config.get("data", {}).get("interactions") or {}
+        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions") or {})
         first = next(iter(names.values()))
-        usual = {"user_id": "user_id", "item_id": "item_id", "timestamp": "timestamp"}
-        user, item, time = (config.get(key, name) if config.get(key) in first else name for key, name in usual.items())
-        kinds, negative = config.get("positive_events"), config.get("negative_events", [])
-        kinds = None if kinds is None else [*kinds, *negative]
-        judged, rated = kinds is not None, config.get("min_rating") is not None
-        event = config.get("event") if judged or negative or schema.HISTORY_EVENT in optional else None
-        rating = config["rating"] if rated else None
-        events = Events(user, item, time, event, rating, config.get("min_rating"), kinds, negative)
+        usual = ("user_id", "item_id", "timestamp")
+        user, item, time = (getattr(rules, name) if getattr(rules, name) in first else name for name in usual)
+        kinds = None if rules.positive_events is None else [*rules.positive_events, *rules.negative_events]
+        typed = kinds is not None or rules.negative_events or rules.seen_events or schema.HISTORY_EVENT in optional
+        events = Events(
+            user,
+            item,
+            time,
+            rules.event if typed else None,
+            rules.rating if rules.min_rating is not None else None,
+            rules.min_rating,
+            kinds,
+            rules.negative_events,
+            rules.seen_events,
+            rules.histories_are_seen,
+            rules.timestamp_format,
+        )
         for path, found in names.items():
             _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
         wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
         repeat = self._config.get("retrieval", {}).get("repeat_consumption", False)
-        return events, [*wanted, *([EXCLUDE] if (judged or rated) and not repeat else [])]
+        some_excluded = kinds is not None or events.rating or not events.leaves_out_history
+        return events, [*wanted, *([EXCLUDE] if some_excluded and not repeat else [])]
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:

@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmrec.data.numbers import read_numbers
 from mmrec.data.tables import strings
-from mmrec.data.times import Times, read_times
+from mmrec.data.times import Times, read_times, time_rule
 from mmrec.jobs.score_read import Rows
 from mmrec.serving.score_events import EVENTS, append_events
 from mmrec.serving.score_shards import ROW, STAGED_LETTERS, Shard, letter
@@ -64,6 +65,9 @@ class Events(NamedTuple):
       min_rating: events rated below are no history.
       kinds: types that are history; None: all.
       negative: those of them that are history however they are rated.
+      seen: types that keep their item from the answers; None: all.
+      leaves_out_history: whether the export keeps the items of a history from the answers by itself.
+      formats: of date-times, see `data.interactions.timestamp_format`.
     """
 
     user: str
@@ -74,6 +78,9 @@ class Events(NamedTuple):
     min_rating: float | None = None
     kinds: Sequence[str] | None = None
     negative: Sequence[str] = ()
+    seen: Sequence[str] | None = None
+    leaves_out_history: bool = True
+    formats: Sequence[str] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -98,7 +105,7 @@ def stage_events(
     first, held = None, []
     for path in paths:
         for rows in read(path, events.columns):
-            times = read_times(rows.columns[events.time])
+            times = read_times(rows.columns[events.time], events.formats)
             readable = np.flatnonzero(np.isfinite(times.seconds))
             if first is None and len(readable):
                 first = times.dated, times.zoned[readable[0]]  # what the first time is, all must be
@@ -117,16 +124,19 @@ def stage_events(
 def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
     """Returns the events that can be used (see `EVENTS`), and what is wrong with the others, by row number."""
     users, items = strings(rows.columns[events.user]), strings(rows.columns[events.item])
-    seen = unrated = np.zeros(len(users), bool)
+    in_history, unrated = np.ones(len(users), bool), np.zeros(len(users), bool)
     types = strings(rows.columns[events.event]) if events.event else np.full(len(users), None)
     if events.kinds is not None:
-        seen = seen | ~np.isin(types, list(events.kinds))
+        in_history = np.isin(types, list(events.kinds))
     if events.rating:
-        rating = pd.to_numeric(rows.columns[events.rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        rating = read_numbers(rows.columns[events.rating])
         judged = ~np.isin(types, list(events.negative))
-        seen, unrated = seen | (judged & (rating < events.min_rating)), judged & np.isnan(rating)
+        in_history, unrated = in_history & ~(judged & (rating < events.min_rating)), judged & ~np.isfinite(rating)
+    exclude = ~in_history | (not events.leaves_out_history)
+    if events.seen is not None:
+        exclude &= np.isin(types, list(events.seen))
     unlike = np.isnan(times.seconds) | (times.dated != first[0]) | (times.zoned != first[1])
-    rule = "must be a number or an ISO 8601 date-time, with a time zone or without, the same in all rows"
+    rule = f"must be {time_rule(events.formats)}, with a time zone or without, the same in all rows"
     checks = (
         (users == "", events.user, "must not be empty"),
         (items == "", events.item, "must not be empty"),
@@ -138,7 +148,7 @@ def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool])
         for place in np.flatnonzero(wrong).tolist():
             received = f"Received: {rows.columns[name].iloc[place]!r:.80}"
             faults.setdefault(int(rows.numbers[place]), f"column `{name}`: {said}. {received}")
-    table = pa.table([users, items, times.seconds, types, seen], schema=EVENTS)
+    table = pa.table([users, items, times.seconds, types, in_history, exclude], schema=EVENTS)
     return table.filter(pa.array(~np.isin(rows.numbers, list(faults)))), faults
 
 

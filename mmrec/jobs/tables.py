@@ -71,13 +71,22 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
-    parts = split(
+    parts = split_events(config, events)
+    trained = parts.train.rows.lengths > 0
+    users = load_users(data.users, events.user_ids, trained, data.tfds_dir) if data.users else None
+    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items), users)
+
+
+def split_events(config: Config, events: Interactions) -> Split:
+    """Divides the events as the config says.
+
+    Raises:
+      InputError: a part would be empty.
+    """
+    return split(
         events,
-        data.split,
+        config.data.split,
         repeat_consumption=config.retrieval.repeat_consumption,
         min_history=config.evaluation.min_history,
         context=config.query.context,
     )
-    trained = parts.train.rows.lengths > 0
-    users = load_users(data.users, events.user_ids, trained, data.tfds_dir) if data.users else None
-    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items), users)

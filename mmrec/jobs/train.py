@@ -16,6 +16,7 @@ import tf_keras
 
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
+from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
@@ -81,6 +82,9 @@ def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> 
     refuse_fork()
     check_classes(config)
     tables = load_tables(config)
+    test = tables.split.test
+    if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
+        _say(f"warning: {' '.join(lost)}")
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with RunFolder.open(config, run_identity(config)) as run:
         fitted = fit_model(config, tables, run, callbacks, clock.lap)

@@ -87,6 +87,10 @@ class Recommender:
         """What the export reads beside a history, by name; empty for most."""
         return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
 
+    @property
+    def _time_formats(self) -> Sequence[str]:
+        return (self.manifest["config"]["data"].get("interactions") or {}).get("timestamp_format", ())
+
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
@@ -116,7 +120,8 @@ class Recommender:
             or a list of B. A value that no item has leaves no answer.
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
             `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
-            since 1970); `now`, B such times; `user_...`, B values. What is left out or None is unknown.
+            since 1970, or as `data.interactions.timestamp_format` reads them where it was set); `now`, B such times;
+            `user_...`, B values. What is left out or None is unknown.
           batch: histories at once.
 
         Returns:
@@ -133,7 +138,7 @@ class Recommender:
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
             chosen["filter"] = conditions
-        chosen |= context_inputs(context, history, self.context_inputs)
+        chosen |= context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
     def similar(self, item_ids: Sequence[str], k: int = 10, batch: int = 256) -> Answers:
@@ -165,7 +170,7 @@ class Recommender:
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
         history = padded_ids(histories, "histories")
-        known = context_inputs(context, history, self.context_inputs)
+        known = context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
     def embed_items(self, table: pd.DataFrame, batch: int = 256) -> np.ndarray:

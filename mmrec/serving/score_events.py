@@ -14,9 +14,12 @@ from mmrec.serving.histories import HISTORY, USER
 from mmrec.serving.score_histories import EXCLUDE
 
 EVENTS = pa.schema(
-    [("user", pa.string()), ("item", pa.string()), ("time", pa.float64()), ("event", pa.string()), ("seen", pa.bool_())]
+    [
+        *[("user", pa.string()), ("item", pa.string()), ("time", pa.float64()), ("event", pa.string())],
+        *[("in_history", pa.bool_()), ("exclude", pa.bool_())],
+    ]
 )
-"""Columns of a file of events; `seen` is for those that are no history, and only keep their items from the answers."""
+"""Columns of a file of events: `exclude` where they keep their items from the answers by more than their history."""
 
 
 def append_events(path: str | Path, table: pa.Table) -> None:
@@ -42,7 +45,7 @@ def histories_of(path: str | Path, item_ids: Iterable[str], columns: Collection[
     user, users = pd.factorize(events["user"].to_numpy(), sort=True)
     order = np.lexsort((row, events["time"].to_numpy(), user))
     events, user = events.take(pa.array(order)), user[order]
-    seen = events["seen"].to_numpy()
+    in_history, exclude = events["in_history"].to_numpy(), events["exclude"].to_numpy()
 
     def grouped(name: str, which: np.ndarray) -> pa.Array:
         lengths = np.bincount(user[which], minlength=len(users))
@@ -51,10 +54,10 @@ def histories_of(path: str | Path, item_ids: Iterable[str], columns: Collection[
 
     found = {
         USER: lambda: pa.array(users, pa.string()),
-        HISTORY: lambda: grouped("item", ~seen),
-        schema.HISTORY_TIME: lambda: grouped("time", ~seen),
-        schema.HISTORY_EVENT: lambda: grouped("event", ~seen),
-        EXCLUDE: lambda: grouped("item", seen),
+        HISTORY: lambda: grouped("item", in_history),
+        schema.HISTORY_TIME: lambda: grouped("time", in_history),
+        schema.HISTORY_EVENT: lambda: grouped("event", in_history),
+        EXCLUDE: lambda: grouped("item", exclude),
     }
     return pa.table({name: make() for name, make in found.items() if name in columns})
 

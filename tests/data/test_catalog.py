@@ -96,12 +96,23 @@ def test_a_catalog_without_any_id_is_refused_even_when_skipping(folder):
 def test_a_missing_photo_stops_or_is_masked_and_counted(folder):
     rows = [("b", "x", "gone.png", 1), ("a", "y", "blue.png", 2), ("c", "z", "sub", 3)]
     message = refusal(folder, rows)
-    assert "row 1, column `image`: no such file under `image_dir`" in message
+    assert "row 1 (and 1 more), column `image`: no such file under `image_dir`" in message
     assert "gone.png" in message
     assert "Set `data.catalog.on_missing_image: mask`" in message
     catalog = load(folder, rows, on_missing_image="mask")
     assert [photo is None for photo in catalog.photos] == [False, True, True]
     assert catalog.counts == {"image_missing": 2}  # a folder is no photo either
+
+
+def test_all_faults_of_a_catalog_are_reported_at_once(folder):
+    rows = [("b", "x", "gone.png", -1), ("a", "y", "../x.png", "cheap"), ("a", "z", "", 3), ("", "", "", 4)]
+    rows += [("d", "w", "also.png", 5)]
+    with pytest.raises(InputError) as error:
+        load(folder, rows, ("image", "attributes"), "csv", attributes={"price": "price"})
+    said = ["row 4, column `item_id`", "row 3, column `item_id`", "row 2, column `image`: must stay inside",
+            "row 1 (and 1 more), column `image`: no such file", "row 1 (and 1 more), column `price`"]  # fmt: skip
+    assert len(error.value.messages) == 5
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
 
 
 def test_the_row_of_a_missing_photo_is_that_of_the_file_not_of_the_sorted_table(folder):

@@ -24,7 +24,7 @@ def signatures():
     context = ContextTower(2, config, len(TYPES))
     context.event_item.assign([[0, 0, 0, 0], [-2, -2, 0, 0]])
     moved = np.zeros((58, 2))
-    moved[20] = [3, 0]
+    moved[32] = [3, 0]  # of bucket 33
     context.gap_query.assign(moved)
     tower = QueryTower(MeanHistory(2, config), FUSIONS["sum"](("item_id",), 2), unit=False, context_tower=context)
     tower(tf.zeros([1, 1, 2]))
