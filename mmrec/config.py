@@ -51,7 +51,8 @@ class QueryConfig(Section):
     """Attention heads of `transformer`."""
     context: tuple[Literal["time_gap", "event"], ...] = ()
     """What is read of a history beside its items: `time_gap` (how long after the item before it each one came, and how
-    long after the last one the question is asked), `event` (each one's event type)."""
+    long after the last one the question is asked, by powers of two of the median gap in training, so that the unit of
+    the timestamps does not matter), `event` (each one's event type)."""
     context_dropout: Fraction = 0.1
     """Share of the histories of which a step of training hides each of these and the user's attributes, so that the
     model also answers where they are not known."""
