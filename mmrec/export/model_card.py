@@ -69,7 +69,8 @@ def _data(data: Mapping, config: Mapping) -> str:
     counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in data.items()]
     if config:
         catalog, events = config["data"]["catalog"], config["data"]["interactions"]
-        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: `{_last(events['path'])}`")
+        named = f"`{_last(events['path'])}`" if events else "none"
+        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: {named}")
         counts.append(f"* modalities: {', '.join(config['item']['modalities'])}")
         if catalog.get("filters"):
             counts.append(f"* filters: {', '.join(f'`{column}`' for column in catalog['filters'])}")
