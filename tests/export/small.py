@@ -14,6 +14,12 @@ from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.item_id import ItemIdTower
 from mmrec.towers.query import QueryTower
 
+CONFIG = {  # of a training, as far as an export is read or described by it
+    "data": {"catalog": {"path": "items.csv"}, "interactions": {"path": "events.csv"}},
+    "item": {"modalities": ["item_id"]},
+    "query": {"max_length": 3},
+    "retrieval": {"repeat_consumption": False},
+}
 IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
 
@@ -59,4 +65,4 @@ def small_version(**changes):
         histories=np.array([["", "", ""], ["a", "b", "c"]], object),
         queries=parts.model.query(history, tf.constant([[0, 0, 0], [1, 2, 3]]), {}).numpy(),
     )
-    return parts, payload, {"config": {}, "metrics": {}}, samples
+    return parts, payload, {"config": CONFIG, "metrics": {}}, samples
