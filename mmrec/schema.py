@@ -14,6 +14,7 @@ SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS = "mmrec/manifest.json", "mmrec/items.parquet"
+PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -27,7 +28,7 @@ class Field:
       column: the column of the table that it comes from.
       modality: the tower that reads it.
       input: its name as a signature input; raw bytes end in `_bytes`.
-      kind: `bytes`, `text`, `number`, `vector` or `id`.
+      kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
     """
 
     column: str
@@ -78,7 +79,7 @@ def item_fields(modalities: Sequence[str], catalog: Mapping[str, Any]) -> list[F
                 add(column, TEXT, "text" if len(columns) == 1 else column, "text")
         elif modality == ATTRIBUTES:
             for column, kind in catalog["attributes"].items():
-                add(column, ATTRIBUTES, column, "text" if kind == "category" else "number")
+                add(column, ATTRIBUTES, column, "category" if kind == "category" else "number")
     return fields
 
 
@@ -87,7 +88,7 @@ def user_fields(attributes: Mapping[str, str]) -> list[Field]:
     fields: list[Field] = []
     for column, kind in attributes.items():
         name = _input_name(f"user_{column}", [field.input for field in fields])
-        fields.append(Field(column, "user", name, "text" if kind == "category" else "number"))
+        fields.append(Field(column, "user", name, "category" if kind == "category" else "number"))
     return fields
 
 

@@ -9,7 +9,7 @@ import mmrec
 
 PACKAGE = Path(mmrec.__file__).parent
 CONFIG = {"config", "config_data", "config_item", "config_section", "config_reference", "config_source"}
-FOUNDATION = CONFIG | {"errors", "registry", "schema", "vectors", "version"}
+FOUNDATION = CONFIG | {"errors", "registry", "schema", "table_files", "values", "vectors", "version"}
 MAY_IMPORT = {
     **{name: set() for name in FOUNDATION},
     "preprocess": set(),
@@ -33,6 +33,8 @@ FOUNDATION_MAY_IMPORT = {
     "config_reference": {"config"},
     "config_source": {"errors"},
     "registry": {"errors"},
+    "table_files": {"errors"},
+    "values": {"vectors"},
 }
 
 

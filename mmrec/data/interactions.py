@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from mmrec.config_data import InteractionsConfig
-from mmrec.data.tables import flat_strings, read_table, rows_text, strings
+from mmrec.data.tables import flat_strings, read_table, rows_text
 from mmrec.data.times import Times, read_times
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
+from mmrec.values import Spellings
 
 _DAY = 24 * 60 * 60.0  # seconds; date-times without a zone may be up to 14 hours ahead of UTC
 
@@ -77,7 +78,7 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
     future = times.dated & (np.nan_to_num(time) > latest)
     rating = None if config.min_rating is None else _numbers(table[config.rating])
     weight = _numbers(table[config.weight]) if config.weight else None
-    types = strings(table[config.event]) if config.event else None
+    types = flat_strings(table, config.event, config.path) if config.event else None
     positive, negative = _kinds(config, rating, types, len(table))
     none = np.zeros(len(table), bool)
 
@@ -154,8 +155,11 @@ def _kinds(
     Raises:
       InputError: no event is of a type that the config names, or it names one as both.
     """
+    spellings = Spellings([] if types is None else pd.unique(types))
+    named = {}
     for key in ("positive_events", "negative_events"):
-        absent = sorted(set(getattr(config, key) or ()) - set(() if types is None else types))
+        named[key] = spellings.spelt(np.array(getattr(config, key) or (), object))
+        absent = sorted(set(named[key]) - set(() if types is None else types))
         if absent:
             raise InputError(
                 f"{config.path}, column `{config.event}`: no event of type {absent[0]!r}, which "
@@ -171,7 +175,7 @@ def _kinds(
     if rating is not None:
         positive &= rating >= config.min_rating
     if config.positive_events is not None:
-        positive &= np.isin(types, config.positive_events)
+        positive &= np.isin(types, named["positive_events"])
     if config.negative_events:
-        negative = np.isin(types, config.negative_events)
+        negative = np.isin(types, named["negative_events"])
     return positive & ~negative, negative

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mmrec.data.tables import strings
+from mmrec.values import strings
 
 # On these pandas fails, or makes numbers of them.
 _NO_TIME = (bool, np.bool_, bytes, list, tuple, dict, set, np.ndarray)

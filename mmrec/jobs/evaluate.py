@@ -16,6 +16,7 @@ from mmrec.jobs.judge import judge
 from mmrec.jobs.prepare import table_slices
 from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
+from mmrec.values import Spellings
 
 _LAST = -1e9  # score of what cannot be answered; far below any other, and finite
 
@@ -42,8 +43,7 @@ def evaluate(
     shop = Recommender(export_dir)
     config = Config.load(shop.manifest["config"] if config is None else config, **overrides)
     tables = load_tables(config)
-    rows = {item: row for row, item in enumerate(shop.items["item_id"], start=1)}
-    exported = np.array([rows.get(item, 0) for item in tables.vocabulary.ids])
+    exported = Spellings(shop.items["item_id"]).places(tables.vocabulary.ids) + 1
     # An item that the export lacks cannot be an answer: one more dimension puts it behind all that can.
     lacking = np.where(exported > 0, 0.0, _LAST).astype(np.float32)
     table = np.column_stack([shop.item_table[exported], lacking])  # [N + 1, D + 1]

@@ -77,12 +77,14 @@ def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLik
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
     config = _config(manifest, catalog, overrides)
-    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir)
+    as_written = not manifest.get(schema.PLAIN_CATEGORIES)
+    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
     verify_files(path, manifest["sha256"])
     if schema.TEXT in config.item.modalities:
         import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
     items, exported = pd.read_parquet(path / schema.ITEMS), tf.saved_model.load(str(path))
     model = restore_model(exported, path)
+    given = given.spelt_as(items["item_id"])
     contents = read_contents(given, config, model, items)
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
     _say([f"{count:,} {change}" for change, count in contents.changes.items()])
@@ -144,7 +146,7 @@ def _parts(
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=not config.retrieval.repeat_consumption,
-        filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
+        filters={name: values[contents.order] for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
     )

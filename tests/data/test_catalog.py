@@ -244,8 +244,8 @@ def test_the_payload_leaves_the_name_of_the_digest_to_the_export(tmp_path):
 def test_filter_columns_are_read_as_text_and_travel_with_the_payload(folder):
     catalog = load(folder, payload=("title",), filters=("price", "title"))
     assert {name: values.tolist() for name, values in catalog.filters.items()} == {
-        "price": ["10", "20", "30"],
-        "title": ["Red coat", "Blue coat", ""],
+        "price": [("10",), ("20",), ("30",)],
+        "title": [("Red coat",), ("Blue coat",), ()],
     }
     assert list(catalog.payload.columns) == ["item_id", "title", "price"]
     assert catalog.payload["price"].tolist() == ["10", "20", "30"]

