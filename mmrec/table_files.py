@@ -58,13 +58,17 @@ def absent_column(path: str, column: str, header: Sequence[str], remedy: str) ->
       header: the columns that are.
       remedy: a sentence.
     """
+    separated = other_separator(path, column, header)
+    columns = ", ".join(map(str, header)) or "none"
+    return separated or InputError(f"{path}: no column `{column}`.{nearest(column, header)} Found: {columns}. {remedy}")
+
+
+def other_separator(path: str, column: str, header: Sequence[str]) -> InputError | None:
+    """Returns the error of a table that lacks a column, if that is because something else than commas separates it."""
     first = ",".join(map(str, header))
     if len(header) == 1 or any(column in _fields(first, separator) for separator in _SEPARATORS):
-        separated = _separated(path, first)
-        if separated:
-            return separated
-    columns = ", ".join(map(str, header)) or "none"
-    return InputError(f"{path}: no column `{column}`.{nearest(column, header)} Found: {columns}. {remedy}")
+        return _separated(path, first)
+    return None
 
 
 def not_utf8(path: str, error: UnicodeDecodeError) -> InputError:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmrec.vectors import LISTS, is_nothing, listed, unicode
+from mmrec.vectors import LISTS, is_nested, is_nothing, listed, unicode
 
 _DECIMAL = (float, np.floating, Decimal)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?|-?inf")
@@ -126,6 +126,13 @@ def holds_lists(values: pd.Series) -> bool:
     return values.dtype.kind == "O" and any(isinstance(one, LISTS) or listed(one) != [one] for one in values)
 
 
+def nested(values: pd.Series) -> np.ndarray:
+    """Returns bool [R], which cells of a column are lists or objects."""
+    if values.dtype.kind != "O" or pd.api.types.infer_dtype(values, skipna=True) == "string":
+        return np.zeros(len(values), bool)
+    return np.array([is_nested(value) for value in values], bool)
+
+
 def plain(text: str) -> str:
     """Returns a text without space around it, and a whole number without decimals.
 
@@ -148,7 +155,7 @@ def number(value: Any) -> float:
         return math.nan
     try:
         with np.errstate(over="ignore"):
-            found = math.nan if isinstance(value, bool | np.bool_) else float(np.float32(float(value)))
+            found = math.nan if isinstance(value, (bool, np.bool_, *LISTS)) else float(np.float32(float(value)))
     except (ValueError, TypeError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
@@ -183,7 +190,7 @@ class Spellings:
             forms = [plain(text) for text in distinct]
             found = self._index.get_indexer(pd.Index(forms, dtype=object))
             if (found < 0).any():
-                found = np.where(found < 0, self._by_form.get_indexer(pd.Index(forms, dtype=object)), found)
+                found = np.where(found < 0, [self._by_form.get(form, -1) for form in forms], found)
             place[other] = found[again]
         return place
 
@@ -194,10 +201,13 @@ class Spellings:
         return np.where(place < 0, flat, self._names[place]).reshape(texts.shape) if len(self._names) else texts
 
     @cached_property
-    def _by_form(self) -> pd.Index:
-        """The plain forms of the names; None where two names share one, and it could be either."""
-        forms = pd.Series([plain(name) for name in self._names], dtype=object)
-        return pd.Index(forms.mask(forms.duplicated(keep=False), None))
+    def _by_form(self) -> dict[str, int]:
+        """The place of each name by its plain form; -1 where two share one, and it could be either."""
+        found: dict[str, int] = {}
+        for place, name in enumerate(self._names):
+            form = plain(name)
+            found[form] = -1 if form in found else place
+        return found
 
 
 def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -215,10 +225,13 @@ def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:
     if kind in ("string", "integer"):
         place, cells = pd.factorize(values.to_numpy(object) if kind == "string" else values)
         return place, [*map(unicode if kind == "string" else str, cells)]
-    place, cells = np.arange(len(values)), values.to_numpy(object)
-    if values.dtype.kind in "fM":  # of objects, 1, 1.0 and True are equal to Python, and are not the same text
+    if values.dtype.kind == "M":
         place, cells = pd.factorize(values)
-        cells = cells.astype(values.dtype)  # float32 has fewer digits than what pandas makes of it
+    elif values.dtype.kind == "f":  # a Series would become one of more digits than float32 has
+        kind = getattr(values.dtype, "numpy_dtype", values.dtype)
+        place, cells = pd.factorize(values.to_numpy(np.float32 if kind == np.float16 else kind, na_value=np.nan))
+    else:  # 1, 1.0 and True are equal to Python, and are not the same text
+        place, cells = np.arange(len(values)), values.to_numpy(object)
     whole = all(one == int(one) for one in cells if isinstance(one, _DECIMAL) and math.isfinite(one))
     return place, [_text(one, whole) for one in cells]
 

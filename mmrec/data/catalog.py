@@ -187,7 +187,9 @@ def _payload(
             payload[column] = [list(cell) if several else "".join(cell) for cell in filters[column]]
             continue
         if several:
-            payload[column] = [listed(cell) if isinstance(cell, _UNLISTED) else cell for cell in payload[column]]
+            payload[column] = [
+                (listed(cell) if cell else None) if isinstance(cell, _UNLISTED) else cell for cell in payload[column]
+            ]
         try:
             values = pa.array(payload[column], from_pandas=True)
             if pa.types.is_nested(values.type):

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from mmrec.errors import InputError
 from mmrec.table_files import absent_column, broken_texts, csv_records, not_utf8, without_nul
-from mmrec.values import joined, name_lists, names
-from mmrec.vectors import holds_nested, is_nested, unicode
+from mmrec.values import joined, name_lists, names, nested
+from mmrec.vectors import holds_nested, unicode
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz")
 
@@ -198,8 +198,8 @@ def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
       InputError: a value is a list or an object, or bytes that are not UTF-8.
     """
     rule = "must be a text or a number"
-    _refuse(table[column], is_nested, path, rule, "Write one value per row, or name another column.")
-    _refuse(table[column], _is_no_text, path, "must be text in UTF-8", "Write it again as UTF-8.")
+    _refuse(table[column], nested, path, rule, "Write one value per row, or name another column.")
+    _refuse(table[column], _no_texts, path, "must be text in UTF-8", "Write it again as UTF-8.")
     return names(table[column])
 
 
@@ -217,26 +217,26 @@ def text_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
 
 def _refuse_nested_lists(column: pd.Series, path: str) -> None:
     rule = "must be a text or a number, or a list of them"
-    _refuse(column, holds_nested, path, rule, "Write it as such, or name another column.")
+    _refuse(column, _nested_lists, path, rule, "Write it as such, or name another column.")
 
 
-def _refuse(column: pd.Series, wrong: Callable[[Any], bool], path: str, rule: str, remedy: str) -> None:
-    """Raises InputError for the first cell that is wrong; cells of texts and numbers are not looked at."""
-    if column.dtype.kind != "O" or (wrong is not holds_nested and _only_text(column)):
-        return
-    rows = np.sort(column.index[column.astype(object).map(wrong).to_numpy(bool)])
+def _refuse(column: pd.Series, wrong: Callable[[pd.Series], np.ndarray], path: str, rule: str, remedy: str) -> None:
+    """Raises InputError for the first cell of the file that is wrong."""
+    rows = np.sort(column.index[wrong(column)])
     if len(rows):
         raise InputError(
             f"{rows_text(path, rows, str(column.name))}: {rule}. Received: {column[rows[0]]!r:.80}. {remedy}"
         )
 
 
-def _is_no_text(value: Any) -> bool:
-    return isinstance(value, bytes) and unicode(value).encode() != value
+def _nested_lists(column: pd.Series) -> np.ndarray:
+    return np.array([holds_nested(value) for value in column], bool)
 
 
-def _only_text(values: pd.Series) -> bool:
-    return pd.api.types.infer_dtype(values, skipna=True) == "string"
+def _no_texts(column: pd.Series) -> np.ndarray:
+    if pd.api.types.infer_dtype(column, skipna=True) not in ("bytes", "mixed"):
+        return np.zeros(len(column), bool)
+    return np.array([isinstance(value, bytes) and unicode(value).encode() != value for value in column], bool)
 
 
 def rows_text(path: str, rows: np.ndarray, column: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec import schema
-from mmrec.errors import InputError
+from mmrec.errors import InputError, nearest
 from mmrec.jobs.progress import watching
 from mmrec.jobs.score_read import Rows, column_types, read_rows
 from mmrec.jobs.score_stage import Events, stage_csv, stage_events
@@ -24,6 +24,7 @@ from mmrec.serving.score_histories import EXCLUDE, history_columns, require_type
 from mmrec.serving.score_items import item_columns
 from mmrec.serving.score_lists import lists
 from mmrec.serving.score_shards import SIGNATURES, Shard
+from mmrec.table_files import other_separator
 from mmrec.values import Spellings, WholeNumbers, strings
 
 _CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
@@ -183,11 +184,12 @@ class Plan:
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
-    if any(name not in found for name in columns):
+    absent = next((name for name in columns if name not in found), None)
+    if absent is not None:
         wanted = ", ".join(f"`{name}`" for name in columns)
-        raise InputError(
-            f"{path}: must have the columns {instead}{wanted}. Found: {', '.join(found) or 'none'}. Rename them, or "
-            "add what lacks."
+        raise other_separator(path, absent, found) or InputError(
+            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, found)} Found: "
+            f"{', '.join(found) or 'none'}. Rename them, or add what lacks."
         )
 
 

@@ -15,7 +15,7 @@ from mmrec.data.times import Times, read_times
 from mmrec.jobs.score_read import Rows
 from mmrec.serving.score_events import EVENTS, append_events
 from mmrec.serving.score_shards import ROW, STAGED_LETTERS, Shard, letter
-from mmrec.values import Spellings, WholeNumbers, plain, trimmed
+from mmrec.values import Spellings, WholeNumbers, nested, plain, trimmed
 
 _HELD = 1_000_000  # events in memory before they are written
 
@@ -132,7 +132,10 @@ def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool])
         seen, unrated = seen | (judged & (rating < events.min_rating)), judged & np.isnan(rating)
     unlike = np.isnan(times.seconds) | (times.dated != first[0]) | (times.zoned != first[1])
     rule = "must be a number or an ISO 8601 date-time, with a time zone or without, the same in all rows"
+    named = filter(None, (events.user, events.item, events.event))
+    lists = [(nested(rows.columns[name]), name, "must be a text or a number") for name in named]
     checks = (
+        *lists,
         (users == "", events.user, "must not be empty"),
         (items == "", events.item, "must not be empty"),
         (unlike, events.time, rule),

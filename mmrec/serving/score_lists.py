@@ -108,6 +108,8 @@ def _codes(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Returns the place of each value's text, int32 [V] from 1 (0: nothing), and the texts, str objects [U]."""
     if pa.types.is_null(values.type):
         values = values.cast(pa.string())
+    if pa.types.is_float16(values.type):  # of which Arrow finds no distinct ones
+        values = values.cast(pa.float32())
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     distinct = encoded.dictionary
     if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
