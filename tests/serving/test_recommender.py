@@ -69,7 +69,8 @@ def test_inclusions_and_filters_restrict_the_answers(tiny_export, shop):
         assert shop.recommend([[], []], k=3, filter=given).item_ids.tolist() == anything
     every = shop.recommend([[], []], k=2, filter={"category": "mug"}).item_ids
     assert set(category[every.ravel()]) == {"mug"}
-    apart = shop.recommend([[], [], []], k=3, filter=[{"category": "lamp"}, {}, ["category=no such"]])
+    with pytest.warns(UserWarning, match="no item has category=no such"):
+        apart = shop.recommend([[], [], []], k=3, filter=[{"category": "lamp"}, {}, ["category=no such"]])
     assert set(category[apart.item_ids[0]]) == {"lamp"}
     assert apart.item_ids[1].tolist() == shop.recommend([[]], k=3).item_ids[0].tolist()
     assert apart.item_ids[2].tolist() == ["", "", ""]
