@@ -38,9 +38,9 @@ def test_a_relative_folder_is_that_of_the_working_directory(tmp_path, monkeypatc
 def test_without_a_place_for_the_link_the_folder_is_refused_with_the_remedy(tmp_path, monkeypatch, temporary):
     (tmp_path / ODD).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / temporary))
-    with pytest.raises(mmrec.InputError, match=r"TensorFlow takes the `\[`.*environment variable TMPDIR"):
-        with literal_folder(tmp_path / ODD):
-            pass
+    refused = pytest.raises(mmrec.InputError, match=r"TensorFlow takes the `\[`.*environment variable TMPDIR")
+    with refused, literal_folder(tmp_path / ODD):
+        pass
     assert list((tmp_path / ODD).iterdir()) == []
 
 
