@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
