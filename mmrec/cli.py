@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -218,10 +219,21 @@ def refresh(
 @app.command()
 def recommend(
     export: Export,
-    history: Annotated[str, typer.Option(help="Item ids, oldest first, separated by commas.")] = "",
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="IDS",
+            help="Item ids, oldest first, separated by commas; may be given again. One that is an item's id as a "
+            "whole is that item, commas and all.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Answers wanted.")] = 10,
-    exclude: Annotated[str, typer.Option(help="Item ids that are no answer, separated by commas.")] = "",
-    include: Annotated[str, typer.Option(help="Recommend only from these ids, separated by commas.")] = "",
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="Item ids that are no answer, as in --history.")
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="Recommend only from these ids, as in --history.")
+    ] = None,
     filters: Annotated[
         list[str] | None,
         typer.Option("--filter", metavar="COLUMN=VALUE", help="What answers must have; may be given again."),
@@ -231,19 +243,26 @@ def recommend(
     """Ask an export what to show a user."""
     start_tensorflow()
     shop = mmrec.load(export)
-    seen, excluded, included = (
-        [item.strip() for item in text.split(",") if item.strip()] for text in (history, exclude, include)
-    )
+    seen, excluded, included = (_item_ids(shop, texts or []) for texts in (history, exclude, include))
     unknown = shop.unknown([*seen, *excluded, *included])
     if unknown:
         print(f"not in the export, skipped: {', '.join(unknown)}", file=sys.stderr)
-    answers = shop.recommend([seen], k=k, exclude=[excluded], include=[included], filter=[filters or []])
+    with warnings.catch_warnings(record=True) as said:
+        answers = shop.recommend([seen], k=k, exclude=[excluded], include=[included], filter=[filters or []])
+    for one in said:
+        print(one.message, file=sys.stderr)
     found = [(item, float(score)) for item, score in zip(answers.item_ids[0], answers.scores[0], strict=True) if item]
     if as_json:
         print(json.dumps({"item_ids": [item for item, _ in found], "scores": [score for _, score in found]}))
         return
     for item, score in found:
         print(f"{score:8.4f}  {shop.describe(item)}")
+
+
+def _item_ids(shop: mmrec.Recommender, texts: list[str]) -> list[str]:
+    """Returns the ids in some texts: each is an id of the export, or ids with commas between them."""
+    parts = ([text] if not shop.unknown([text]) else text.split(",") for text in texts)
+    return [item for part in parts for item in part if item.strip()]
 
 
 @app.command()

@@ -56,10 +56,12 @@ class CatalogConfig(Section):
     path: LocalPath = SAMPLE_ITEMS
     """Table of items, one row each: .csv, .csv.gz, .parquet, .jsonl, .jsonl.gz, or `tfds:NAME[/CONFIG][:SPLIT]`."""
     item_id: str = "item_id"
-    """Column of the item's id, a string or integer, unique."""
+    """Column of the item's id, a text or number, unique. Space around it does not count, and whole numbers written as
+    9.0 are 9, as in all columns of ids, categories and filters."""
     text: tuple[str, ...] = Field(default_factory=_default_text)
-    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens. By default those of
-    the sample shop, title and description; a catalog of your own has to name them where the modality `text` is used."""
+    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens. Lists are joined by
+    spaces. By default those of the sample shop, title and description; a catalog of your own has to name them where the
+    modality `text` is used."""
     image: str | None = "image"
     """Column of the item's photo: a path under `image_dir`, or the encoded bytes; or a list of them (in csv a JSON list
     of paths), see `item.image.max_photos`. Null: no photos are read."""
@@ -77,10 +79,11 @@ class CatalogConfig(Section):
     """Column of ready-made feature vectors, such as another model's embeddings: a list of numbers per item, all of one
     length (in csv `[0.5, 1]`, or with commas or spaces); read by the modality `features`. Empty: the item has none."""
     payload: tuple[str, ...] = Field(default_factory=_default_payload)
-    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer. By default the first of
-    `text`; of the sample shop title and category."""
+    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer; lists stay lists. By
+    default the first of `text`; of the sample shop title and category."""
     filters: tuple[FilterColumn, ...] = ()
-    """Columns that answers can be restricted by, such as `category=mug`; one value per item, compared as text."""
+    """Columns that answers can be restricted by, such as `category=mug`, compared as text. An item may have several
+    values, a list (in csv a JSON list): `tags=red` asks that one of them is `red`."""
     on_missing_image: Literal["error", "mask"] = "error"
     """What to do when a named photo is absent or unreadable: stop, or train the item without it (counted, reported)."""
     on_missing_audio: Literal["error", "mask"] = "error"

@@ -64,13 +64,14 @@ class TrainingError(RuntimeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns " Did you mean `x`?" for the known name closest to `name`, or "" when none is close.
+    """Returns " Did you mean `x`?" for the known name closest to `name` but for case, or "" when none is close.
 
-    >>> nearest("epoch", ["epochs", "patience"])
-    ' Did you mean `epochs`?'
+    >>> nearest("epoch", ["epochs", "patience"]), nearest("item_id", ["Title", "ITEM_ID"])
+    (' Did you mean `epochs`?', ' Did you mean `ITEM_ID`?')
     """
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean `{close[0]}`?" if close else ""
+    spelt = {one.casefold(): one for one in map(str, known)}
+    close = difflib.get_close_matches(name.casefold(), spelt, n=1, cutoff=0.5)
+    return f" Did you mean `{spelt[close[0]]}`?" if close else ""
 
 
 @contextmanager

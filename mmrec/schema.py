@@ -14,6 +14,7 @@ SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
+PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -27,7 +28,7 @@ class Field:
       column: the column of the table that it comes from.
       modality: the tower that reads it.
       input: its name as a signature input; raw bytes end in `_bytes`.
-      kind: `bytes`, `text`, `number`, `vector` or `id`.
+      kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
       trained: what training called the column, where its name has changed since.
     """
 
@@ -93,7 +94,7 @@ def item_fields(
                 add(column, trained, TEXT, "text" if len(names["text"]) == 1 else free(trained), "text")
         elif modality == ATTRIBUTES:
             for column, (trained, kind) in zip(catalog["attributes"], names["attributes"].items(), strict=True):
-                add(column, trained, ATTRIBUTES, free(trained), "text" if kind == "category" else "number")
+                add(column, trained, ATTRIBUTES, free(trained), "category" if kind == "category" else "number")
     return fields
 
 
@@ -102,7 +103,7 @@ def user_fields(attributes: Mapping[str, str]) -> list[Field]:
     fields: list[Field] = []
     for column, kind in attributes.items():
         name = _input_name(f"user_{column}", [field.input for field in fields])
-        fields.append(Field(column, "user", name, "text" if kind == "category" else "number"))
+        fields.append(Field(column, "user", name, "category" if kind == "category" else "number"))
     return fields
 
 

@@ -180,6 +180,8 @@ def test_recommend_keeps_to_inclusions_and_filters(run, tiny_export, monkeypatch
     code, out, errors = run("recommend", export, "--include", f"{ids[5]},oops", "--json")
     assert json.loads(out.splitlines()[-1])["item_ids"] == [ids[5]]
     assert errors == "not in the export, skipped: oops\n"
+    code, out, errors = run("recommend", export, "--filter", "category=mugs")
+    assert (code, out, errors) == (0, "", "no item has category=mugs. Did you mean `mug`?\n")
     code, out, errors = run("recommend", export, "--filter", "category=mug", "--filter", "colour=red")
     assert (code, out) == (2, "")
     assert errors.startswith("error: `filter`: no filter column `colour`.")

@@ -24,7 +24,9 @@ FOUNDATION = CONFIG | {
     "process",
     "registry",
     "schema",
+    "table_files",
     "traced",
+    "values",
     "vectors",
     "version",
 }
@@ -53,6 +55,8 @@ FOUNDATION_MAY_IMPORT = {
     "date_times": {"config_data"},
     "paths": {"errors"},
     "registry": {"errors"},
+    "table_files": {"errors"},
+    "values": {"vectors"},
 }
 
 

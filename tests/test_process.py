@@ -31,14 +31,7 @@ print(tensorflow.keras.__version__[0], tensorflow.keras.Model is Model)
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """An export of five items known by their id."""
-    parts, payload, manifest, samples = small_version()
-    manifest["config"] = {
-        "item": {"modalities": ["item_id"]},
-        "data": {"catalog": {"path": "c", "item_id": "id"}, "interactions": {"path": "i"}},
-        "query": {"max_length": 3},
-        "retrieval": {"repeat_consumption": False},
-    }
-    return write_version(tmp_path_factory.mktemp("small"), parts, payload, manifest, samples)
+    return write_version(tmp_path_factory.mktemp("small"), *small_version())
 
 
 @pytest.fixture

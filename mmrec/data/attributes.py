@@ -8,11 +8,15 @@ import pandas as pd
 from mmrec.config_data import CatalogConfig, UsersConfig
 from mmrec.data.tables import flat_strings
 from mmrec.errors import Faults
-from mmrec.vectors import is_nothing
+from mmrec.values import number, trimmed
 
 
 def read_attributes(
-    table: pd.DataFrame, config: CatalogConfig | UsersConfig, source_rows: np.ndarray, key: str = "data.catalog"
+    table: pd.DataFrame,
+    config: CatalogConfig | UsersConfig,
+    source_rows: np.ndarray,
+    key: str = "data.catalog",
+    as_written: bool = False,
 ) -> tuple[dict, int]:
     """Reads the attribute columns.
 
@@ -21,6 +25,8 @@ def read_attributes(
       config: names the columns and their kinds.
       source_rows: int64 [N], 0-based row of each one in the file.
       key: where `config` stands in the whole.
+      as_written: whether categories written as `9.0` stay so, as they did in earlier versions of mmrec: what these
+        trained knows no others.
 
     Returns:
       By column str objects [N] ("" is none) for a category, float32 [N] (NaN is none) for a number; and the number of
@@ -33,7 +39,9 @@ def read_attributes(
     for column, kind in config.attributes.items():
         if kind == "category":
             with faults.collected():
-                found[column] = np.array([value.strip() for value in flat_strings(table, column, config.path)], object)
+                found[column] = flat_strings(table, column, config.path)
+                if as_written:
+                    found[column] = trimmed(table[column])
             continue
         cells = table[column].to_numpy(object)
         values = np.array([_number(cell, kind) for cell in cells], np.float32)
@@ -56,13 +64,8 @@ def read_attributes(
 
 def _number(cell: object, kind: str) -> float:
     """Returns a cell as a number: NaN where nothing stands, infinity for what breaks the rule."""
-    if is_nothing(cell) or (isinstance(cell, str) and not cell.strip()):
-        return np.nan
-    if isinstance(cell, bool | np.bool_):
-        return np.inf
     try:
-        with np.errstate(over="ignore"):
-            value = np.float32(float(cell))
-    except (ValueError, TypeError, OverflowError):
+        value = number(cell)
+    except ValueError:
         return np.inf
-    return value if np.isfinite(value) and (kind == "number" or value >= 0) else np.inf
+    return np.inf if kind == "price" and value < 0 else value

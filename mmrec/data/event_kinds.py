@@ -8,6 +8,7 @@ import numpy as np
 
 from mmrec.config_data import InteractionsConfig
 from mmrec.errors import InputError
+from mmrec.values import Spellings
 
 _TYPES = ("positive_events", "negative_events", "seen_events")
 
@@ -53,15 +54,17 @@ def event_kinds(
     Raises:
       InputError: no event is of a type that the config names, or it names one as positive and negative.
     """
-    present, faults = set(() if types is None else types), []
+    present, faults, named = set(() if types is None else types), [], {}
+    spellings = Spellings(present)
     for key in _TYPES:
-        absent = sorted(set(getattr(config, key) or ()) - present)
+        named[key] = spellings.spelt(np.array(getattr(config, key) or (), object))
+        absent = sorted(set(named[key]) - present)
         if absent:
             faults.append(
                 f"{config.path}, column `{config.event}`: no event of type {', '.join(map(repr, absent))}, which "
                 f"`{key}` names. Found: {', '.join(sorted(present)[:10])}."
             )
-    both = sorted(set(config.positive_events or ()) & set(config.negative_events))
+    both = sorted({*named["positive_events"]} & {*named["negative_events"]})
     if both:
         faults.append(
             f"`data.interactions.negative_events`: must not name positive events. Received: {both[0]!r}, which "
@@ -73,8 +76,8 @@ def event_kinds(
     if rating is not None:
         positive &= rating >= config.min_rating
     if config.positive_events is not None:
-        positive &= np.isin(types, config.positive_events)
+        positive &= np.isin(types, named["positive_events"])
     if config.negative_events:
-        negative = np.isin(types, config.negative_events)
-    seen = None if config.seen_events is None else np.isin(types, config.seen_events)
+        negative = np.isin(types, named["negative_events"])
+    seen = None if config.seen_events is None else np.isin(types, named["seen_events"])
     return EventKinds(positive & ~negative, negative, seen)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from mmrec.config_data import ISO
 from mmrec.data.numbers import read_numbers
-from mmrec.data.tables import strings
 from mmrec.date_times import read_date_times, seconds_of
+from mmrec.values import strings
 
 # On these pandas fails, or makes numbers of them.
 _NO_TIME = (bool, np.bool_, bytes, list, tuple, dict, set, np.ndarray)

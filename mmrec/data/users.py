@@ -15,6 +15,7 @@ from mmrec.data.attributes import read_attributes
 from mmrec.data.tables import flat_strings, read_table, rows_text
 from mmrec.errors import Faults
 from mmrec.preprocess.attributes import AttributeEncoder, fit_attribute_encoder
+from mmrec.values import Spellings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Users:
     columns: Mapping[str, np.ndarray]
     encoder: AttributeEncoder
     counts: Mapping[str, int]
+
+    @property
+    def covered(self) -> int:
+        """How many of the users the table has."""
+        return len(next(iter(self.columns.values()))) - self.counts.get("user_without_attributes", 0)
 
     def features(self) -> dict[str, np.ndarray]:
         """Returns what `towers.context` reads, first dimension U."""
@@ -72,8 +78,14 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
     good = np.flatnonzero(~empty & ~repeated)
     with faults.collected():
         found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+    place = Spellings(ids[good]).places(user_ids)  # [U], -1 for users that the table lacks
+    if (place < 0).all():
+        faults.messages.append(
+            f"{config.path}, column `{config.user_id}`: no user of the events is there. The events have "
+            f"{user_ids[0]!r}, for one. Received: {', '.join(map(repr, ids[good][:1])) or 'no id'}, for one. Write the "
+            "ids alike in both tables, correct `data.users.user_id`, or leave `data.users` out."
+        )
     faults.raise_any()
-    place = pd.Index(ids[good]).get_indexer(user_ids)  # [U], -1 for users that the table lacks
     nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in found.items()}
     columns = {column: np.append(values, nothing[column])[place] for column, values in found.items()}
     counts = {

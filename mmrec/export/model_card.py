@@ -71,7 +71,8 @@ def _data(manifest: Mapping) -> str:
     counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in manifest.get("data", {}).items()]
     if config:
         catalog, events = config["data"]["catalog"], config["data"]["interactions"]
-        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: `{_last(events['path'])}`")
+        named = f"`{_last(events['path'])}`" if events else "none"
+        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: {named}")
         counts.append(f"* modalities: {', '.join(config['item']['modalities'])}")
         filters = schema.catalog_names(manifest).get("filters")
         if filters:

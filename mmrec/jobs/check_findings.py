@@ -15,6 +15,7 @@ from mmrec.jobs.tables import Tables
 # Rules of thumb, not laws: below or beyond them a look is worth while.
 FEW_USERS, FEW_EVENTS = 50, 500
 LOW_COVERAGE = 0.05
+LACKING_USERS = 0.2  # share of the users that the table of users lacks
 LARGE_SHARE, TIMES_THE_MEAN = 0.10, 5  # an item or user has more of the events than this, and than its equal part
 USUAL_TEMPERATURE = (0.01, 0.5)
 SMALL_BATCH, FEW_STEPS, GOOD_STEPS = 16, 3, 5
@@ -61,7 +62,7 @@ def split_findings(config: Config, tables: Tables, facts: dict) -> list[Finding]
       tables: the checked data.
       facts: what `check_facts` says about them.
     """
-    return [*_size(facts), *_seen(tables), *_baskets(config, tables), *_shares(tables)]
+    return [*_size(facts), *_users(tables), *_seen(tables), *_baskets(config, tables), *_shares(tables)]
 
 
 def setting_findings(config: Config, steps: int) -> list[Finding]:
@@ -110,6 +111,17 @@ def _seen(tables: Tables) -> Iterator[Finding]:
     test = tables.split.test
     if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
         yield Finding("warning", "answers_already_seen", *lost)
+
+
+def _users(tables: Tables) -> Iterator[Finding]:
+    """Says how many users have attributes; that none has is an error of its own."""
+    users = len(tables.events.user_ids)
+    lacking = users if tables.users is None else users - tables.users.covered
+    if tables.users is not None and lacking:
+        text = f"{lacking:,} of {users:,} users ({percent(lacking / users)}) do not stand in the table of users."
+        remedy = "Add them to it, or see whether both tables write the ids alike."
+        severity = "warning" if lacking > users * LACKING_USERS else "note"
+        yield Finding(severity, "users_without_attributes", text, remedy)
 
 
 def _baskets(config: Config, tables: Tables) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
@@ -78,7 +79,7 @@ def export_model(
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
         dim=dim,
-        filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
+        filters=tables.catalog.filters,
         index=index,
     )
     raw = RawItems(tables.catalog, config)
@@ -101,6 +102,7 @@ def export_model(
             "metrics": metrics,
             "data": _counts(tables),
             "index": about_index,
+            schema.PLAIN_CATEGORIES: True,
         },
         samples,
     )

@@ -102,9 +102,12 @@ def refresh_export(
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
     config, columns = _config(manifest, catalog, overrides)
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
-    given = columns.named(load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir))
+    as_written = not manifest.get(schema.PLAIN_CATEGORIES)
+    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
+    given = columns.named(given)
     verify_files(path, manifest["sha256"])
     items, exported = load_export(path, manifest)
+    given = given.spelt_as(items["item_id"])
     limit = DelistingLimit(config.data.catalog.path, items["item_id"], max_delisted, histories)
     limit.require(given.item_ids)
     model, raw = restore_model(exported, path), RawItems(given, config, columns.names)
@@ -179,7 +182,7 @@ def _parts(
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
-        filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
+        filters={name: values[contents.order] for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
     )

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from mmrec import schema
 from mmrec.config_data import InteractionsConfig
-from mmrec.errors import InputError
+from mmrec.errors import InputError, nearest
 from mmrec.jobs.progress import watching
 from mmrec.jobs.score_read import Rows, column_types, read_rows
 from mmrec.jobs.score_stage import Events, stage_csv, stage_events
@@ -25,6 +25,8 @@ from mmrec.serving.score_histories import EXCLUDE, history_columns, require_type
 from mmrec.serving.score_items import item_columns
 from mmrec.serving.score_lists import lists
 from mmrec.serving.score_shards import SIGNATURES, Shard
+from mmrec.table_files import other_separator
+from mmrec.values import Spellings, WholeNumbers, strings
 
 _CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
 _EVENTS = 10  # as many events as histories go into a shard
@@ -111,11 +113,11 @@ class Plan:
         Raises:
           InputError: with an id that they hold.
         """
-        ids, example = self._item_ids(), ""
-        known = frozenset(item.encode() for item in ids)
+        items, example = self._item_ids(), ""
+        ids, known = Spellings(items), frozenset(item.encode() for item in items)
         for shard in shards:
             for _, table in read_shard(shard._replace(columns=(HISTORY,)), ids):
-                found = lists(table.column(HISTORY)).texts.numpy()
+                found = lists(table.column(HISTORY), spelt=ids.spelt).texts.numpy()
                 if any(text in known for text in found):
                     return
                 example = example or next((text.decode("utf-8", "replace") for text in found if text), "")
@@ -131,8 +133,8 @@ class Plan:
         for path in self._paths:
             if _is_parquet(path):
                 rows, columns = pq.read_metadata(path).num_rows, tuple(self._columns[path])
-                starts = range(0, rows, size)
-                cut += [Shard(0, path, start, min(start + size, rows), columns, path) for start in starts]
+                whole = Shard(0, path, 0, rows, columns, path, plain=_are_whole(path, columns[0]))
+                cut += [whole._replace(start=at, stop=min(at + size, rows)) for at in range(0, rows, size)]
             else:
                 cut += stage_csv(path, self._columns[path], folder, len(cut), size, self._rows)
         return [shard._replace(number=number) for number, shard in enumerate(cut)]
@@ -194,12 +196,23 @@ class Plan:
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
-    if any(name not in found for name in columns):
+    absent = next((name for name in columns if name not in found), None)
+    if absent is not None:
         wanted = ", ".join(f"`{name}`" for name in columns)
-        raise InputError(
-            f"{path}: must have the columns {instead}{wanted}. Found: {', '.join(found) or 'none'}. Rename them, or "
-            "add what lacks."
+        raise other_separator(path, absent, found) or InputError(
+            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, found)} Found: "
+            f"{', '.join(found) or 'none'}. Rename them, or add what lacks."
         )
+
+
+def _are_whole(path: str, column: str) -> bool:
+    """Returns whether the texts of a parquet file's column are whole numbers with decimals; reads until one is not."""
+    kind, found = column_types(path).field(column).type, WholeNumbers()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        for rows in read_rows(path, [column]):
+            if not found.add(strings(rows.columns[column])):
+                break
+    return found.plain
 
 
 def _is_parquet(path: str) -> bool:

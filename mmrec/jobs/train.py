@@ -163,6 +163,8 @@ def fit_model(
     task = retrieval_task(config, int(prepared.competing.sum()))
     size = f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries"
     _say(f"{size}; negatives: {task.negatives}; run {run.path}")
+    if tables.users is not None:
+        _say(f"attributes of {tables.users.covered:,} of {len(tables.events.user_ids):,} users")
     lap("prepare")
     hard_negatives = model.task.hard_negatives
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from mmrec.serving.score_histories import Questions
 from mmrec.serving.score_items import Items, media_folders
 from mmrec.serving.score_lists import columns_of
 from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard, letter, model_version
+from mmrec.values import Spellings
 
 _READ = 8192  # histories at once
 
@@ -52,7 +53,7 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     writer = None
     try:
         with open(letters, "w", encoding="utf-8") as file:
-            for numbers, table in read_shard(shard, shop.items["item_id"], size):
+            for numbers, table in read_shard(shard, Spellings(shop.items["item_id"]), size):
                 found, faults, read_nothing = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
                     file.write(letter(shard.source, int(numbers[row]), reason))
@@ -89,7 +90,7 @@ def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
     return frozenset(item.encode() for item in _load(export_dir, threads).items["item_id"])
 
 
-def read_shard(shard: Shard, item_ids: Iterable[str], size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
+def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
     """Reads a shard.
 
     Args:
@@ -104,7 +105,7 @@ def read_shard(shard: Shard, item_ids: Iterable[str], size: int = _READ) -> Iter
       InputError: the file cannot be read.
     """
     if shard.events:
-        table = histories_of(shard.path, item_ids, shard.columns)
+        table = histories_of(shard.path, item_ids, shard.columns, shard.plain)
         for start in range(0, max(1, len(table)), size):
             yield np.zeros(size, int), table.slice(start, size)
         return
@@ -144,10 +145,11 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     """
     signature = SIGNATURES[job.task]
     if job.task == "recommend":
-        name, rows = USER, Questions(table, shop.inputs(signature), min(job.k, len(shop.items)))
+        k = min(job.k, len(shop.items))
+        name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spelt, shard.plain)
     else:
         folders = media_folders(shop.manifest["config"], job.media_dir, shard.source)
-        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders)
+        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders, shard.plain)
     asked = rows.batches(job.batch)
     found = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
     order = np.argsort(np.concatenate(asked), kind="stable")

@@ -14,7 +14,9 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.date_times import read_date_times
 from mmrec.errors import InputError, nearest
-from mmrec.vectors import is_nothing, unicode
+from mmrec.serving.questions import is_scalar
+from mmrec.values import string
+from mmrec.vectors import is_nothing
 
 Context = Mapping[str, Sequence]
 """What is known beside B histories, by signature input: B values, or, of what stands beside items, B sequences."""
@@ -83,8 +85,8 @@ def _listed(values: Any, count: int | None, name: str) -> list:
 def _value(value: Any, text: bool, name: str, time_formats: Sequence[str] = ()) -> str | float:
     if is_nothing(value):
         return "" if text else np.nan
-    if text and isinstance(value, str | int | np.integer):
-        return unicode(value)
+    if text and is_scalar(value):
+        return string(value).strip()
     if not text and isinstance(value, int | float | np.number) and not isinstance(value, bool):
         with contextlib.suppress(OverflowError):  # an integer of hundreds of digits
             return float(value)

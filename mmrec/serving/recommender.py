@@ -16,10 +16,12 @@ from mmrec.errors import InputError
 from mmrec.process import refuse_fork
 from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
+from mmrec.serving.filters import FilterValues
 from mmrec.serving.loading import load_export
 from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
 from mmrec.serving.verify import read_manifest, verify_files
-from mmrec.vectors import is_nothing
+from mmrec.values import Spellings
+from mmrec.vectors import LISTS, is_nothing
 
 
 class Answers(NamedTuple):
@@ -56,6 +58,7 @@ class Recommender:
             verify_files(self.path, self.manifest["sha256"])
         self.items, self._loaded = load_export(self.path, self.manifest)
         self._payload = self.items.set_index("item_id").drop(columns="digest")
+        self._ids, self._filters = Spellings(self.items["item_id"]), FilterValues(self.items)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Recommender cannot be pickled. Send its `path` to the other process, and load it there.")
@@ -94,10 +97,10 @@ class Recommender:
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
-        shown = (
-            [str(value) for value in rows.iloc[0] if not is_nothing(value) and str(value).strip()] if len(rows) else []
-        )
-        return "  ".join([item_id, *shown])
+        values = rows.iloc[0] if len(rows) else []
+        shown = [", ".join(map(str, value)) if isinstance(value, LISTS) else str(value) for value in values]
+        given = [text for text, value in zip(shown, values, strict=True) if not is_nothing(value) and text.strip()]
+        return "  ".join([item_id, *given])
 
     def recommend(
         self,
@@ -112,12 +115,14 @@ class Recommender:
         """Answers what to show users.
 
         Args:
-          histories: B sequences of item ids, oldest first; unknown ids are skipped, an empty one is fine.
+          histories: B sequences of item ids, texts or numbers, oldest first; unknown ids are skipped, an empty one is
+            fine. Ids are looked for as they are written, then by their `values.plain` form: 9.0 and " 9" are "9".
           k: answers wanted, at least 1.
           exclude: B sequences of item ids that are no answer.
           include: B sequences of the only item ids to recommend from; an empty one: all items.
           filter: what answers must have, {column: value} or a list of "column=value", all of it; one for all histories,
-            or a list of B. A value that no item has leaves no answer.
+            or a list of B. Of a column with several values per item, one of them must be it. A value that no item has
+            leaves no answer, and a warning says so.
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
             `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
             since 1970, or as `data.interactions.timestamp_format` reads them where it was set); `now`, B such times;
@@ -130,14 +135,14 @@ class Recommender:
         Raises:
           InputError: something is not of the form above, or `filter` names a column that is not in `filter_columns`.
         """
-        history = padded_ids(histories, "histories")
+        history = self._ids.spelt(padded_ids(histories, "histories"))
         chosen = {
-            "exclude": rows_for(exclude, len(history), "exclude"),
-            "include": rows_for(include, len(history), "include"),
+            "exclude": self._ids.spelt(rows_for(exclude, len(history), "exclude")),
+            "include": self._ids.spelt(rows_for(include, len(history), "include")),
         }
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
-            chosen["filter"] = conditions
+            chosen["filter"] = self._filters.spelt(conditions)
         chosen |= context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
@@ -152,7 +157,7 @@ class Recommender:
         Raises:
           InputError: an id is not in the export.
         """
-        ids = strings(item_ids, "item_ids")
+        ids = self._ids.spelt(strings(item_ids, "item_ids"))
         unknown = self.unknown(ids)
         if unknown:
             raise InputError(
@@ -162,14 +167,19 @@ class Recommender:
         return self._ask(schema.SIMILAR, batch, item_id=ids, k=for_each(k, len(ids)))
 
     def unknown(self, item_ids: Iterable[str]) -> list[str]:
-        """Returns those of the ids that the export lacks, in the given order."""
-        return [item for item in item_ids if item not in self._payload.index]
+        """Returns those of the ids that the export lacks, in the given order, whatever way they are spelt."""
+        ids = strings(item_ids, "item_ids")
+        return ids[self._ids.places(ids) < 0].tolist()
+
+    def spelt(self, item_ids: np.ndarray) -> np.ndarray:
+        """Returns ids (str objects of any shape) as the export spells them; unknown ones stay as they are."""
+        return self._ids.spelt(item_ids)
 
     def embed_queries(
         self, histories: Iterable[Sequence[str]], context: Context | None = None, batch: int = 1024
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
-        history = padded_ids(histories, "histories")
+        history = self._ids.spelt(padded_ids(histories, "histories"))
         known = context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
@@ -206,6 +216,8 @@ class Recommender:
             values = [None] * len(table) if name is None else table[name]
             shape = self.inputs(signature)[field.input].shape[1:]
             columns[field.input] = column(values, field.kind, shape, name or field.input)
+            if field.kind == "id":
+                columns[field.input] = self._ids.spelt(columns[field.input])
         if not found:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "

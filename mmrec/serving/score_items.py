@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import tensorflow as tf
 
 from mmrec import schema
 from mmrec.serving.recommender import Recommender, as_tensor
 from mmrec.serving.score_lists import as_texts
+from mmrec.table_files import readable
 from mmrec.vectors import listed
 
 ATTRIBUTES_SIGNATURE = "attributes"
@@ -68,20 +68,27 @@ class Items:
       shop: the export.
       signature: that is asked.
       folders: see `media_folders`.
+      plain: whether ids that the export does not know are written in their `values.plain` form.
 
     Attributes:
-      ids: string [R], the items' ids.
+      ids: str objects [R], the items' ids, as the export spells them where it knows them.
       faults: row of `table` -> the rule that it breaks.
     """
 
     def __init__(
-        self, table: pa.Table, id_column: str, shop: Recommender, signature: str, folders: Mapping[str, Folder]
+        self,
+        table: pa.Table,
+        id_column: str,
+        shop: Recommender,
+        signature: str,
+        folders: Mapping[str, Folder],
+        plain: bool = False,
     ):
+        table, self.faults = readable(table)
         frame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
-        self.faults: dict[int, str] = {}
-        self.ids = as_texts(table.column(id_column).combine_chunks())
-        for row in np.flatnonzero(pc.equal(self.ids.fill_null(""), "")).tolist():
-            self.faults[row] = f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}"
+        self.ids = shop.spelt(as_texts(table.column(id_column).combine_chunks(), plain))
+        for row in np.flatnonzero(self.ids == "").tolist():
+            self.faults.setdefault(row, f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}")
         self._files: list[str] = []
         for names, field in item_columns(shop.manifest)[1]:
             name = next((name for name in names if name in frame), None)

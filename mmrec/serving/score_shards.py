@@ -29,6 +29,8 @@ class Shard(NamedTuple):
       columns: those that are read.
       source: the file that the user gave.
       events: whether the rows are events to be grouped.
+      plain: whether the ids that answers stand beside are texts of whole numbers with decimals, in the whole column;
+        see `values`.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Shard(NamedTuple):
     columns: tuple[str, ...]
     source: str
     events: bool = False
+    plain: bool = False
 
     @property
     def name(self) -> str:

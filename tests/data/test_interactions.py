@@ -293,3 +293,17 @@ def test_types_and_weights_follow_the_events_whatever_the_order_of_the_file(tmp_
     found = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
     for name in ("row", "event", "weight"):
         assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()
+
+
+def test_types_written_as_numbers_are_found_however_the_config_spells_them(tmp_path):
+    rows = [("ann", "a", 1, 1, 1.0), ("ann", "b", 2, 1, 2.0)]
+    for named in ("1", "1.0"):
+        events = load(tmp_path, rows, event="event", positive_events=(named,))
+        assert events.event_types == ("", "1", "2")
+        assert events.positive.tolist() == [True, False]
+
+
+def test_lists_are_refused_as_types_and_ratings(tmp_path):
+    rows = [("ann", "a", 1, [1], ["buy"]), ("ann", "b", 2, [2], ["view"])]
+    for options, column in (({"event": "event"}, "event"), ({"rating": "stars", "min_rating": 1}, "stars")):
+        assert f"row 1 (and 1 more), column `{column}`: must be a" in refusal(tmp_path, rows, "parquet", **options)

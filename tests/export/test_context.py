@@ -59,6 +59,7 @@ def test_columns_that_are_not_there_and_types_that_nobody_knows_are_unknown(sign
     np.testing.assert_allclose(embed(signatures, ["b", "a"], event=["view"]), (A - B) / 2, atol=1e-6)
     np.testing.assert_allclose(embed(signatures, ["a"], event=["", "view", "view"]), A, atol=1e-6)
     np.testing.assert_allclose(embed(signatures, ["a"], event=["gaze"]), A, atol=1e-6)
+    np.testing.assert_allclose(embed(signatures, ["a"], event=[" view "]), -A, atol=1e-6)
 
 
 def test_the_moment_of_the_question_is_compared_with_the_last_item_that_is_known(signatures):

@@ -66,7 +66,7 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         max_length=3,
         default_k=3,
         exclude_history=True,
-        filters={"kind": np.append("", catalog.filters["kind"])},
+        filters=catalog.filters,
         dim=dim,
         index=index,
     )

@@ -328,3 +328,14 @@ def test_a_killed_refresh_leaves_no_version_and_the_next_one_writes_it(old, tmp_
     assert saved_model.checksums(version) == before
     assert mmrec.refresh(version, catalog) == version.parent / "2"
     assert versions(version) == ["1", "2"]
+
+
+def test_filter_values_may_become_several_and_lists_stay_lists(old, tmp_path):
+    version = copied(old, tmp_path)
+    kinds = [[kind, "new"] if number < 2 else [kind] for number, kind in enumerate(items()["kind"])]
+    shop = mmrec.load(mmrec.refresh(version, write(tmp_path / "lists.parquet", items().assign(kind=kinds))))
+    assert shop.items["kind"].map(list).tolist() == kinds
+    found = shop.recommend([[]], k=24, filter={"kind": "new"}).item_ids[0]
+    assert {*found} == {"i00", "i01", ""}
+    assert len({*shop.recommend([[]], k=24, filter={"kind": "lamp"}).item_ids[0]} - {""}) == 12
+    assert {*shop.recommend([[]], k=24, filter=["kind=lamp", "kind=new"]).item_ids[0]} == {"i00", ""}
