@@ -13,6 +13,7 @@ import pandas as pd
 
 from mmrec.errors import InputError
 from mmrec.serving.histories import none_known, read_histories, require_readable_ids
+from mmrec.values import Spellings
 
 _ALIKE = 0.5  # share of the delisted ids that a spelling must lead to ids of the catalog, or it is a coincidence
 
@@ -71,11 +72,11 @@ class DelistingLimit:
 def _count(path: Path, items: pd.Index) -> np.ndarray:
     """Returns int64 [N], how often each item stands in the histories."""
     require_readable_ids(path, items)
-    counts, example = np.zeros(len(items) + 1, np.int64), ""
+    counts, example, spellings = np.zeros(len(items) + 1, np.int64), "", Spellings(items)
     for part in read_histories(path):
         named = [item for history in part.histories for item in history]
         example = example or next(iter(named), "")
-        counts += np.bincount(items.get_indexer(named) + 1, minlength=len(counts))
+        counts += np.bincount(spellings.places(named) + 1, minlength=len(counts))
     if not counts[1:].any():
         raise none_known(path, "the export", example)
     return counts[1:]

@@ -19,7 +19,6 @@ from mmrec.jobs.judge import judge, table_slices
 from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
 from mmrec.serving.verify import read_delisted
-from mmrec.values import Spellings
 
 _LAST = -1e9  # score of what cannot be answered; far below any other, and finite
 
@@ -52,7 +51,7 @@ def evaluate(
 
 def _evaluate(shop: Recommender, config: Config) -> dict:
     tables = load_tables(config, read_delisted(shop.path))
-    exported = Spellings(shop.items["item_id"]).places(tables.vocabulary.ids) + 1
+    exported = shop.spellings.places(tables.vocabulary.ids) + 1
     _require_some(shop, config, tables.vocabulary.ids[1:], exported[1:])
     # An item that the export lacks cannot be an answer: one more dimension puts it behind all that can.
     lacking = np.where(exported > 0, 0.0, _LAST).astype(np.float32)

@@ -53,7 +53,7 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     writer = None
     try:
         with open(letters, "w", encoding="utf-8") as file:
-            for numbers, table in read_shard(shard, Spellings(shop.items["item_id"]), size):
+            for numbers, table in read_shard(shard, shop.spellings, size):
                 found, faults, read_nothing = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
                     file.write(letter(shard.source, int(numbers[row]), reason))
@@ -146,7 +146,7 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     signature = SIGNATURES[job.task]
     if job.task == "recommend":
         k = min(job.k, len(shop.items))
-        name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spelt, shard.plain)
+        name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spellings.spelt, shard.plain)
     else:
         folders = media_folders(shop.manifest["config"], job.media_dir, shard.source)
         name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders, shard.plain)

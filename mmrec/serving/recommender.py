@@ -46,6 +46,7 @@ class Recommender:
     Attributes:
       manifest: format version, package versions, config, metrics, signatures, checksums.
       items: pandas table, one row per item: item_id, digest and the payload columns.
+      spellings: finds items by their ids however they are spelt, from 0 in the order of `items`.
 
     Raises:
       InputError: the folder is no export, of a newer format, or not as it was exported.
@@ -58,7 +59,8 @@ class Recommender:
             verify_files(self.path, self.manifest["sha256"])
         self.items, self._loaded = load_export(self.path, self.manifest)
         self._payload = self.items.set_index("item_id").drop(columns="digest")
-        self._ids, self._filters = Spellings(self.items["item_id"]), FilterValues(self.items)
+        self.spellings = Spellings(self.items["item_id"])
+        self._filters = FilterValues(self.items)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Recommender cannot be pickled. Send its `path` to the other process, and load it there.")
@@ -135,10 +137,10 @@ class Recommender:
         Raises:
           InputError: something is not of the form above, or `filter` names a column that is not in `filter_columns`.
         """
-        history = self._ids.spelt(padded_ids(histories, "histories"))
+        history = self.spellings.spelt(padded_ids(histories, "histories"))
         chosen = {
-            "exclude": self._ids.spelt(rows_for(exclude, len(history), "exclude")),
-            "include": self._ids.spelt(rows_for(include, len(history), "include")),
+            "exclude": self.spellings.spelt(rows_for(exclude, len(history), "exclude")),
+            "include": self.spellings.spelt(rows_for(include, len(history), "include")),
         }
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
@@ -157,7 +159,7 @@ class Recommender:
         Raises:
           InputError: an id is not in the export.
         """
-        ids = self._ids.spelt(strings(item_ids, "item_ids"))
+        ids = self.spellings.spelt(strings(item_ids, "item_ids"))
         unknown = self.unknown(ids)
         if unknown:
             raise InputError(
@@ -169,17 +171,13 @@ class Recommender:
     def unknown(self, item_ids: Iterable[str]) -> list[str]:
         """Returns those of the ids that the export lacks, in the given order, whatever way they are spelt."""
         ids = strings(item_ids, "item_ids")
-        return ids[self._ids.places(ids) < 0].tolist()
-
-    def spelt(self, item_ids: np.ndarray) -> np.ndarray:
-        """Returns ids (str objects of any shape) as the export spells them; unknown ones stay as they are."""
-        return self._ids.spelt(item_ids)
+        return [str(item) for item in ids[self.spellings.places(ids) < 0]]
 
     def embed_queries(
         self, histories: Iterable[Sequence[str]], context: Context | None = None, batch: int = 1024
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
-        history = self._ids.spelt(padded_ids(histories, "histories"))
+        history = self.spellings.spelt(padded_ids(histories, "histories"))
         known = context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
@@ -217,7 +215,7 @@ class Recommender:
             shape = self.inputs(signature)[field.input].shape[1:]
             columns[field.input] = column(values, field.kind, shape, name or field.input)
             if field.kind == "id":
-                columns[field.input] = self._ids.spelt(columns[field.input])
+                columns[field.input] = self.spellings.spelt(columns[field.input])
         if not found:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "

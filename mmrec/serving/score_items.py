@@ -86,7 +86,7 @@ class Items:
     ):
         table, self.faults = readable(table)
         frame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
-        self.ids = shop.spelt(as_texts(table.column(id_column).combine_chunks(), plain))
+        self.ids = shop.spellings.spelt(as_texts(table.column(id_column).combine_chunks(), plain))
         for row in np.flatnonzero(self.ids == "").tolist():
             self.faults.setdefault(row, f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}")
         self._files: list[str] = []

@@ -202,6 +202,17 @@ def test_ready_made_vectors_are_covered_and_probed(shop, tmp_path):
     assert facts["cost"]["seconds"]["photos"] == 0
 
 
+@pytest.mark.parametrize(("given", "severity"), [(160, None), (150, "note"), (80, "warning")])
+def test_users_that_their_table_lacks_are_said(shop, tmp_path, given, severity):
+    rows = "".join(f"u{user},{user % 3}\n" for user in range(given))
+    (tmp_path / "users.csv").write_text(f"user_id,town\n{rows}")
+    shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"town": "category"}}
+    found = mmrec.check(shop, probe=False).findings
+    assert [(one.severity, one.code) for one in found] == ([(severity, "users_without_attributes")] if severity else [])
+    if given == 80:
+        assert found[0].text == "80 of 160 users (50.0%) do not stand in the table of users."
+
+
 def test_few_users_and_events_are_said(tmp_path):
     config = write_groups(tmp_path, users=49, batch_size=16)  # 49 x 4 training events
     assert codes(mmrec.check(config, probe=False)) == ["few_users", "few_events"]
