@@ -14,6 +14,7 @@ from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
 from mmrec.data.users import Users, load_users
 from mmrec.data.vocabulary import Vocabulary
+from mmrec.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,18 @@ class Tables:
 
 
 def load_tables(config: Config) -> Tables:
-    """Reads, checks and splits the input tables."""
+    """Reads, checks and splits the input tables.
+
+    Raises:
+      InputError: they cannot be used.
+    """
     data = config.data
     catalog = load_catalog(data.catalog, config.item.modalities, data.tfds_dir)
+    if len(catalog) < 2:
+        raise InputError(
+            f"{data.catalog.path}: holds one item, {catalog.item_ids[0]!r}: there is nothing to choose from. Give a "
+            "catalog of two items or more."
+        )
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
     parts = split(
