@@ -281,7 +281,8 @@ class Config(Section):
     @property
     def leaves_out_history(self) -> bool:
         """Whether `recommend` leaves out the items of the history by itself."""
-        return self.data.interactions.histories_are_seen and not self.retrieval.repeat_consumption
+        events = self.data.interactions
+        return (events is None or events.histories_are_seen) and not self.retrieval.repeat_consumption
 
     @classmethod
     def load(

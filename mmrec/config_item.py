@@ -239,7 +239,8 @@ class ItemIdConfig(Section):
     initial: Literal["auto", "random", "neighbours"] = "auto"
     """What the vectors start from: `random`, or `neighbours`, factors of the similarities of item-kNN on the training
     events, so that items that were taken near each other begin near each other. `auto` is `neighbours` where at most
-    50,000 items have training events."""
+    50,000 items have training events. Where the factors hardly tell items apart, as in a shop of a few, they are
+    random."""
 
 
 class ItemConfig(Section):

@@ -76,7 +76,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
-    """Turns a full disk and a folder that may not be written into an `InputError`; other errors pass.
+    """Turns a full disk and a path that cannot be written into an `InputError`; other errors pass.
 
     Args:
       path: what is written.
@@ -87,6 +87,8 @@ def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # TensorFlow's errors are no OSError; they hold the system's words
+        if isinstance(error, ValueError) and "null byte" in str(error):
+            raise InputError(f"{str(path)!r}: cannot be written: no path has a null character. Remove it.") from None
         code = getattr(error, "errno", None) or next((c for c in _FULL if os.strerror(c) in str(error)), None)
         if code in _FULL:
             remedy = "Free space there" + (f", or set `{key}` to a folder on another disk" if key else "")

@@ -29,16 +29,16 @@ def literal_folder(folder: Path) -> Iterator[Path]:
         yield folder
         return
     try:
-        place = tempfile.TemporaryDirectory(prefix="mmrec-")
+        place = tempfile.gettempdir()
     except OSError:
         place = None
-    if place is None or _PATTERN & set(place.name):
+    if place is None or _PATTERN & set(place):
         raise InputError(
             f"{folder}: TensorFlow takes the `[`, `*`, `?` or backslash in this name for a pattern, and there is no "
-            f"temporary folder without one for a link to it. Received: {place and place.name}. Rename the folder, or "
-            "set the environment variable TMPDIR to another place."
+            f"temporary folder without one for a link to it. Received: {place}. Rename the folder, or set the "
+            "environment variable TMPDIR to another place."
         )
-    with place:
-        link = Path(place.name, "folder")
+    with tempfile.TemporaryDirectory(prefix="mmrec-") as beside:
+        link = Path(beside, "folder")
         link.symlink_to(folder.absolute(), target_is_directory=True)
         yield link

@@ -44,7 +44,7 @@ def propose_remedy(texts: pd.Series, some_iso: bool) -> str:
     >>> propose_remedy(pd.Series(["01/02/2024"]), False)
     " Set `data.interactions.timestamp_format: '%d/%m/%Y'` ('%m/%d/%Y' if the month comes first) to read it."
     """
-    distinct = pd.Series([text for text in texts.unique()[:_TRIED] if isinstance(text, str)], dtype=object)
+    distinct = pd.Series([text for text in texts if isinstance(text, str)], dtype=object).drop_duplicates()[:_TRIED]
     chosen, others, unread = [], [], distinct
     while len(unread):
         forms = dict.fromkeys(form for text in unread[:_LOOKED_AT] for form in _forms(text.strip()))

@@ -91,7 +91,7 @@ def _folders(runs: Runs, name: str) -> list[Path]:
     paths = [Path(one) for one in several]
     if not paths or "" in several:
         raise InputError(f"`{name}` must name at least one run folder or export. Received: {several!r}.")
-    if len({path.resolve() for path in paths}) < len(paths):
+    if len({path.resolve() for path in paths if _kind(path)}) < len(paths):
         raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")
     return paths
 

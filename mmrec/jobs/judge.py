@@ -9,6 +9,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
+from mmrec.data.similarity import mean_cosine
 from mmrec.data.splits import Queries
 from mmrec.errors import TrainingError
 from mmrec.evaluation.baselines import ItemKNN, Popularity
@@ -23,23 +24,35 @@ EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
 [Q, D], which are compared with the first D columns of the table."""
 
 _COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
+_LEFT = 0.1  # share of what it was short of 1 before training, where items were as alike from the start
 
 
 def validation_judge(
-    config: Config, tables: Tables, item_table: Callable[[], np.ndarray], embed_queries: EmbedQueries
+    config: Config,
+    tables: Tables,
+    item_table: Callable[[], np.ndarray],
+    embed_queries: EmbedQueries,
+    alike_before: Callable[[], float] = lambda: 0.0,
 ) -> Callable[[], dict[str, float]]:
     """Returns a function that ranks the validation queries with the model as it is then.
 
-    The function raises `TrainingError` when all items have become the same.
+    Args:
+      config: `evaluation`, `training` and `seed` are read.
+      tables: the data.
+      item_table: () -> float32 [N + 1, X], the item embeddings as they are then.
+      embed_queries: see `EmbedQueries`.
+      alike_before: () -> the mean cosine of two items before training; called only where they look the same.
+
+    Returns:
+      () -> metrics by name. It raises `TrainingError` when all items have become the same.
     """
     queries = tables.split.validation.sample(config.evaluation.max_validation_queries, config.seed)
     items = tables.vocabulary.items
 
     def judge() -> dict[str, float]:
         table = item_table()
-        length = np.linalg.norm(table[1:], axis=1, keepdims=True)
-        alike = float(np.square((table[1:] / np.maximum(length, 1e-12)).mean(axis=0)).sum())
-        if alike > _COLLAPSED:
+        alike = mean_cosine(table[1:])
+        if alike > _COLLAPSED and 1 - alike < _LEFT * (1 - alike_before()):
             raise TrainingError(
                 f"the item embeddings have collapsed: two items have a mean cosine of {alike:.4f}. Lower "
                 f"`training.learning_rate` (now {config.training.learning_rate}), raise `training.batch_size` (now "

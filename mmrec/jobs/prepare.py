@@ -17,12 +17,14 @@ from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
 from mmrec.data.frames import frame_paths
 from mmrec.data.users import Users
+from mmrec.errors import InputError
 from mmrec.jobs.modalities import MODALITIES
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.version import __version__
 
+_COMPARED = 32  # items at once, until two differ: mostly the first two
 _MOST_COMPETING = 50_000  # items that compete in every step by default
 
 
@@ -68,6 +70,23 @@ def prepare(config: Config, tables: Tables) -> Prepared:
     features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
     types, gap = tables.events.event_types, tables.split.train.median_gap
     return Prepared(modalities, features, tables.train_counts > 0, types, tables.users, gap)
+
+
+def require_difference(prepared: Prepared, items: int) -> None:
+    """Raises InputError where the features of all items are the same, so that no model could tell them apart.
+
+    Args:
+      prepared: the features.
+      items: N, the number of items.
+    """
+    for start in range(1, items + 1, _COMPARED):
+        rows = np.append(1, np.arange(start, min(start + _COMPARED, items + 1)))
+        if any((values != values[:1]).any() for values in prepared.features.rows(rows).values()):
+            return
+    raise InputError(
+        f"`item.modalities`: items must differ in what is read of them. Received: {items:,} items without any "
+        f"difference in {', '.join(prepared.modalities)}. Correct the columns under `data.catalog`, or add `item_id`."
+    )
 
 
 def retrieval_task(config: Config, competing: int) -> RetrievalConfig:

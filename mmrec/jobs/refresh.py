@@ -96,8 +96,8 @@ def refresh_export(
     **overrides: Any,
 ) -> Refreshed:
     """Does what `refresh` does, and says also what has changed."""
+    manifest = read_manifest(Path(export_dir))
     path = Path(export_dir).resolve()
-    manifest = read_manifest(path)
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
     config, columns = _config(manifest, catalog, overrides)

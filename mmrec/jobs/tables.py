@@ -69,6 +69,11 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
             "alone, whose items the sample shop lacks. Name your table of items."
         )
     catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
+    if len(catalog) < 2:
+        raise InputError(
+            f"{data.catalog.path}: holds one item, {catalog.item_ids[0]!r}: there is nothing to choose from. Give a "
+            "catalog of two items or more."
+        )
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
     parts = split_events(config, events)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ import tf_keras
 
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
+from mmrec.data.similarity import mean_cosine
 from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
@@ -25,7 +27,7 @@ from mmrec.jobs.export import export_model
 from mmrec.jobs.feature_mapping import map_features
 from mmrec.jobs.judge import judge, table_slices, validation_judge
 from mmrec.jobs.neighbours import with_neighbours
-from mmrec.jobs.prepare import Prepared, examples, prepare, retrieval_task, run_identity
+from mmrec.jobs.prepare import Prepared, examples, prepare, require_difference, retrieval_task, run_identity
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.process import refuse_fork
@@ -155,6 +157,7 @@ def fit_model(
       InputError, TrainingError: as `train`.
     """
     prepared = prepare(config, tables)
+    require_difference(prepared, tables.vocabulary.items)
     model = build_model(config, prepared)
     towers = model.candidate_tower, model.query_tower
     embedder = Embedder(*towers, config.query.max_length, tables.user_features())
@@ -174,11 +177,19 @@ def fit_model(
             hard_negatives.follow(table)
         return table
 
+    @cache
+    def alike_before() -> float:
+        begun = build_model(config, prepared)  # made anew from the seed: seldom asked for
+        embed = Embedder(begun.candidate_tower, begun.query_tower, config.query.max_length)
+        table = dataclasses.replace(fitted, model=begun, embedder=embed).item_table()
+        prepared.refresh(model)
+        return mean_cosine(table[1:])
+
     refresh = item_table if hard_negatives else lambda: prepared.refresh(model)
     fit(
         model,
         batches,
-        validation_judge(config, tables, item_table, embedder.queries),
+        validation_judge(config, tables, item_table, embedder.queries, alike_before),
         config,
         run,
         [Refresh(refresh, config.training.refresh_steps), *callbacks],
@@ -192,8 +203,8 @@ def fit_model(
     if config.retrieval.neighbours:
         embedder, found = with_neighbours(config, tables, embedder, prepared.features)
         fitted = dataclasses.replace(fitted, embedder=embedder, neighbours=found)
-        ndcg = validation_judge(config, tables, fitted.item_table, embedder.queries)()["ndcg@10"]
-        fitted = dataclasses.replace(fitted, ndcg=ndcg)
+        judging = validation_judge(config, tables, fitted.item_table, embedder.queries, alike_before)
+        fitted = dataclasses.replace(fitted, ndcg=judging()["ndcg@10"])
     lap("train")
     return fitted
 

@@ -35,7 +35,11 @@ def load_export(path: Path, manifest: Mapping) -> tuple[pd.DataFrame, tf.Module]
         if schema.TEXT in manifest["config"]["item"]["modalities"]:
             _register_text_operations()
         items = pd.read_parquet(path / schema.ITEMS)
+        if not {"item_id", "digest"} <= {*items}:
+            raise ValueError(f"{schema.ITEMS} lacks a column")
         with literal_folder(path) as folder:
+            if (path / "fingerprint.pb").exists():
+                tf.saved_model.experimental.read_fingerprint(str(folder))  # of a cut one loading only logs a traceback
             return items, tf.saved_model.load(str(folder))
     except (InputError, MemoryError):
         raise

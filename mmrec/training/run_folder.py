@@ -156,7 +156,7 @@ def writable_folder(path: Path, key: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         writable = os.access(path, os.W_OK | os.X_OK)
-    except OSError:
+    except (OSError, ValueError):  # a name with a null character is a ValueError
         writable = False
     if not writable:
         raise InputError(f"{path}: cannot be written. Set `{key}` to a folder you may write to.")

@@ -173,7 +173,7 @@ def test_a_csv_row_with_more_or_fewer_fields_than_the_header_is_refused(tmp_path
         ("t.jsonl", f'{{"id": {"7" * 5000}}}\n', "line 1: cannot be read as JSON: Exceeds the limit (4300 digits)"),
         ("t.csv", "id;text\n1;a\n", 'seems to be separated by ";"'),
         ("t.csv", '"id"\t"text"\n"1"\t"a"\n', "seems to be separated by tabs"),
-        ("t.csv", "ID,Text\n1,a\n", "no column `id`. Did you mean `ID`? Found: ID, Text."),
+        ("t.csv", "ID,Text\n1,a\n", "no column `id` (nor `text`). Did you mean `ID`? Found: ID, Text."),
         ("t.csv", "id,text\na,b\0\n", "line 2: must be text in UTF-8. Received a NUL character"),
         ("t.csv", "id,text\na,b\n".encode("utf-16-le"), "line 1: must be text in UTF-8. Received a NUL character"),
         ("t.parquet", "id,text", "cannot be read as .parquet"),

@@ -45,6 +45,8 @@ def test_several_forms_are_proposed_as_a_list():
     assert "timestamp_format: [ISO8601, '%d/%m/%Y']`" in propose_remedy(texts[:2], True)
 
 
-@pytest.mark.parametrize("texts", [["soon"], ["1,2"], ["2024-13-45"], [""], ["31/12/2023", "soon", "later"], [None]])
+@pytest.mark.parametrize(
+    "texts", [["soon"], ["1,2"], ["2024-13-45"], [""], ["31/12/2023", "soon", "later"], [None, []]]
+)
 def test_what_is_no_date_time_gives_no_proposal(texts):
     assert propose_remedy(pd.Series(texts, dtype=object), False) == ""

@@ -164,10 +164,11 @@ def test_columns_of_another_type_are_refused(column, values):
 
 
 def test_events_are_grouped_by_user_and_sorted_by_time_and_row(tmp_path):
-    first = [["u2", "u1", "u1"], ["b", "z", "a"], [1.0, 9.0, 2.0], ["buy", "view", None], [False, False, False]]
-    second = [["u1", "u1"], ["b", "c"], [2.0, 1.0], ["buy", "view"], [False, True]]
-    for columns in (first, second):
-        append_events(tmp_path / "e", pa.table(columns, schema=EVENTS))
+    first = [["u2", "u1", "u1"], ["b", "z", "a"], [1.0, 9.0, 2.0], ["buy", "view", None]]
+    second = [["u1", "u1"], ["b", "c"], [2.0, 1.0], ["buy", "view"]]
+    flags = [[True] * 3, [False] * 3], [[True, False], [False, True]]  # in_history, exclude
+    for columns, of_columns in zip((first, second), flags, strict=True):
+        append_events(tmp_path / "e", pa.table([*columns, *of_columns], schema=EVENTS))
     wanted = ["user_id", "history", "history_time", "history_event", "exclude"]
     items = Spellings(["b", "a", "c"])
     found = histories_of(tmp_path / "e", items, wanted)  # at one time, b comes before a, as in the export

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from mmrec.serving.columns import column
 from mmrec.serving.score_items import Items, media_folders
+from mmrec.values import Spellings
 
 
 class PhotoShop:
@@ -13,6 +14,7 @@ class PhotoShop:
 
     def __init__(self, **catalog):
         self.manifest = {"config": {"item": {"modalities": ["image"]}, "data": {"catalog": catalog}}}
+        self.spellings = Spellings([])
 
     def inputs(self, signature):
         return {"image_bytes": tf.TensorSpec([None], tf.string)}

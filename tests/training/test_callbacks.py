@@ -172,8 +172,8 @@ def test_a_run_in_a_folder_that_reads_as_a_pattern_resumes_and_leaves_others_alo
     other([0.1])
     before = sorted(path.name for path in other.run.rglob("*"))
     with pytest.raises(RuntimeError, match="crash"):
-        go([0.3, 0.1, 0.0, 0.0, 0.0], callbacks=[Crash(3)], epochs=5)
-    model, judge, examples = go([0.2, 0.4], epochs=5)
+        go([0.3, 0.1, 0.0, 0.0, 0.0], callbacks=[Crash(3)], patience=4)
+    model, judge, examples = go([0.2, 0.4], epochs=5, patience=4)
     assert examples.started == [3]
     assert float(model.weight) == judge.weights[1]
     kept = [path.stem for path in sorted(go.run.rglob("*.index"))]

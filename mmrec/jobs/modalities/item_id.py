@@ -7,12 +7,14 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.factors import truncated_svd
 from mmrec.data.features import ItemIdFeatures
+from mmrec.data.similarity import mean_cosine
 from mmrec.evaluation.baselines import ItemKNN
 from mmrec.export.readers import ItemIdReader
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
 from mmrec.towers.item_id import ItemIdTower
 
+_ALIKE = 0.9  # mean cosine of two items from which factors tell them apart no better than a random start
 _MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
 
 
@@ -33,11 +35,12 @@ class ItemIdModality(Modality):
         return ItemIdReader(self._ids, self.source.table_rows)
 
 
-def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray:
+def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray | None:
     """Returns float32 [T + 1, D], unit vectors by `item_id_row` whose products are about the items' similarities.
 
     The similarities are made symmetric, and only directions that count towards them are kept: the factors of others,
-    which a similarity of 0 to oneself makes many, would have to be subtracted.
+    which a similarity of 0 to oneself makes many, would have to be subtracted. None where hardly more than one
+    direction is left, as with few items that all stood near each other: these would all get the same vector.
     """
     train, dim = tables.split.train.liked, config.item.dim
     similarity = ItemKNN().fit(train.rows, tables.vocabulary.items, train.time).similarity
@@ -46,4 +49,5 @@ def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray:
     factors = np.zeros((len(right), dim), np.float32)
     factors[:, : len(towards)] = right[:, towards] * np.sqrt(values[towards])
     factors /= np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
-    return factors[np.append(0, np.flatnonzero(tables.train_counts))]
+    factors = factors[np.append(0, np.flatnonzero(tables.train_counts))]
+    return None if not factors.any() or mean_cosine(factors[1:]) > _ALIKE else factors
