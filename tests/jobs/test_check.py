@@ -334,6 +334,13 @@ def test_what_training_would_refuse_is_one_message_and_ends_with_2(shop, run, op
     assert len(errors.splitlines()) == 1
 
 
+def test_a_catalog_of_one_item_is_refused_as_that(shop, tmp_path):
+    lines = (tmp_path / "items.csv").read_text().splitlines()
+    (tmp_path / "items.csv").write_text("\n".join(lines[:2]))
+    with pytest.raises(mmrec.InputError, match=r"items\.csv: holds one item, 'red-0': there is nothing to choose from"):
+        mmrec.check(shop, probe=False)
+
+
 def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_made(shop, tmp_path):
     (tmp_path / "file").write_text("")
     shop["runs_dir"] = str(tmp_path / "file" / "runs")
