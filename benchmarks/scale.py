@@ -59,8 +59,8 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
     from mmrec.jobs.build import build_model
     from mmrec.jobs.check import check
     from mmrec.jobs.export import export_model
-    from mmrec.jobs.judge import judge, validation_judge
-    from mmrec.jobs.prepare import examples, prepare, table_slices
+    from mmrec.jobs.judge import judge, table_slices, validation_judge
+    from mmrec.jobs.prepare import examples, prepare
     from mmrec.jobs.tables import load_tables
     from mmrec.training.embedder import Embedder
     from mmrec.training.run_folder import RunFolder

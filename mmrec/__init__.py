@@ -1,16 +1,16 @@
 """mmrec: multimodal recommendation and product search on TensorFlow.
 
-The public names are those of `__all__`; they load TensorFlow when first used, so that `import mmrec` stays quick.
+The public names are those of `__all__`; they load TensorFlow when first used, so that `import mmrec` stays quick and
+changes nothing of its process. `train`, `tune` and `check` choose Keras 2 then (see `mmrec.process`).
 """
 
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from mmrec.errors import InputError, TrainingError
+from mmrec.process import start_tensorflow, use_keras_2
 from mmrec.version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see of the names that load on first use
@@ -42,6 +42,16 @@ _HOMES = {
     "Answers": "mmrec.serving.recommender",
     "write_sample_shop": "mmrec.data.sample_shop",
 }
+_BEFORE = {  # what must be done before a module loads; `compare` needs TensorFlow for exports only
+    "mmrec.jobs.train": use_keras_2,
+    "mmrec.jobs.tune": use_keras_2,
+    "mmrec.jobs.check": use_keras_2,
+    "mmrec.jobs.evaluate": start_tensorflow,
+    "mmrec.jobs.refresh": start_tensorflow,
+    "mmrec.jobs.score": start_tensorflow,
+    "mmrec.serving.recommender": start_tensorflow,
+    "mmrec.data.sample_shop": start_tensorflow,
+}
 __all__ = [
     "Answers",
     "CheckReport",
@@ -64,24 +74,13 @@ __all__ = [
 ]
 
 
-def _require_keras_2() -> None:
-    """TensorFlow Recommenders runs on Keras 2, which TensorFlow takes up only if told before it is imported."""
-    loaded = sys.modules.get("tensorflow")
-    if loaded is not None and os.environ.get("TF_USE_LEGACY_KERAS") not in ("1", "true", "True"):
-        raise ImportError(
-            "TensorFlow was imported before mmrec, with Keras 3; TensorFlow Recommenders needs Keras 2. "
-            "Import mmrec first, or set the environment variable TF_USE_LEGACY_KERAS=1."
-        )
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
-
-
-_require_keras_2()
-
-
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'mmrec' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    home = _HOMES[name]
+    if home in _BEFORE:
+        _BEFORE[home]()
+    value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 import mmrec
+from mmrec import process
 from mmrec.config import Config
 from mmrec.config_reference import config_reference
 from mmrec.config_source import parse_assignments
@@ -26,7 +28,15 @@ app = typer.Typer(
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML or JSON config.")]
 Export = Annotated[Path, typer.Argument(help="Version folder, saved_models/<name>/<version>.")]
-Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config value.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config value; may be given again. Relative paths of data start at the config file's folder, "
+        "as they do in the file.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 
 
@@ -74,7 +84,7 @@ def train(config: ConfigFile, assignments: Assignments = None, as_json: AsJson =
 def tune(
     config: ConfigFile,
     space: Annotated[Path, typer.Option(help="YAML or JSON: config keys to values or {low, high, log, step}.")],
-    trials: Annotated[int, typer.Option(min=1, help="Trials in all, with those that are there.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Total trials, counting finished ones.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other trials.")] = 0,
     assignments: Assignments = None,
     as_json: AsJson = False,
@@ -116,7 +126,7 @@ def evaluate(
 def check(
     config: ConfigFile,
     assignments: Assignments = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Open every photo and read every text.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Open every photo and read every text, not a sample.")] = False,
     export: Annotated[
         Path | None, typer.Option(help="With --deep: version folder; lists items whose photo and texts disagree.")
     ] = None,
@@ -133,9 +143,9 @@ def check(
         from mmrec.jobs.check_table import report_text
 
         print(report_text(report))
-    if report.error:
+    if report.errors:
         sys.stdout.flush()
-        raise mmrec.InputError(report.error)
+        raise mmrec.InputError(*report.errors)
 
 
 @app.command()
@@ -180,7 +190,17 @@ def compare(
 @app.command()
 def refresh(
     export: Export,
-    catalog: Annotated[Path, typer.Option(help="Table of all items, in the columns of the training's catalog.")],
+    catalog: Annotated[
+        Path,
+        typer.Option(help="Table of all items; --set data.catalog.text=[name] where columns are called otherwise."),
+    ],
+    max_delisted: Annotated[
+        float, typer.Option(help="Largest share of the export's items that the table may lack, 0 to 1.")
+    ] = 0.3,
+    histories: Annotated[
+        Path | None,
+        typer.Option(help="Recent histories, as for compare: the share also counts in what these name."),
+    ] = None,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -189,7 +209,7 @@ def refresh(
     start_tensorflow()
     from mmrec.jobs.refresh import refresh_export
 
-    found = refresh_export(export, catalog, **overrides)
+    found = refresh_export(export, catalog, max_delisted=max_delisted, histories=histories, **overrides)
     if as_json:
         print(json.dumps({"export_dir": str(found.export_dir), **found.changes}))
     else:
@@ -199,10 +219,21 @@ def refresh(
 @app.command()
 def recommend(
     export: Export,
-    history: Annotated[str, typer.Option(help="Item ids, oldest first, separated by commas.")] = "",
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="IDS",
+            help="Item ids, oldest first, separated by commas; may be given again. One that is an item's id as a "
+            "whole is that item, commas and all.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Answers wanted.")] = 10,
-    exclude: Annotated[str, typer.Option(help="Item ids that are no answer, separated by commas.")] = "",
-    include: Annotated[str, typer.Option(help="Item ids that alone may answer, separated by commas.")] = "",
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="Item ids that are no answer, as in --history.")
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="IDS", help="Recommend only from these ids, as in --history.")
+    ] = None,
     filters: Annotated[
         list[str] | None,
         typer.Option("--filter", metavar="COLUMN=VALUE", help="What answers must have; may be given again."),
@@ -212,19 +243,26 @@ def recommend(
     """Ask an export what to show a user."""
     start_tensorflow()
     shop = mmrec.load(export)
-    seen, excluded, included = (
-        [item.strip() for item in text.split(",") if item.strip()] for text in (history, exclude, include)
-    )
+    seen, excluded, included = (_item_ids(shop, texts or []) for texts in (history, exclude, include))
     unknown = shop.unknown([*seen, *excluded, *included])
     if unknown:
         print(f"not in the export, skipped: {', '.join(unknown)}", file=sys.stderr)
-    answers = shop.recommend([seen], k=k, exclude=[excluded], include=[included], filter=[filters or []])
+    with warnings.catch_warnings(record=True) as said:
+        answers = shop.recommend([seen], k=k, exclude=[excluded], include=[included], filter=[filters or []])
+    for one in said:
+        print(one.message, file=sys.stderr)
     found = [(item, float(score)) for item, score in zip(answers.item_ids[0], answers.scores[0], strict=True) if item]
     if as_json:
         print(json.dumps({"item_ids": [item for item, _ in found], "scores": [score for _, score in found]}))
         return
     for item, score in found:
         print(f"{score:8.4f}  {shop.describe(item)}")
+
+
+def _item_ids(shop: mmrec.Recommender, texts: list[str]) -> list[str]:
+    """Returns the ids in some texts: each is an id of the export, or ids with commas between them."""
+    parts = ([text] if not shop.unknown([text]) else text.split(",") for text in texts)
+    return [item for part in parts for item in part if item.strip()]
 
 
 @app.command()
@@ -237,7 +275,9 @@ def score(
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs the extra beam.")] = 1,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per call of the export.")] = 256,
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows per file of answers.")] = 20_000,
-    media_dir: Annotated[Path | None, typer.Option(help="Where paths of photos and recordings begin.")] = None,
+    media_dir: Annotated[
+        Path | None, typer.Option(help="Where paths of photos and recordings begin; by default as in training.")
+    ] = None,
     beam_options: Annotated[
         list[str] | None,
         typer.Option("--beam", metavar="KEY=VALUE", help="Such as runner=FlinkRunner; may be given again."),
@@ -265,7 +305,9 @@ def score(
     if as_json:
         print(json.dumps({"output": str(output), **found}))
     else:
-        print("\n".join([f"{'output':14}{output}", *(f"{name:14}{value}" for name, value in found.items())]))
+        lines = {"output": output, **found}
+        width = max(map(len, lines)) + 2
+        print("\n".join(f"{name:{width}}{value}" for name, value in lines.items()))
 
 
 @app.command()
@@ -301,27 +343,17 @@ def metrics_table(metrics: dict) -> str:
     lines.append(f"{metrics['queries']:,} queries, {metrics['candidates']:,} candidates, 95% intervals over users")
     if metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"][0] <= 0 and not metrics.get("neighbours"):
         lines.append(
-            "hint: not surely ahead of item_knn; `retrieval.neighbours: 512` puts its factors beside the towers"
+            "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds "
+            "item-kNN's signal to the model."
         )
     return "\n".join(lines)
 
 
 def start_tensorflow() -> None:
-    """Starts TensorFlow without its notes on the machine: before its log level counts, it writes to descriptor 2."""
-    sys.path.append(os.getcwd())  # so that a config can name classes of the user's own project
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters comes as an exception
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Starts TensorFlow where a config may name classes of the user's own project, made of `tensorflow.keras` too."""
+    sys.path.append(os.getcwd())
+    os.environ[process.LEGACY_KERAS] = "1"
+    process.start_tensorflow()
 
 
 def main() -> None:
@@ -329,7 +361,7 @@ def main() -> None:
     try:
         app()
     except mmrec.InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(f"error: {message}" for message in error.messages), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)

@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mmrec.config_data import DataConfig
+from mmrec.config_data import SAMPLE_ITEMS, DataConfig
 from mmrec.config_item import ItemConfig
+from mmrec.config_problems import explain
 from mmrec.config_section import Fraction, LocalPath, Positive, Section
-from mmrec.config_source import explain, read_values
+from mmrec.config_source import read_values
 from mmrec.errors import InputError
 
 DATA_PATHS = (
@@ -31,6 +32,7 @@ DATA_PATHS = (
     "item.text.vocabulary",
     "item.text.preset",
 )
+RESULT_PATHS = ("runs_dir", "saved_models_dir", "data.cache_dir")
 
 
 class QueryConfig(Section):
@@ -49,7 +51,8 @@ class QueryConfig(Section):
     """Attention heads of `transformer`."""
     context: tuple[Literal["time_gap", "event"], ...] = ()
     """What is read of a history beside its items: `time_gap` (how long after the item before it each one came, and how
-    long after the last one the question is asked), `event` (each one's event type)."""
+    long after the last one the question is asked, by powers of two of the median gap in training, so that the unit of
+    the timestamps does not matter), `event` (each one's event type)."""
     context_dropout: Fraction = 0.1
     """Share of the histories of which a step of training hides each of these and the user's attributes, so that the
     model also answers where they are not known."""
@@ -234,10 +237,30 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _own_catalog(self) -> Config:
+        """Keeps what stands for absent keys, the sample shop, away from another catalog."""
+        catalog, events = self.data.catalog, self.data.interactions
+        if catalog.path == SAMPLE_ITEMS:
+            return self
+        if events and "path" not in events.model_fields_set:
+            raise ValueError(
+                "`data.interactions.path` must be given with `data.catalog.path`. Name your table of events, or set "
+                "`data.interactions: null` if there is none"
+            )
+        if "text" in self.item.modalities and not catalog.text and "text" not in catalog.model_fields_set:
+            raise ValueError(
+                "`data.catalog.text` must be given with `data.catalog.path`. Name the text columns of your catalog, "
+                "for example [title], or leave `text` out of `item.modalities`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _context_has_its_columns(self) -> Config:
         events = self.data.interactions
-        if "event" in self.query.context and not events.event:
+        if "event" in self.query.context and not (events and events.event):
             raise ValueError("`query.context: [event]` needs a column: name it in `data.interactions.event`")
+        if events is None:
+            return self
         if events.negative_events and "event" not in self.query.context:
             raise ValueError(
                 "`data.interactions.negative_events` would be read like positive ones: put `event` in `query.context`"
@@ -255,18 +278,27 @@ class Config(Section):
             raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
         return self
 
+    @property
+    def leaves_out_history(self) -> bool:
+        """Whether `recommend` leaves out the items of the history by itself."""
+        events = self.data.interactions
+        return (events is None or events.histories_are_seen) and not self.retrieval.repeat_consumption
+
     @classmethod
     def load(
         cls, source: Config | Mapping[str, Any] | str | os.PathLike[str] = MappingProxyType({}), /, **overrides: Any
     ) -> Config:
         """Reads a config and applies overrides.
 
+        Relative paths of data start at the folder of the config file, whether they stand in it or in an override;
+        without a file, at the working directory. Results always go below the working directory (`runs_dir`,
+        `saved_models_dir`, `data.cache_dir`). In all of them `~` is the home folder.
+
         Args:
-          source: a `Config`, a dict, or the path of a YAML or JSON file. In a file, `${NAME:-default}` is replaced by
-            the environment variable NAME, and relative paths of data files are taken from the file's own folder.
-            Elsewhere they are taken from the working directory; the result has absolute ones.
+          source: a `Config`, a dict, or the path of a YAML or JSON file. In a file, and in paths everywhere,
+            `${NAME:-default}` is replaced by the environment variable NAME. In a file no key may stand twice.
           **overrides: values by dotted key or nested dict, e.g. `name="x"`, `training={"epochs": 3}`,
-            `**{"training.epochs": 3}`.
+            `**{"training.epochs": 3}`. They win over the source, and later ones over earlier ones.
 
         Returns:
           The checked config.
@@ -278,11 +310,11 @@ class Config(Section):
         3
         """
         where = str(source) if isinstance(source, str | os.PathLike) else "config"
-        values = read_values(source, overrides, DATA_PATHS)
+        values = read_values(source, overrides, DATA_PATHS, RESULT_PATHS)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise InputError("\n".join(explain(cls, where, problem) for problem in error.errors())) from None
+            raise InputError(*explain(cls, where, error.errors())) from None
 
     def to_yaml(self) -> str:
         """Returns the whole config, defaults included, as YAML that `load` reads back to an equal config."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from mmrec.config import Config, Section
 
 
@@ -31,10 +33,17 @@ def _section(section: type[Section], prefix: str) -> list[str]:
         if below and field.default is not None:
             continue
         kind = _kind(definition["properties"][name])
-        default = "required" if field.is_required() else json.dumps(_plain(field.default), ensure_ascii=False)
         meaning = (field.description or "").replace("\n", " ").replace("|", "\\|")
-        lines.append(f"| `{prefix}{name}` | {kind} | `{default}` | {meaning} |")
+        lines.append(f"| `{prefix}{name}` | {kind} | {_default(field)} | {meaning} |")
     return (lines if len(lines) > 7 else []) + inner
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "`required`"
+    if field.default_factory is not None:  # it follows from other keys
+        return "see there"
+    return f"`{json.dumps(_plain(field.default), ensure_ascii=False)}`"
 
 
 def _section_of(annotation: Any) -> type[Section] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 def _local(path: str | None) -> str | None:
@@ -20,8 +21,37 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Section(BaseModel):
-    """Base of every part of the config: immutable, and strict about unknown keys."""
+    """Base of every part of the config: immutable, and strict about unknown keys and the kinds of values."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_strange_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses what pydantic lets pass: true as 1, numbers that no tensor holds, and NUL characters, which end
+        paths."""
+        kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+        if any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds):  # judges its own values
+            return value
+        parts = _parts(value)
+        if kinds & {int, float} and bool not in kinds and any(isinstance(part, bool) for part in parts):
+            raise ValueError("must be a number, not true or false")
+        if int in kinds and float not in kinds and any(isinstance(part, int) and part >= 2**31 for part in parts):
+            raise ValueError(f"must be at most {2**31 - 1:,}")
+        if any(isinstance(part, str) and "\0" in part for part in parts):
+            raise ValueError("must not hold a NUL character")
+        return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Returns the types that a value, or what stands in it, may have."""
+    return {annotation}.union(*map(_kinds, get_args(annotation)))
+
+
+def _parts(value: Any) -> list[Any]:
+    """Returns what stands in a list or a mapping, keys too; deeper is no value of a config."""
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    return [*value] if isinstance(value, list | tuple | set | frozenset) else [value]

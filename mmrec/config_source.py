@@ -1,8 +1,7 @@
-"""Where a config comes from: files, dicts and assignments to plain values; pydantic's problems to one clear line."""
+"""Where a config comes from: files, dicts and assignments to plain values."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -15,9 +14,13 @@ from pydantic import BaseModel
 
 from mmrec.errors import InputError
 
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     """Turns `["a.b=c", ...]` into overrides for `Config.load`; each value is read as YAML.
+
+    Of a key that is assigned twice the last value counts, as usual on command lines.
 
     Raises:
       InputError: when an assignment has no "=" or its value is not YAML.
@@ -25,85 +28,160 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     >>> parse_assignments(["training.epochs=3", "item.modalities=[text]"])
     {'training.epochs': 3, 'item.modalities': ['text']}
     """
-    found = {}
+    overrides: dict[str, Any] = {}
     for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not key:
             raise InputError(f"`--set` takes KEY=VALUE, such as training.epochs=3. Received: {text!r}.")
+        overrides.pop(key, None)  # a key that comes again also comes after what was assigned in between
         try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+            overrides[key] = _read_yaml(value)
+        except (yaml.YAMLError, RecursionError) as error:
             raise InputError(f"`--set {key}`: the value is not YAML ({error}). Received: {value!r}.") from None
-    return found
+        except _RepeatedKeyError as error:
+            raise InputError(f"`--set {key}`: {error}. Received: {value!r}. Leave one of them out.") from None
+    return overrides
 
 
 def read_values(
-    source: BaseModel | Mapping | str | os.PathLike, overrides: Mapping[str, Any], paths: Sequence[str]
+    source: BaseModel | Mapping | str | os.PathLike,
+    overrides: Mapping[str, Any],
+    data_paths: Sequence[str] = (),
+    result_paths: Sequence[str] = (),
 ) -> dict:
     """Reads the values of a config.
 
     Args:
-      source: a config, a dict, or the path of a YAML or JSON file.
+      source: a config, of which only what was given counts, not the defaults; a dict; or the path of a YAML or JSON
+        file.
       overrides: values by dotted key or nested dict, which win.
-      paths: dotted keys of the values that are paths; relative ones become absolute, from the file's own folder when
-        they stand in a file, else from the working directory.
+      data_paths: dotted keys of the paths of data. Relative ones become absolute: they start at the file's folder,
+        also those of `overrides`; without a file, at the working directory.
+      result_paths: dotted keys of the paths of results. In these and the others `~` becomes the home folder, and
+        `${NAME:-default}` the environment variable NAME.
 
     Raises:
-      InputError: the file cannot be read, or is no YAML or JSON of keys and values.
+      InputError: the file cannot be read, or is no YAML or JSON of keys and values that stand once each; or a path
+        holds a variable that is not set.
     """
-    if isinstance(source, BaseModel):
-        values = source.model_dump(mode="json")
-    elif isinstance(source, str | os.PathLike):
-        values = _read_file(Path(source), paths)
+    folder = Path.cwd()
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.path.expanduser(source))
+        values, folder = _read_file(path), path.parent.resolve()
+    elif isinstance(source, BaseModel):
+        values = _plain(source)
     else:
-        values = _plain(dict(source))
+        try:
+            values = _plain(dict(source))
+        except (TypeError, ValueError):
+            raise InputError(f"a config must be a path, a dict or a `Config`. Received: {source!r:.80}.") from None
     for key, value in overrides.items():
         _merge(values, _nested(key, value))
-    _resolve_paths(values, paths, Path.cwd())
+    for key in (*data_paths, *result_paths):
+        _resolve_path(values, key, folder if key in data_paths else None)
     return values
 
 
-def _read_file(path: Path, paths: Sequence[str]) -> dict:
+def _read_file(path: Path) -> dict:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read as a config file: {error.strerror}. Give the path of a YAML or JSON file."
-        ) from None
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: must be UTF-8. Received byte {error.object[error.start]:#x} at {error.start}. "
             "Re-save it as UTF-8."
         ) from None
-    kind, read = ("JSON", json.loads) if path.suffix.lower() == ".json" else ("plain YAML", yaml.safe_load)
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        said = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path}: cannot be read as a config file: {said}. Give the path of a YAML or JSON file."
+        ) from None
+    kind, read = ("JSON", _read_json) if path.suffix.lower() == ".json" else ("plain YAML", _read_yaml)
     try:
         values = read(_expand(text))
+    except _RepeatedKeyError as error:
+        raise InputError(f"{path}: {error}. Merge them into one, or remove one of them.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{path}: is not {kind}: {said}. Use keys, lists, texts and numbers only.") from None
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise InputError(f"{path}: must hold keys and values. Received: {type(values).__name__}.")
-    _resolve_paths(values, paths, path.parent.resolve())
     return values
 
 
 def _expand(text: str) -> str:
-    return re.sub(
-        r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: os.environ.get(m[1], m[2] if m[2] is not None else m[0]), text
-    )
+    """Replaces `${NAME:-default}` by the environment variable NAME; what has neither value nor default stays."""
+    return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[2] if m[2] is not None else m[0]), text)
 
 
-def _resolve_paths(values: dict, paths: Sequence[str], folder: Path) -> None:
-    for key in paths:
-        *sections, name = key.split(".")
-        section: Any = values
-        for part in sections:
-            section = section.get(part) if isinstance(section, dict) else None
-        value = section.get(name) if isinstance(section, dict) else None
-        bundled = (value == "imagenet" and name == "weights") or (name == "preset" and "/" not in str(value))
-        if isinstance(value, str) and not bundled and not value.startswith("tfds:") and "://" not in value:
-            section[name] = os.path.normpath(folder / value)
+class _RepeatedKeyError(Exception):
+    """A key stands twice in a section, where most readers would take the last one without a word."""
+
+
+def _read_yaml(text: str) -> Any:
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _require_single_keys(root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _require_single_keys(root: yaml.Node) -> None:
+    """Raises _RepeatedKeyError, naming the first key that stands twice by its sections, and both of its lines."""
+    pending, seen = [(root, "")], set()
+    while pending:
+        node, prefix = pending.pop(0)
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            pending += [(item, f"{prefix}{place}.") for place, item in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in lines and name != "<<":  # each << merges further keys, which those of the section override
+                    where = f"line {line}" if line == lines[name] else f"lines {lines[name]} and {line}"
+                    raise _RepeatedKeyError(f"`{prefix}{name}` stands twice: {where}")
+                lines[name] = line
+                pending.append((value, f"{prefix}{name}."))
+
+
+def _read_json(text: str) -> Any:
+    def section(pairs: list[tuple[str, Any]]) -> dict:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            keys = [key for key, _ in pairs]
+            raise _RepeatedKeyError(f"`{next(key for key in keys if keys.count(key) > 1)}` stands twice in one object")
+        return values
+
+    return json.loads(text, object_pairs_hook=section)
+
+
+def _resolve_path(values: dict, key: str, folder: Path | None) -> None:
+    *sections, name = key.split(".")
+    section: Any = values
+    for part in sections:
+        section = section.get(part) if isinstance(section, dict) else None
+    value = section.get(name) if isinstance(section, dict) else None
+    if not isinstance(value, str):
+        return
+    value = _expand(value)
+    unset = _VARIABLE.search(value)
+    if unset:
+        raise InputError(
+            f"`{key}`: the environment variable {unset[1]} is not set. Received: {value!r}. Set it, or give a default: "
+            f"${{{unset[1]}:-...}}."
+        )
+    bundled = (value == "imagenet" and name == "weights") or (name == "preset" and "/" not in value)
+    if not bundled and not value.startswith("tfds:") and "://" not in value:
+        value = os.path.expanduser(value)
+        value = value if folder is None else os.path.normpath(folder / value)
+    section[name] = value
 
 
 def _nested(key: str, value: Any) -> dict:
@@ -122,54 +200,13 @@ def _merge(into: dict, values: Mapping) -> None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", exclude_unset=True)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):  # loading NumPy here would slow `mmrec --help`
+        return value.tolist()
     return value
-
-
-def explain(root: type[BaseModel], where: str, problem: Mapping) -> str:
-    """Returns one line for one pydantic problem of the config `root`.
-
-    It names the file (`where`), the key, the rule, what was received and the nearest known key.
-    """
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
-    if problem["type"] != "extra_forbidden":
-        rule = problem["msg"].removeprefix("Value error, ")
-        if not path:  # sections that do not fit each other: the rule names the keys, and all was received
-            return f"{where}: {rule}."
-        return f"{where}: `{key}`: {rule}. Received: {problem['input']!r}."
-    section: Any = root
-    for part in path[:-1]:
-        section = _section(section.model_fields[part].annotation)
-    every = _all_keys(root)
-    same = [known for known in every if known.rsplit(".", 1)[-1] == path[-1]]
-    inside = difflib.get_close_matches(path[-1], section.model_fields, n=1, cutoff=0.6)
-    if same:  # the right word in the wrong place: the nearest of its places
-        guess = max(same, key=lambda known: difflib.SequenceMatcher(None, known, key).ratio())
-    elif inside:
-        guess = ".".join([*path[:-1], inside[0]])
-    else:
-        guess = next(iter(difflib.get_close_matches(key, every, n=1, cutoff=0.0)), "")
-    return f"{where}: `{key}`: no such key. Did you mean `{guess}`? Known here: {', '.join(section.model_fields)}."
-
-
-def _section(annotation: Any) -> type[BaseModel]:
-    options = getattr(annotation, "__args__", (annotation,))
-    return next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
-
-
-def _all_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
-    keys = []
-    for name, field in section.model_fields.items():
-        keys.append(prefix + name)
-        try:
-            keys += _all_keys(_section(field.annotation), f"{prefix}{name}.")
-        except StopIteration:
-            continue
-    return keys

@@ -17,7 +17,46 @@ class InputError(ValueError):
 
     The message stands alone: it names the place (file, row, column or key), the rule, what was received and the remedy.
     The command line prints it without a traceback and exits with code 2.
+
+    Args:
+      *messages: one for each fault of the input, a line each.
+
+    Attributes:
+      messages: the same.
     """
+
+    def __init__(self, *messages: str):
+        super().__init__("\n".join(messages))
+        self.messages = messages
+
+
+class Faults:
+    """Collects the messages of several `InputError`s, so that all faults of an input are reported at once.
+
+    >>> faults = Faults()
+    >>> for value in (1, -2, -3):
+    ...     with faults.collected():
+    ...         if value < 0:
+    ...             raise InputError(f"must be positive. Received: {value}.")
+    >>> faults.messages
+    ['must be positive. Received: -2.', 'must be positive. Received: -3.']
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keeps the messages of an `InputError` that is raised inside, and goes on behind the block."""
+        try:
+            yield
+        except InputError as error:
+            self.messages += error.messages
+
+    def raise_any(self) -> None:
+        """Raises an `InputError` of all messages, if there are any."""
+        if self.messages:
+            raise InputError(*self.messages)
 
 
 class TrainingError(RuntimeError):
@@ -25,18 +64,19 @@ class TrainingError(RuntimeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns " Did you mean `x`?" for the known name closest to `name`, or "" when none is close.
+    """Returns " Did you mean `x`?" for the known name closest to `name` but for case, or "" when none is close.
 
-    >>> nearest("epoch", ["epochs", "patience"])
-    ' Did you mean `epochs`?'
+    >>> nearest("epoch", ["epochs", "patience"]), nearest("item_id", ["Title", "ITEM_ID"])
+    (' Did you mean `epochs`?', ' Did you mean `ITEM_ID`?')
     """
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean `{close[0]}`?" if close else ""
+    spelt = {one.casefold(): one for one in map(str, known)}
+    close = difflib.get_close_matches(name.casefold(), spelt, n=1, cutoff=0.5)
+    return f" Did you mean `{spelt[close[0]]}`?" if close else ""
 
 
 @contextmanager
 def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
-    """Turns a full disk and a folder that may not be written into an `InputError`; other errors pass.
+    """Turns a full disk and a path that cannot be written into an `InputError`; other errors pass.
 
     Args:
       path: what is written.
@@ -47,6 +87,8 @@ def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # TensorFlow's errors are no OSError; they hold the system's words
+        if isinstance(error, ValueError) and "null byte" in str(error):
+            raise InputError(f"{str(path)!r}: cannot be written: no path has a null character. Remove it.") from None
         code = getattr(error, "errno", None) or next((c for c in _FULL if os.strerror(c) in str(error)), None)
         if code in _FULL:
             remedy = "Free space there" + (f", or set `{key}` to a folder on another disk" if key else "")

@@ -13,7 +13,8 @@ IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "a
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
-MANIFEST, ITEMS = "mmrec/manifest.json", "mmrec/items.parquet"
+MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
+PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -27,23 +28,25 @@ class Field:
       column: the column of the table that it comes from.
       modality: the tower that reads it.
       input: its name as a signature input; raw bytes end in `_bytes`.
-      kind: `bytes`, `text`, `number`, `vector` or `id`.
+      kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
+      trained: what training called the column, where its name has changed since.
     """
 
     column: str
     modality: str
     input: str
     kind: str
+    trained: str = ""
 
     @property
     def name(self) -> str:
         """What a table may call it, wherever it comes from: the modality, where that has one input; else the column."""
-        return self.modality if self.modality in _SINGLE else self.column
+        return self.modality if self.modality in _SINGLE else self.trained or self.column
 
     @property
     def names(self) -> list[str]:
         """What a column of a table may be called to be this field."""
-        return list(dict.fromkeys([self.column, self.name, self.input]))
+        return list(dict.fromkeys([self.trained or self.column, self.name, self.input, self.column]))
 
 
 _SINGLE = {
@@ -54,31 +57,44 @@ _SINGLE = {
 }
 
 
-def item_fields(modalities: Sequence[str], catalog: Mapping[str, Any]) -> list[Field]:
+def catalog_names(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the columns of an export's catalog as `data.catalog` has them, by the names that its users know.
+
+    The config in the manifest of a refreshed version says what the table in use calls them.
+    """
+    return manifest.get("columns") or manifest["config"].get("data", {}).get("catalog", {})
+
+
+def item_fields(
+    modalities: Sequence[str], catalog: Mapping[str, Any], names: Mapping[str, Any] | None = None
+) -> list[Field]:
     """Lists the raw inputs of an item, in the order of the modalities.
 
     Args:
       modalities: the towers in use.
       catalog: the values of `data.catalog`. A single text column is called `text` in signatures; several, and
         attributes, keep their names, as far as these are ASCII letters, digits and "_" (anything else becomes "_").
+      names: what training called these columns, in the same order, see `catalog_names`; None: as now.
     """
+    names = names or catalog
     fields: list[Field] = []
 
-    def add(column: str, modality: str, wanted: str, kind: str) -> None:
-        taken = [*(name for name, _ in _SINGLE.values()), "text", *(field.input for field in fields)]
-        fields.append(Field(column, modality, wanted if wanted == "text" else _input_name(wanted, taken), kind))
+    def add(column: str, trained: str, modality: str, wanted: str, kind: str) -> None:
+        fields.append(Field(column, modality, wanted, kind, trained if trained != column else ""))
+
+    def free(wanted: str) -> str:
+        return _input_name(wanted, [*(name for name, _ in _SINGLE.values()), "text", *(one.input for one in fields)])
 
     for modality in modalities:
         if modality in _SINGLE:
-            name, kind = _SINGLE[modality]
-            fields.append(Field(catalog.get(modality) or modality, modality, name, kind))
+            column, trained = (one.get(modality) or modality for one in (catalog, names))
+            add(column, trained, modality, *_SINGLE[modality])
         elif modality == TEXT:
-            columns = catalog["text"]
-            for column in columns:
-                add(column, TEXT, "text" if len(columns) == 1 else column, "text")
+            for column, trained in zip(catalog["text"], names["text"], strict=True):
+                add(column, trained, TEXT, "text" if len(names["text"]) == 1 else free(trained), "text")
         elif modality == ATTRIBUTES:
-            for column, kind in catalog["attributes"].items():
-                add(column, ATTRIBUTES, column, "text" if kind == "category" else "number")
+            for column, (trained, kind) in zip(catalog["attributes"], names["attributes"].items(), strict=True):
+                add(column, trained, ATTRIBUTES, free(trained), "category" if kind == "category" else "number")
     return fields
 
 
@@ -87,7 +103,7 @@ def user_fields(attributes: Mapping[str, str]) -> list[Field]:
     fields: list[Field] = []
     for column, kind in attributes.items():
         name = _input_name(f"user_{column}", [field.input for field in fields])
-        fields.append(Field(column, "user", name, "text" if kind == "category" else "number"))
+        fields.append(Field(column, "user", name, "category" if kind == "category" else "number"))
     return fields
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+LISTS = (list, tuple, set, frozenset, np.ndarray)
+"""What holds several values in one cell."""
+_DECIMAL = (float, np.floating, Decimal)
+
 
 def is_nothing(value: Any) -> bool:
     """Returns whether a cell says that nothing stands there: None, NA, NaT or NaN."""
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, _DECIMAL) and value != value)
 
 
 def listed(value: Any) -> list:
     """Returns the values of a cell that may hold several: a list, an array, a JSON list as text, or one value.
 
+    Those of a set, which has no order, are sorted by their texts.
+
     >>> listed("a.jpg"), listed('["a.jpg", "b.jpg"]'), listed("[1].jpg")
     (['a.jpg'], ['a.jpg', 'b.jpg'], ['[1].jpg'])
     """
-    if isinstance(value, list | tuple | np.ndarray):
-        return list(value)
+    if isinstance(value, LISTS):
+        return sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             found = json.loads(value)
@@ -30,6 +37,16 @@ def listed(value: Any) -> list:
             return [value]
         return found if isinstance(found, list) else [value]
     return [value]
+
+
+def is_nested(value: Any) -> bool:
+    """Returns whether a cell is a list or an object."""
+    return isinstance(value, (*LISTS, dict))
+
+
+def holds_nested(value: Any) -> bool:
+    """Returns whether a cell that may hold several values is an object, or holds lists or objects."""
+    return isinstance(value, dict) or any(map(is_nested, listed(value)))
 
 
 def unicode(value: Any) -> str:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> dict:
 if __name__ == "__main__":
     try:
         for name, value in main(sys.argv[1:]).items():
-            print(f"{name:14}{value}")
+            print(f"{name:22} {value}")
     except mmrec.InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

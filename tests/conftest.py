@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-import mmrec  # noqa: F401  (before TensorFlow: it chooses Keras 2)
+from mmrec.process import use_keras_2
+
+use_keras_2()
 
 
 @pytest.fixture(scope="session")

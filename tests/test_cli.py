@@ -86,10 +86,21 @@ def test_train_prints_a_table_of_the_model_and_its_baselines(run, trained, tiny_
 
 
 @pytest.mark.parametrize(("low", "neighbours", "hinted"), [(0.001, {}, False), (0, {}, True), (-1, {"rank": 2}, False)])
-def test_who_is_not_surely_ahead_of_neighbours_is_told_of_their_block(low, neighbours, hinted, tiny_export):
+def test_who_is_not_clearly_ahead_of_neighbours_is_told_how_to_add_them(low, neighbours, hinted, tiny_export):
     metrics = json.loads((tiny_export.result.run_dir / "metrics.json").read_text()) | {"neighbours": neighbours}
     metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"] = [low, 1]
-    assert ("retrieval.neighbours" in mmrec.cli.metrics_table(metrics)) == hinted
+    hint = (
+        "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds item-kNN's "
+        "signal to the model."
+    )
+    assert mmrec.cli.metrics_table(metrics).endswith(hint) == hinted
+
+
+@pytest.mark.parametrize("name", ["train", "tune", "evaluate", "check"])
+def test_the_help_says_where_paths_start(run, name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    shown = " ".join(run(name, "--help")[1].split())
+    assert "Relative paths of data start at the config file's folder, as they do in the file." in shown
 
 
 def test_set_overrides_the_config(run, trained, tiny_export):
@@ -169,6 +180,8 @@ def test_recommend_keeps_to_inclusions_and_filters(run, tiny_export, monkeypatch
     code, out, errors = run("recommend", export, "--include", f"{ids[5]},oops", "--json")
     assert json.loads(out.splitlines()[-1])["item_ids"] == [ids[5]]
     assert errors == "not in the export, skipped: oops\n"
+    code, out, errors = run("recommend", export, "--filter", "category=mugs")
+    assert (code, out, errors) == (0, "", "no item has category=mugs. Did you mean `mug`?\n")
     code, out, errors = run("recommend", export, "--filter", "category=mug", "--filter", "colour=red")
     assert (code, out) == (2, "")
     assert errors.startswith("error: `filter`: no filter column `colour`.")

@@ -203,7 +203,7 @@ def check_answers(tiny_export, found, rows):
 
 def category_of(tiny_export):
     """The category of each item, by row."""
-    return np.append("", tiny_export.tables.catalog.filters["category"])
+    return np.array(["", *map("".join, tiny_export.tables.catalog.filters["category"])], object)
 
 
 K = st.integers(-(2**31), 2**31 - 1) | st.integers(-2, 200)

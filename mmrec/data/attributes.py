@@ -7,12 +7,16 @@ import pandas as pd
 
 from mmrec.config_data import CatalogConfig, UsersConfig
 from mmrec.data.tables import flat_strings
-from mmrec.errors import InputError
-from mmrec.vectors import is_nothing
+from mmrec.errors import Faults
+from mmrec.values import number, trimmed
 
 
 def read_attributes(
-    table: pd.DataFrame, config: CatalogConfig | UsersConfig, source_rows: np.ndarray, key: str = "data.catalog"
+    table: pd.DataFrame,
+    config: CatalogConfig | UsersConfig,
+    source_rows: np.ndarray,
+    key: str = "data.catalog",
+    as_written: bool = False,
 ) -> tuple[dict, int]:
     """Reads the attribute columns.
 
@@ -21,18 +25,23 @@ def read_attributes(
       config: names the columns and their kinds.
       source_rows: int64 [N], 0-based row of each one in the file.
       key: where `config` stands in the whole.
+      as_written: whether categories written as `9.0` stay so, as they did in earlier versions of mmrec: what these
+        trained knows no others.
 
     Returns:
       By column str objects [N] ("" is none) for a category, float32 [N] (NaN is none) for a number; and the number of
       values that were masked because they break a rule.
 
     Raises:
-      InputError: naming the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
+      InputError: naming, by column, the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
     """
-    found, masked = {}, 0
+    found, masked, faults = {}, 0, Faults()
     for column, kind in config.attributes.items():
         if kind == "category":
-            found[column] = np.array([value.strip() for value in flat_strings(table, column, config.path)], object)
+            with faults.collected():
+                found[column] = flat_strings(table, column, config.path)
+                if as_written:
+                    found[column] = trimmed(table[column])
             continue
         cells = table[column].to_numpy(object)
         values = np.array([_number(cell, kind) for cell in cells], np.float32)
@@ -41,7 +50,7 @@ def read_attributes(
             first = bad[np.argmin(source_rows[bad])]
             rule = "a finite number" if kind == "number" else "a finite number of at least 0"
             more = f" (and {len(bad) - 1:,} more)" if len(bad) > 1 else ""
-            raise InputError(
+            faults.messages.append(
                 f"{config.path}, row {source_rows[first] + 1:,}{more}, column `{column}`: must be {rule}, or empty. "
                 f"Received: {cells[first]!r:.80}. Correct it, or set `{key}.on_bad_attribute: mask` to train "
                 f"the {'item' if key == 'data.catalog' else 'user'} without it."
@@ -49,18 +58,14 @@ def read_attributes(
         values[bad] = np.nan
         masked += len(bad)
         found[column] = values
+    faults.raise_any()
     return found, masked
 
 
 def _number(cell: object, kind: str) -> float:
     """Returns a cell as a number: NaN where nothing stands, infinity for what breaks the rule."""
-    if is_nothing(cell) or (isinstance(cell, str) and not cell.strip()):
-        return np.nan
-    if isinstance(cell, bool | np.bool_):
-        return np.inf
     try:
-        with np.errstate(over="ignore"):
-            value = np.float32(float(cell))
-    except (ValueError, TypeError, OverflowError):
+        value = number(cell)
+    except ValueError:
         return np.inf
-    return value if np.isfinite(value) and (kind == "number" or value >= 0) else np.inf
+    return np.inf if kind == "price" and value < 0 else value

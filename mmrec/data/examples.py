@@ -82,7 +82,9 @@ class Examples:
         self._candidates = Candidates(retrieval, counts, per_batch)
         self._weight = None
         if histories.weight is not None:
-            self._weight = (histories.weight / histories.weight[self._asked.values].mean()).astype(np.float32)
+            asked = histories.weight[self._asked.values]
+            largest = asked.max(initial=0.0)  # divided by it first: a sum of the largest floats is infinite
+            self._weight = (histories.weight / largest / (asked / largest).mean()).astype(np.float32)
         self._with_taken = bool(retrieval.hard_negatives or retrieval.memory)
 
     @property

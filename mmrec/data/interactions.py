@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 
 from mmrec.config_data import InteractionsConfig
-from mmrec.data.tables import flat_strings, read_table, rows_text, strings
-from mmrec.data.times import Times, read_times
+from mmrec.data.event_kinds import event_kinds, require_columns
+from mmrec.data.numbers import read_numbers
+from mmrec.data.tables import flat_strings, read_table, rows_text
+from mmrec.data.time_formats import propose_remedy
+from mmrec.data.times import Times, read_times, time_rule
 from mmrec.data.vocabulary import Vocabulary
-from mmrec.errors import InputError
+from mmrec.errors import Faults, InputError
 
 _DAY = 24 * 60 * 60.0  # seconds; date-times without a zone may be up to 14 hours ahead of UTC
+_LARGEST_WEIGHT = 1e6  # times the median: beyond, float32 keeps too little of what the others add to a sum
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Interactions:
       weight: float64 [E], how much each counts as a training answer; None: all alike.
       event: int32 [E], place of each one's type in `event_types`; None: there is no column of it.
       event_types: the types in order; the first is "", not given.
+      seen: bool [E], whether the event keeps its item from being recommended; None: all do.
     """
 
     user_ids: np.ndarray
@@ -45,6 +50,7 @@ class Interactions:
     weight: np.ndarray | None = None
     event: np.ndarray | None = None
     event_types: Sequence[str] = ("",)
+    seen: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -59,55 +65,62 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
       tfds_dir: folder of prepared TFDS data sets.
 
     Raises:
-      InputError: naming file, row and column of the first fault that is not allowed to be skipped.
+      InputError: naming file, row and column of each kind of fault that is not allowed to be skipped.
     """
-    if config.min_rating is not None and not config.rating:
-        raise InputError("`data.interactions.rating`: must name a column when `min_rating` is set. Received: null.")
-    if config.positive_events is not None and not config.event:
-        raise InputError("`data.interactions.event`: must name a column when `positive_events` is set. Received: null.")
-    if config.negative_events and not config.event:
-        raise InputError("`data.interactions.event`: must name a column when `negative_events` is set. Received: null.")
+    require_columns(config)
     optional = [column for column in (config.rating, config.weight, config.event) if column]
     columns = [config.user_id, config.item_id, config.timestamp, *optional]
     table = read_table(config.path, columns, key="data.interactions.path", tfds_dir=tfds_dir)
-    users, items = (flat_strings(table, column, config.path) for column in (config.user_id, config.item_id))
-    times, rows = read_times(table[config.timestamp]), vocabulary.rows(items)
-    _check_zones(config.path, config.timestamp, table[config.timestamp], times)
-    time, latest = times.seconds, clock.time() + _DAY
-    future = times.dated & (np.nan_to_num(time) > latest)
-    rating = None if config.min_rating is None else _numbers(table[config.rating])
-    weight = _numbers(table[config.weight]) if config.weight else None
-    types = strings(table[config.event]) if config.event else None
-    positive, negative = _kinds(config, rating, types, len(table))
-    none = np.zeros(len(table), bool)
-
+    faults, texts = Faults(), {}
+    for column in filter(None, (config.user_id, config.item_id, config.event)):
+        with faults.collected():
+            texts[column] = flat_strings(table, column, config.path)
+    faults.raise_any()
+    users, items, types = texts[config.user_id], texts[config.item_id], texts.get(config.event)
+    times, rows = read_times(table[config.timestamp], config.timestamp_format), vocabulary.rows(items)
+    with faults.collected():
+        _require_one_zone(config.path, config.timestamp, table[config.timestamp], times)
+    rating = None if config.min_rating is None else read_numbers(table[config.rating])
+    weight = read_numbers(table[config.weight]) if config.weight else None
+    none, time = np.zeros(len(table), bool), times.seconds
+    positive, negative, seen = none, ~none, None  # as long as they are not told apart, no rating or weight is asked for
+    with faults.collected():
+        positive, negative, seen = event_kinds(config, rating, types, len(table))
+    future = times.dated & (np.nan_to_num(time) > clock.time() + _DAY)
+    unrated = none if rating is None else ~np.isfinite(rating) & ~negative
+    unweighted = none if weight is None else positive & ~(np.isfinite(weight) & (weight >= 0))
+    outsized, most = (none, 0.0) if weight is None else _outsized(weight, positive & ~unweighted)
     keep, counts = np.ones(len(table), bool), {}
     checks = (
-        ("event_without_user", users == "", config.user_id, "must not be empty", config.on_bad_row, "on_bad_row"),
-        ("event_without_item", items == "", config.item_id, "must not be empty", config.on_bad_row, "on_bad_row"),
-        ("unreadable_time", np.isnan(time), config.timestamp, "must be a number or an ISO 8601 date-time",
-         config.on_bad_row, "on_bad_row"),
-        ("future_time", future, config.timestamp, "must not be a date-time more than a day after now",
-         config.on_bad_row, "on_bad_row"),
+        ("event_without_user", users == "", config.user_id, "must not be empty", "on_bad_row"),
+        ("event_without_item", items == "", config.item_id, "must not be empty", "on_bad_row"),
+        ("unreadable_time", np.isnan(time), config.timestamp, f"must be {time_rule(config.timestamp_format)}",
+         "on_bad_row"),
+        ("future_time", future, config.timestamp, "must not be a date-time more than a day after now", "on_bad_row"),
         ("unknown_item", (rows == 0) & (items != ""), config.item_id, "must be an item of the catalog",
-         config.on_unknown_item, "on_unknown_item"),
-        ("unreadable_rating", none if rating is None else np.isnan(rating) & ~negative,
-         config.rating, "must be a number", config.on_bad_row, "on_bad_row"),
-        ("unreadable_weight", none if weight is None else positive & ~(np.isfinite(weight) & (weight >= 0)),
-         config.weight, "must be a number of at least 0", config.on_bad_row, "on_bad_row"),
+         "on_unknown_item"),
+        ("unreadable_rating", unrated, config.rating, "must be a number", "on_bad_row"),
+        ("unreadable_weight", unweighted, config.weight, "must be a number of at least 0", "on_bad_row"),
+        ("outsized_weight", outsized, config.weight,
+         f"must be at most {most:g}, a million times the median of the weights", "on_bad_row"),
     )  # fmt: skip
-    for reason, fault, column, rule, policy, switch in checks:
+    for reason, fault, column, rule, switch in checks:
         bad = np.flatnonzero(fault)
-        if len(bad) and policy == "error":
-            raise InputError(
-                f"{rows_text(config.path, bad, column)}: {rule}. Received: {table[column].iloc[bad[0]]!r}. "
+        if len(bad) and getattr(config, switch) == "error":
+            remedy = _time_remedy(config, times, table[column].iloc[bad]) if reason == "unreadable_time" else ""
+            faults.messages.append(
+                f"{rows_text(config.path, bad, column)}: {rule}. Received: {table[column].iloc[bad[0]]!r:.80}.{remedy} "
                 f"Set `data.interactions.{switch}: skip` to leave such rows out."
             )
         counts[reason] = int(np.sum(fault & keep))
         keep &= ~fault
+    counts = {reason: count for reason, count in counts.items() if count}
+    faults.raise_any()
     if not (keep & positive).any():
+        skipped = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
         raise InputError(
-            f"{config.path}: no positive event is left. Check `min_rating`, `positive_events` and the skips."
+            f"{config.path}: no positive event is left of {len(table):,} events (skipped: {skipped or 'none'}). Check "
+            "`min_rating`, `positive_events` and the skips."
         )
     user, user_ids = pd.factorize(users[keep], sort=True)
     columns = {"row": rows, "time": time, "positive": positive}
@@ -119,23 +132,35 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
         columns["weight"] = weight
     if config.negative_events:
         columns["negative"] = negative
+    if seen is not None:
+        columns["seen"] = seen
     kept = {name: column[keep] for name, column in columns.items()}
     ties = [column for name, column in kept.items() if name not in ("row", "time")]
     order = np.lexsort((*ties, kept["row"], kept["time"], user))
     return Interactions(
         user_ids=user_ids,
         user=user[order].astype(np.int32),
-        counts={reason: count for reason, count in counts.items() if count},
+        counts=counts,
         event_types=tuple(event_types),
         **{name: column[order] for name, column in kept.items()},
     )
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
-    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+def _time_remedy(config: InteractionsConfig, times: Times, unreadable: pd.Series) -> str:
+    """Returns how times could be read, as a sentence behind a space; "" where there is no telling."""
+    if config.timestamp_format:
+        return " Add their format to `data.interactions.timestamp_format`."
+    return propose_remedy(unreadable, len(unreadable) < len(times.seconds)) if times.dated else ""
 
 
-def _check_zones(path: str, column: str, values: pd.Series, times: Times) -> None:
+def _outsized(weight: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, float]:
+    """Returns which of the weights that are `used` (bool [E]) are too large beside the others, and the limit."""
+    above = np.sort(weight[used & (weight > 0)])
+    most = _LARGEST_WEIGHT * float(above[len(above) // 2]) if len(above) else np.inf
+    return used & (weight > most), most
+
+
+def _require_one_zone(path: str, column: str, values: pd.Series, times: Times) -> None:
     """Raises InputError when some date-times have a zone and others none: their order would be a guess."""
     plain = np.flatnonzero(np.isfinite(times.seconds) & ~times.zoned)
     if times.zoned.any() and len(plain):
@@ -144,34 +169,3 @@ def _check_zones(path: str, column: str, values: pd.Series, times: Times) -> Non
             f"{rows_text(path, plain, column)}: must have a time zone, as other rows have ({zoned!r}). Received: "
             f"{values.iloc[plain[0]]!r}. Write a zone in every row, or in none."
         )
-
-
-def _kinds(
-    config: InteractionsConfig, rating: np.ndarray | None, types: np.ndarray | None, events: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns which events may be answers, and which are negative ones (bool [E] each).
-
-    Raises:
-      InputError: no event is of a type that the config names, or it names one as both.
-    """
-    for key in ("positive_events", "negative_events"):
-        absent = sorted(set(getattr(config, key) or ()) - set(() if types is None else types))
-        if absent:
-            raise InputError(
-                f"{config.path}, column `{config.event}`: no event of type {absent[0]!r}, which "
-                f"`{key}` names. Found: {', '.join(sorted(set(types))[:10])}."
-            )
-    both = sorted(set(config.positive_events or ()) & set(config.negative_events))
-    if both:
-        raise InputError(
-            f"`data.interactions.negative_events`: must not name positive events. Received: {both[0]!r}, which "
-            "`positive_events` names too. Take it out of one of them."
-        )
-    positive, negative = np.ones(events, bool), np.zeros(events, bool)
-    if rating is not None:
-        positive &= rating >= config.min_rating
-    if config.positive_events is not None:
-        positive &= np.isin(types, config.positive_events)
-    if config.negative_events:
-        negative = np.isin(types, config.negative_events)
-    return positive & ~negative, negative

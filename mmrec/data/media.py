@@ -11,7 +11,8 @@ import pandas as pd
 
 from mmrec import schema
 from mmrec.config_data import CatalogConfig
-from mmrec.errors import InputError
+from mmrec.data.tables import rows_text
+from mmrec.errors import Faults, InputError
 from mmrec.vectors import is_nothing, listed
 
 File = str | bytes | None
@@ -46,41 +47,53 @@ def read_files(column: pd.Series | None, name: str, config: CatalogConfig, sourc
       source_rows: int64 [N], 0-based row of each item in the file.
 
     Raises:
-      InputError: naming the row whose value is no file's name, leads out of the folder, or names an absent file.
+      InputError: naming the first row whose value is no file's name or leads out of the folder, and the first that
+        names an absent file.
     """
     files, missing = np.full(len(source_rows), None, dtype=object), 0
     folder = Path(getattr(config, f"{name}_dir") or Path(config.path).parent).resolve()
+    absent, wrong, faults = {}, {}, Faults()  # by row of the file, the rule that is broken
     for position, value in enumerate([] if column is None else column):
-        where = f"{config.path}, row {source_rows[position] + 1:,}, column `{column.name}`"
         found = []
         for one in listed(value) if name == schema.IMAGE else [value]:
-            file = _resolve(one, folder, f"{name}_dir", where)
+            try:
+                file = _resolve(one, folder, f"{name}_dir")
+            except InputError as error:
+                wrong.setdefault(source_rows[position], str(error))
+                continue
             if isinstance(file, str) and not os.path.isfile(file):  # unlike Path.is_file, False for impossible names
-                if getattr(config, f"on_missing_{name}") == "error":
-                    raise InputError(
-                        f"{where}: no such file under `{name}_dir` ({folder}): {one}. "
-                        f"Set `data.catalog.on_missing_{name}: mask` to go on without it."
-                    )
+                absent.setdefault(source_rows[position], f"no such file under `{name}_dir` ({folder}): {one}")
                 missing += 1
             elif file is not None:
                 found.append(file)
         if found:
             files[position] = found[0] if len(found) == 1 else tuple(found)
+    stops = getattr(config, f"on_missing_{name}") == "error"
+    remedy = f". Set `data.catalog.on_missing_{name}: mask` to go on without it."
+    for rules, end in ((wrong, ""), (absent if stops else {}, remedy)):
+        if rules:
+            rows = np.sort(np.array(list(rules)))
+            faults.messages.append(f"{rows_text(config.path, rows, column.name)}: {rules[rows[0]]}{end}")
+    faults.raise_any()
     return Files(files, missing)
 
 
-def _resolve(value: Any, folder: Path, key: str, where: str) -> File:
-    """Returns the bytes, or the path below the folder whether or not there is a file."""
+def _resolve(value: Any, folder: Path, key: str) -> File:
+    """Returns the bytes, or the path below the folder whether or not there is a file.
+
+    Raises:
+      InputError: the rule that is broken.
+    """
     if isinstance(value, bytes | bytearray):
         return bytes(value) or None
     if is_nothing(value):
         return None
     if not isinstance(value, str):
-        raise InputError(f"{where}: must be a path or the encoded bytes. Received: {value!r:.80}.")
+        raise InputError(f"must be a path or the encoded bytes. Received: {value!r:.80}.")
     if not value.strip():
         return None
     nameable = "\0" not in value and value == value.encode("utf-8", "replace").decode()
     path = (folder / value.strip()).resolve() if nameable else folder
     if not path.is_relative_to(folder):
-        raise InputError(f"{where}: must stay inside `{key}` ({folder}). Received: {value!r}.")
+        raise InputError(f"must stay inside `{key}` ({folder}). Received: {value!r}.")
     return str(path)

@@ -17,7 +17,7 @@ import tensorflow_datasets as tfds
 
 from mmrec.data.sample_media import FEATURES, image_features, photo, sound
 from mmrec.data.sample_world import SIZES, World, draw_world
-from mmrec.errors import InputError
+from mmrec.errors import InputError, writing
 
 TABLE_FORMATS = ("csv", "parquet")
 
@@ -98,7 +98,8 @@ def write_sample_shop(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"`directory` must be absent or empty. Received: {directory}. Name another, or empty it.")
     world = draw_world(size, seed)
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    with writing(directory, "directory"):
+        directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as beside:
         complete = Path(beside) / directory.name
         complete.mkdir()
@@ -165,6 +166,8 @@ name: sample_shop
 data:
   catalog:
     path: catalog.{table_format}
+    text: [title, description]
+    payload: [title, category]  # shown beside an answer
     filters: [category]  # answers can be restricted to category=...
 """
     interactions = f"""\

@@ -11,6 +11,7 @@ from mmrec.config_data import SplitConfig
 from mmrec.data.context import EventContext, QueryContext
 from mmrec.data.interactions import Interactions
 from mmrec.data.ragged import Ragged, distinct
+from mmrec.data.split_reasons import why_empty
 from mmrec.errors import InputError
 
 
@@ -21,7 +22,8 @@ class Queries:
     Attributes:
       user: int32 [Q], the user of each query.
       history: Q rows of item rows of strictly earlier positive and negative events, oldest first.
-      seen: Q rows of distinct item rows that are excluded from ranking, each sorted; empty under repeat consumption.
+      seen: Q rows of distinct item rows that are excluded from ranking, each sorted: those of earlier events that keep
+        their item from being recommended; empty under repeat consumption.
       relevant: Q rows of distinct later positive item rows, none of them in `seen`, each sorted.
       dropped: what was left out and why, as reason -> count.
       context: what is known beside the histories; None: nothing.
@@ -85,6 +87,14 @@ class Histories:
         kept = ~self.context.negative
         return Histories(self.rows.where(kept), self.time[kept])
 
+    @property
+    def median_gap(self) -> float:
+        """The median time between baskets of a user that follow each other; 1 where no user has two."""
+        user = self.rows.row_of_value
+        gap = np.diff(self.time)[user[1:] == user[:-1]]
+        gap = gap[gap > 0]
+        return float(np.median(gap)) if len(gap) else 1.0
+
     def counts(self, items: int) -> np.ndarray:
         """Returns int64 [items + 1], positive training events by item row."""
         return np.bincount(self.liked.rows.values, minlength=items + 1)
@@ -110,8 +120,8 @@ def split(
     """Divides the events by time.
 
     A query's history is the user's positive and negative events strictly before its limit: the cut (`time`), or the
-    time of the event that is asked for (`leave_last_out`). The limit is also the moment of the question. All earlier
-    events, of whatever kind, are `seen`.
+    time of the basket that is asked for (`leave_last_out`). The limit is also the moment of the question. All earlier
+    events are `seen`, but for those of which the interactions say otherwise.
 
     Args:
       events: sorted events.
@@ -145,9 +155,10 @@ def split(
     ]
     for name, part in zip(("validation", "test"), parts, strict=True):
         if len(part.user) == 0:
+            reason, remedy = why_empty(events, config.kind, name, part.dropped, min_history)
             raise InputError(
-                f"`data.split`: leaves no {name} query ({part.dropped or 'no event'}). Received: kind {config.kind}, "
-                f"{len(events):,} events. Enlarge `{name}_fraction`, lower `evaluation.min_history`, give more events."
+                f"`data.split`: leaves no {name} query: {reason}. Received: kind {config.kind}, {len(events):,} "
+                f"events. {remedy}."
             )
     if not (train & events.positive).any():
         raise InputError("`data.split`: leaves no training event. Lower `validation_fraction` and `test_fraction`.")
@@ -170,11 +181,14 @@ def time_cuts(events: Interactions, config: SplitConfig) -> tuple[float, float]:
 
 
 def _leave_last_out(events: Interactions, users: int) -> tuple:
-    """Marks each user's last positive event as test and the one before as validation, where a third one is left."""
+    """Marks each user's last basket of positive events as test and the one before as validation, if a third is left."""
     places = np.flatnonzero(events.positive)
-    user = events.user[places]
-    from_end = np.searchsorted(user, user, side="right") - 1 - np.arange(len(user))
-    enough = np.bincount(user, minlength=users)[user] >= 3
+    user, time = events.user[places], events.time[places]
+    last = np.append((user[1:] != user[:-1]) | (time[1:] != time[:-1]), True)  # of its basket
+    basket = np.cumsum(last) - last  # [P], of each event, counted over all users
+    baskets = np.bincount(user[last], minlength=users)  # [U]
+    from_end = np.cumsum(baskets)[user] - 1 - basket
+    enough = baskets[user] >= 3
     parts = []
     for back in (1, 0):
         chosen = places[enough & (from_end == back)]
@@ -193,7 +207,8 @@ def _queries(
     earlier = events.time < limit[events.user]
     is_history = earlier & (events.positive if read.negative is None else events.positive | read.negative)
     pair = events.user.astype(np.int64) << 32 | events.row  # one number per (user, item)
-    seen = np.zeros(0, np.int64) if repeat else distinct(pair[earlier])
+    keeps_out = earlier if events.seen is None else earlier & events.seen
+    seen = np.zeros(0, np.int64) if repeat else distinct(pair[keeps_out])
     answers = distinct(pair[asked])
     fresh = answers[~np.isin(answers, seen)]
     history_length = np.bincount(events.user[is_history], minlength=len(limit))

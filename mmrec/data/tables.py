@@ -6,15 +6,19 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from mmrec.errors import InputError, nearest
-from mmrec.vectors import unicode
+from mmrec.errors import InputError
+from mmrec.table_files import absent_columns, broken_texts, csv_records, not_utf8, without_nul
+from mmrec.values import joined, name_lists, names, nested
+from mmrec.vectors import holds_nested, unicode
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz")
 
@@ -54,31 +58,32 @@ def _read_file(path: str, columns: list[str], key: str) -> pd.DataFrame:
         with (gzip.open if suffix.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
             return (_read_csv if suffix.startswith(".csv") else _read_jsonl)(file, path, columns, key)
     except UnicodeDecodeError as error:
-        found = error.object[error.start]
-        raise InputError(f"{path}: must be UTF-8. Received byte {found:#04x}. Re-save it as UTF-8.") from None
+        raise not_utf8(path, error) from None
     except InputError:
         raise
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path}: cannot be read as {suffix}: {error}. Write it again, or name its format by the ending."
         ) from None
 
 
 def _read_parquet(path: str, columns: list[str], key: str) -> pd.DataFrame:
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
+    with pq.ParquetFile(path) as file:
         _require(path, columns, file.schema_arrow.names, key)
-        # A column of whole numbers with gaps would become float and round large ids; an index would hide a column.
-        return file.read(columns).to_pandas(integer_object_nulls=True, ignore_metadata=True)[columns]
+        table = file.read(columns)
+    for column in columns:
+        rows = broken_texts(table.column(column))
+        if len(rows):
+            raise InputError(f"{rows_text(path, rows, column)}: must be text in UTF-8. Write the file again as UTF-8.")
+    # A column of whole numbers with gaps would become float and round large ids; an index would hide a column.
+    return table.to_pandas(integer_object_nulls=True, ignore_metadata=True)[columns]
 
 
 def _read_csv(file: TextIO, path: str, columns: list[str], key: str) -> pd.DataFrame:
     """Reads with the csv module: pandas drops surplus fields silently, which hides an unquoted comma."""
     csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters; a description may be longer
-    records = csv.reader(file, strict=True)
+    records, header = csv_records(without_nul(file, path), path)
     try:
-        header = next(records, [])
         _require(path, columns, header, key)
         places = [header.index(column) for column in columns]
         values: list[list[str]] = [[] for _ in columns]
@@ -102,9 +107,14 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
+        if line.lstrip().startswith("["):
+            raise InputError(
+                f"{path}, line {number:,}: must be a JSON object. Received: {line.strip()[:60]}. Write each row on a "
+                "line of its own, without brackets around them."
+            )
         try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            record = _JSON.decode(line)
+        except (ValueError, RecursionError) as error:  # also of a number of more than 4,300 digits
             raise InputError(f"{path}, line {number:,}: cannot be read as JSON: {error}.") from None
         if not isinstance(record, dict):
             raise InputError(f"{path}, line {number:,}: must be a JSON object. Received: {line.strip()[:60]}.")
@@ -116,14 +126,24 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
     return pd.DataFrame(values, dtype=object)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns a JSON object; raises ValueError when a key stands twice in it, and one value would hide the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) -> None:
     section = key.rsplit(".", 1)[0]
+    absent = [column for column in columns if column not in found]
+    if absent:
+        raise absent_columns(path, absent, found, f"Map the columns under `{section}`.")
     for column in columns:
-        if column not in list(found):
-            raise InputError(
-                f"{path}: no column `{column}`.{nearest(column, found)} Found: {', '.join(map(str, found))}. "
-                f"Map the columns under `{section}`."
-            )
         if list(found).count(column) > 1:
             raise InputError(f"{path}: column `{column}` stands twice. Rename one of them.")
 
@@ -167,42 +187,57 @@ def _text(value: Any) -> Any:
     return value
 
 
-def strings(values: pd.Series) -> np.ndarray:
-    """Returns a column as str objects [R]; whole numbers lose a trailing `.0`, nothing becomes "".
-
-    What is no Unicode text (bytes that are not UTF-8, half of a surrogate pair) becomes a replacement character.
-    """
-    if _only_text(values):  # each distinct text is looked at once: a million events name far fewer users and items
-        place, distinct = pd.factorize(values.to_numpy(object))
-        return np.array([*(unicode(value) for value in distinct), ""], dtype=object)[place]  # -1: nothing
-    if pd.api.types.is_float_dtype(values):
-        whole = values.dropna()
-        if (whole == whole.round()).all():
-            values = values.astype("Int64")
-    found = values.astype(object).where(values.notna(), "")
-    return np.array([unicode(value) for value in found], dtype=object)
-
-
 def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
-    """Returns `strings` of a column that holds texts or numbers.
+    """Returns `values.names` of a column: ids, categories, types.
+
+    Args:
+      table: [R], its index the rows of the file, from 0.
+      column: of it.
+      path: of the file, for messages.
 
     Raises:
-      InputError: a value is a list or an object.
+      InputError: a value is a list or an object, or bytes that are not UTF-8.
     """
-    if _only_text(table[column]):
-        return strings(table[column])
-    nested = table[column].map(lambda value: isinstance(value, list | tuple | dict | set | np.ndarray)).to_numpy(bool)
-    rows = np.flatnonzero(nested)
+    rule = "must be a text or a number"
+    _refuse(table[column], nested, path, rule, "Write one value per row, or name another column.")
+    _refuse(table[column], _no_texts, path, "must be text in UTF-8", "Write it again as UTF-8.")
+    return names(table[column])
+
+
+def list_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
+    """Returns `values.name_lists` of a column of which a cell may hold several; see `flat_strings`."""
+    _refuse_nested_lists(table[column], path)
+    return name_lists(table[column])
+
+
+def text_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
+    """Returns `values.joined` of a column of texts; see `flat_strings`."""
+    _refuse_nested_lists(table[column], path)
+    return joined(table[column])
+
+
+def _refuse_nested_lists(column: pd.Series, path: str) -> None:
+    rule = "must be a text or a number, or a list of them"
+    _refuse(column, _nested_lists, path, rule, "Write it as such, or name another column.")
+
+
+def _refuse(column: pd.Series, wrong: Callable[[pd.Series], np.ndarray], path: str, rule: str, remedy: str) -> None:
+    """Raises InputError for the first cell of the file that is wrong."""
+    rows = np.sort(column.index[wrong(column)])
     if len(rows):
         raise InputError(
-            f"{rows_text(path, rows, column)}: must be a text or a number. Received: "
-            f"{table[column].iloc[rows[0]]!r:.80}. Write one value per row, or name another column."
+            f"{rows_text(path, rows, str(column.name))}: {rule}. Received: {column[rows[0]]!r:.80}. {remedy}"
         )
-    return strings(table[column])
 
 
-def _only_text(values: pd.Series) -> bool:
-    return pd.api.types.infer_dtype(values, skipna=True) == "string"
+def _nested_lists(column: pd.Series) -> np.ndarray:
+    return np.array([holds_nested(value) for value in column], bool)
+
+
+def _no_texts(column: pd.Series) -> np.ndarray:
+    if pd.api.types.infer_dtype(column, skipna=True) not in ("bytes", "mixed"):
+        return np.zeros(len(column), bool)
+    return np.array([isinstance(value, bytes) and unicode(value).encode() != value for value in column], bool)
 
 
 def rows_text(path: str, rows: np.ndarray, column: str) -> str:

@@ -14,8 +14,8 @@ import tensorflow as tf
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items, percent
 from mmrec.data.languages import UNSURE, language_shares
-from mmrec.data.tables import strings
 from mmrec.preprocess.text import TextEncoder
+from mmrec.values import joined
 
 _CUT = 0.2  # share of the texts of a column
 _LETTER_ID, _NUMBER_ID = 4, 6  # characters from which a word with a digit, or a number, may be an id
@@ -138,7 +138,7 @@ def _repeats(catalog: Catalog) -> dict[tuple[str, str], list[int]]:
     for payload in catalog.payload.columns:
         if payload == "item_id" or payload in catalog.text:
             continue
-        values = strings(catalog.payload[payload])
+        values = joined(catalog.payload[payload])
         for column, texts in catalog.text.items():
             items = np.flatnonzero((texts == values) & (texts != "")).tolist()
             if items:

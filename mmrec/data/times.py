@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mmrec.data.tables import strings
+from mmrec.config_data import ISO
+from mmrec.data.numbers import read_numbers
+from mmrec.date_times import read_date_times, seconds_of
+from mmrec.values import strings
 
 # On these pandas fails, or makes numbers of them.
 _NO_TIME = (bool, np.bool_, bytes, list, tuple, dict, set, np.ndarray)
-_ZONE = r"[T ]\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)\s*$"
 
 
 class Times(NamedTuple):
@@ -29,25 +33,34 @@ class Times(NamedTuple):
     zoned: np.ndarray
 
 
-def read_times(column: pd.Series) -> Times:
-    """Reads numbers or ISO 8601 date-times; where both stand, those that are fewer are unreadable."""
+def read_times(column: pd.Series, formats: Sequence[str] = ()) -> Times:
+    """Reads numbers or date-times; where both stand, those that are fewer are unreadable.
+
+    Args:
+      column: of R times.
+      formats: see `data.interactions.timestamp_format`; with it, numbers are read as texts, such as 20240131.
+    """
     none = np.zeros(len(column), bool)
     if pd.api.types.is_datetime64_any_dtype(column):  # pandas would turn those into numbers, and NaT too
-        return Times(_seconds(column), True, none)
+        return Times(seconds_of(column), True, none)
+    if formats:
+        is_date = column.map(lambda value: isinstance(value, date | np.datetime64)).to_numpy(bool)
+        moments = read_date_times(column.astype(object).where(is_date, strings(column)), formats)
+        return Times(moments.seconds, True, moments.zoned)
     column = column.astype(object)
     column = column.mask(column.map(lambda value: isinstance(value, _NO_TIME)).astype(bool), None)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = read_numbers(column)
     finite = np.isfinite(numbers)
-    seconds = np.full(len(column), np.nan)
+    seconds, zoned = np.full(len(column), np.nan), none.copy()
     if not finite.all():
-        dates = pd.to_datetime(column[~finite], errors="coerce", utc=True, format="ISO8601")
-        seconds[~finite] = _seconds(dates)
+        seconds[~finite], zoned[~finite] = read_date_times(column[~finite])
     if finite.sum() >= max(1, np.isfinite(seconds).sum()):
         return Times(np.where(finite, numbers, np.nan), False, none)
-    zoned = pd.Series(strings(column)).str.contains(_ZONE).to_numpy(bool)
-    return Times(seconds, True, zoned & np.isfinite(seconds))
+    return Times(seconds, True, zoned)
 
 
-def _seconds(column: pd.Series) -> np.ndarray:
-    moments = pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
-    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
+def time_rule(formats: Sequence[str]) -> str:
+    """Returns what a time must be, for messages."""
+    if not formats:
+        return "a number or an ISO 8601 date-time"
+    return f"a date-time of the form {' or '.join('ISO 8601' if form == ISO else repr(form) for form in formats)}"

@@ -13,8 +13,9 @@ from mmrec import schema
 from mmrec.config_data import UsersConfig
 from mmrec.data.attributes import read_attributes
 from mmrec.data.tables import flat_strings, read_table, rows_text
-from mmrec.errors import InputError
+from mmrec.errors import Faults
 from mmrec.preprocess.attributes import AttributeEncoder, fit_attribute_encoder
+from mmrec.values import Spellings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Users:
     columns: Mapping[str, np.ndarray]
     encoder: AttributeEncoder
     counts: Mapping[str, int]
+
+    @property
+    def covered(self) -> int:
+        """How many of the users the table has."""
+        return len(next(iter(self.columns.values()))) - self.counts.get("user_without_attributes", 0)
 
     def features(self) -> dict[str, np.ndarray]:
         """Returns what `towers.context` reads, first dimension U."""
@@ -55,22 +61,31 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
       tfds_dir: folder of prepared TFDS data sets.
 
     Raises:
-      InputError: naming file, row and column of the first fault that is not allowed to be skipped or masked.
+      InputError: naming file, row and column of each kind of fault that is not allowed to be skipped or masked.
     """
     table = read_table(config.path, [config.user_id, *config.attributes], key="data.users.path", tfds_dir=tfds_dir)
     ids = flat_strings(table, config.user_id, config.path)
     empty = ids == ""
     repeated = pd.Series(ids).duplicated().to_numpy() & ~empty
+    faults = Faults()
     for fault, rule in ((empty, "must not be empty"), (repeated, "must be unique")):
         bad = np.flatnonzero(fault)
         if len(bad) and config.on_bad_row == "error":
-            raise InputError(
+            faults.messages.append(
                 f"{rows_text(config.path, bad, config.user_id)}: {rule}. Received: {ids[bad[0]]!r}. Set "
                 "`data.users.on_bad_row: skip` to leave such rows out."
             )
     good = np.flatnonzero(~empty & ~repeated)
-    found, masked = read_attributes(table.iloc[good], config, good, "data.users")
-    place = pd.Index(ids[good]).get_indexer(user_ids)  # [U], -1 for users that the table lacks
+    with faults.collected():
+        found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+    place = Spellings(ids[good]).places(user_ids)  # [U], -1 for users that the table lacks
+    if (place < 0).all():
+        faults.messages.append(
+            f"{config.path}, column `{config.user_id}`: no user of the events is there. The events have "
+            f"{user_ids[0]!r}, for one. Received: {', '.join(map(repr, ids[good][:1])) or 'no id'}, for one. Write the "
+            "ids alike in both tables, correct `data.users.user_id`, or leave `data.users` out."
+        )
+    faults.raise_any()
     nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in found.items()}
     columns = {column: np.append(values, nothing[column])[place] for column, values in found.items()}
     counts = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mmrec.data.tables import rows_text
 from mmrec.errors import InputError
 from mmrec.vectors import parse_vector
 
@@ -24,7 +25,7 @@ def read_vectors(column: pd.Series, path: str, source_rows: np.ndarray) -> np.nd
       InputError: naming the first row of the file whose vector is none, is not finite or is of another width; or no
         item has one.
     """
-    found, first, cells = None, 0, column.to_numpy()
+    found, first, cells, bad = None, 0, column.to_numpy(), {}
     for place in np.argsort(source_rows):
         row = int(source_rows[place]) + 1
         try:
@@ -36,11 +37,15 @@ def read_vectors(column: pd.Series, path: str, source_rows: np.ndarray) -> np.nd
             if len(vector) != found.shape[1]:
                 raise ValueError(f"must have {found.shape[1]} numbers, as row {first:,} has. Received: {len(vector)}")
         except ValueError as error:
-            raise InputError(
-                f"{path}, row {row:,}, column `{column.name}`: {error}. Correct it, or leave it empty: the item then "
-                "counts as without features."
-            ) from None
+            bad[row - 1] = error
+            continue
         found[place] = vector
+    if bad:
+        rows = np.array(list(bad))
+        raise InputError(
+            f"{rows_text(path, rows, column.name)}: {bad[rows[0]]}. Correct it, or leave it empty: the item then "
+            "counts as without features."
+        )
     if found is None:
         raise InputError(
             f"{path}, column `{column.name}`: no item has features. Correct `data.catalog.features`, or leave "

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from mmrec.values import Spellings
+
 
 class Vocabulary:
-    """The fixed numbering of a catalog's items.
+    """The fixed numbering of a catalog's items, however their ids are spelt (see `values.Spellings`).
 
     Args:
       item_ids: strings [N], unique; the i-th gets row i + 1.
@@ -24,8 +26,8 @@ class Vocabulary:
 
     def __init__(self, item_ids: Sequence[str]):
         self.ids = np.array(["", *item_ids], dtype=object)
-        self._index = pd.Index(self.ids)
-        if not self._index.is_unique:
+        self._spellings = Spellings(self.ids)
+        if not pd.Index(self.ids).is_unique:
             raise ValueError("`item_ids` must be unique and not empty.")
 
     @property
@@ -35,4 +37,4 @@ class Vocabulary:
 
     def rows(self, item_ids: Sequence[str]) -> np.ndarray:
         """Returns int32 [R]: the row of each id, 0 for ids that the catalog lacks."""
-        return np.maximum(self._index.get_indexer(np.asarray(item_ids, dtype=object)), 0).astype(np.int32)
+        return np.maximum(self._spellings.places(item_ids), 0).astype(np.int32)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.export.readers import AttributesReader
+from mmrec.preprocess.names import plain
 
 _NUMBERS, _NUMBERS_BESIDE = tf.TensorSpec([None], tf.float64), tf.TensorSpec([None, None], tf.float64)
 
@@ -60,7 +61,9 @@ class ContextReader:
             behind = tf.range(tf.shape(time)[1]) == tf.math.count_nonzero(place, axis=1, keepdims=True, dtype=tf.int32)
             context[schema.HISTORY_TIME] = tf.where(behind, raw[schema.NOW][:, tf.newaxis], time)  # [B, W + 1]
         if self._types is not None:
-            context[schema.HISTORY_EVENT] = self._types.lookup(_beside(raw[schema.HISTORY_EVENT], place, ""))
+            types = _beside(raw[schema.HISTORY_EVENT], place, "")
+            row = self._types.lookup(types)
+            context[schema.HISTORY_EVENT] = tf.where(row > 0, row, self._types.lookup(plain(types)))
         if self._users is not None:
             features = self._users({name: raw[name] for name in self._users.inputs}).features
             context |= {name.replace("attributes", "user"): value for name, value in features.items()}

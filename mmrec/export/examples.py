@@ -26,11 +26,11 @@ def example_inputs(
       signatures: concrete functions by name.
       items: raw fields of some items by signature input, [S]; the first item is asked about.
       histories: str objects [B, L]; the last one is asked about.
-      filters: per filter column, str objects [N + 1]; a value of the first column is asked for.
+      filters: per filter column, objects [N], the tuple of an item's values; one of the first column is asked for.
       context: what is known beside the histories, by signature input; first dimension B.
     """
     column = next(iter(filters), "")
-    value = next((value for value in filters.get(column, ()) if value), "")
+    value = next((value for values in filters.get(column, ()) for value in values), "")
     asked = {
         "history": histories[-1:],
         "exclude": histories[-1:, :1],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmrec import schema
+from mmrec.config_data import InteractionsConfig
 
 _METRICS = ("ndcg@10", "recall@10", "hit_rate@10", "mrr")
 _CALLS = """## How to ask it
@@ -55,7 +56,7 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
     first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
     parts = [
         f"# {model}\n\nA two-tower retrieval model of mmrec; `manifest.json` beside this page says all of it.",
-        _data(manifest.get("data", {}), manifest.get("config", {})),
+        _data(manifest),
         _refresh(manifest),
         _quality(manifest.get("metrics", {}), manifest.get("metrics_of_version")),
         _limits(manifest, manifest.get("config", {}), manifest.get("index", {})),
@@ -65,14 +66,17 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
     (folder / schema.MODEL_CARD).write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
-def _data(data: Mapping, config: Mapping) -> str:
-    counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in data.items()]
+def _data(manifest: Mapping) -> str:
+    config = manifest.get("config", {})
+    counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in manifest.get("data", {}).items()]
     if config:
         catalog, events = config["data"]["catalog"], config["data"]["interactions"]
-        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: `{_last(events['path'])}`")
+        named = f"`{_last(events['path'])}`" if events else "none"
+        counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: {named}")
         counts.append(f"* modalities: {', '.join(config['item']['modalities'])}")
-        if catalog.get("filters"):
-            counts.append(f"* filters: {', '.join(f'`{column}`' for column in catalog['filters'])}")
+        filters = schema.catalog_names(manifest).get("filters")
+        if filters:
+            counts.append(f"* filters: {', '.join(f'`{column}`' for column in filters)}")
     return "## Data\n\n" + "\n".join(counts) if counts else ""
 
 
@@ -139,12 +143,11 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if not config:
         return ""
     item, modalities = config["item"], config["item"]["modalities"]
-    repeat = config["retrieval"]["repeat_consumption"]
     later = "another training" if modalities == [schema.ITEM_ID] else "a refresh"
     limits = [
         f"It answers with the {_items(manifest):,} items of its catalog; later ones need {later}.",
         f"A history is read from its last {config['query']['max_length']} items.",
-        "Items of the history may be recommended again." if repeat else "Items of the history are never recommended.",
+        _of_history(config),
     ]
     if "recall@10" in index:
         limits.append(
@@ -174,6 +177,16 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if modalities == [schema.ITEM_ID]:
         limits.append("Items without training events are all alike to it: it knows nothing but ids.")
     return "## Limits\n\n" + "\n".join(f"* {limit}" for limit in limits)
+
+
+def _of_history(config: Mapping) -> str:
+    if config["retrieval"]["repeat_consumption"]:
+        return "Items of the history may be recommended again."
+    rules = InteractionsConfig.model_validate(config.get("data", {}).get("interactions") or {})
+    if rules.histories_are_seen:
+        return "Items of the history are never recommended."
+    kept = ", ".join(f"`{kind}`" for kind in rules.seen_events)
+    return f"Items of the history may be recommended: name those that the user had ({kept}) in `exclude`."
 
 
 def _signatures(signatures: Mapping) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from mmrec.export.requests import write_requests
 from mmrec.export.server_config import write_server_config
 from mmrec.export.signatures import Parts, ServingModule
 from mmrec.export.warm_up import write_warm_up
+from mmrec.paths import literal_folder
 from mmrec.version import __version__
 
 TOLERANCE = 1e-4  # largest difference of an embedding's value: batch sizes change the last bits
@@ -59,6 +60,7 @@ def write_version(
     manifest: Mapping,
     samples: Samples,
     key: str | None = "saved_models_dir",
+    delisted: Sequence[str] = (),
 ) -> Path:
     """Exports a model as the next version under `folder`.
 
@@ -75,6 +77,7 @@ def write_version(
         the model card is made from it.
       samples: what the version must answer as the model does.
       key: the config key that `folder` follows from; None: the job has none.
+      delisted: ids of the items that earlier versions had and this one has not.
 
     Returns:
       The version folder.
@@ -100,6 +103,8 @@ def write_version(
             write_server_config(aside, folder.name)
             write_model_card(aside, folder.name, signatures, manifest)
             payload.to_parquet(aside / schema.ITEMS, index=False)
+            if len(delisted):
+                pd.DataFrame({"item_id": delisted}).to_parquet(aside / schema.DELISTED, index=False)
             _compare(aside, parts, samples)
             described = {
                 "format_version": schema.FORMAT_VERSION,
@@ -142,7 +147,8 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     """Checks that the written version embeds items and histories as the model does, and answers with known ids."""
-    loaded = tf.saved_model.load(str(aside)).signatures
+    with literal_folder(aside) as folder:
+        loaded = tf.saved_model.load(str(folder)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
     beside = parts.model.context_inputs
     known = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}

@@ -27,7 +27,7 @@ class Parts:
       max_length: most recent items of a history that are read.
       default_k: answers of `serving_default`.
       exclude_history: whether the history itself is no answer.
-      filters: per column that answers can be restricted by, str objects [N + 1], "" where there is none.
+      filters: per column that answers can be restricted by, objects [N], the tuple of an item's values as str.
       dim: D; None: X.
       index: of `scored`, perhaps rounded; None: exact. Histories read the vectors that it keeps.
     """

@@ -12,6 +12,7 @@ from mmrec.config import ExportConfig
 from mmrec.index.cells import cut_into_cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed
+from mmrec.traced import traced
 
 _ANSWERS = 10  # of recall@10
 _DEEPER = 10  # times as many answers as recall is asked for: how far down it is looked at
@@ -84,7 +85,7 @@ def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray
 
     rows = tf.TensorSpec([None, None], tf.int32)
     given = [tf.TensorSpec([None, queries.shape[1]]), tf.TensorSpec([None], tf.int32), rows]
-    search = tf.function(answers, given, autograph=False)
+    search = traced(answers, given, autograph=False)
     parts = [slice(start, start + _BATCH) for start in range(0, len(queries), _BATCH)]
     wanted = tf.fill([_BATCH], k)
     rows = [search(queries[part], wanted[: len(queries[part])], tf.cast(exclude[part], tf.int32)) for part in parts]

@@ -11,40 +11,55 @@ _NO_SUCH = -1
 
 
 class Filters(tf.Module):
-    """The values of the filter columns by item; 4 bytes per item and column.
+    """The values of the filter columns by item, of which an item may have several; 4 bytes for each.
 
     Args:
-      values: per column, str objects [N + 1] by item row, "" where there is none.
+      values: per column, objects [N], the tuple of each item's values as str, in row order.
     """
 
     def __init__(self, values: Mapping[str, np.ndarray]):
         super().__init__(name="filters")
-        keys, codes, self._ranges = [""], [], []  # code 0: nothing asked, or no value
-        for column, texts in values.items():
-            present = sorted(set(texts.tolist()) - {""})
-            code_of = {text: code for code, text in enumerate(present, start=len(keys))} | {"": 0}
-            codes.append([code_of[text] for text in texts])
-            self._ranges.append((len(keys), len(keys) + len(present)))
-            keys += [f"{column}={text}" for text in present]
-        self.codes = tf.Variable(np.array(codes, np.int32), trainable=False, name="filter_codes")  # [columns, N + 1]
-        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.range(len(keys), dtype=tf.int32))
+        rows_of: dict[str, list[int]] = {"": []}  # nothing asked
+        for column, cells in values.items():
+            for row, cell in enumerate(cells, start=1):
+                for text in dict.fromkeys(cell):
+                    rows_of.setdefault(f"{column}={text}", []).append(row)
+        self._items = len(next(iter(values.values())))
+        counts = [len(rows) for rows in rows_of.values()]
+        rows = [row for of_one in rows_of.values() for row in of_one]
+        self.rows = tf.Variable(np.array(rows, np.int32), trainable=False, name="filter_rows")  # [P], by value
+        self.starts = tf.Variable(np.cumsum([0, *counts], dtype=np.int32), trainable=False, name="filter_starts")
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant([*rows_of]), tf.range(len(rows_of), dtype=tf.int32))
         self.code_of = tf.lookup.StaticHashTable(pairs, default_value=_NO_SUCH)
 
     def allowed(self, asked: tf.Tensor) -> tf.Tensor:
         """Finds the items that have all that is asked.
 
         Args:
-          asked: string [B, M], "column=value"; "" asks nothing, and what no item has is not fulfilled by any.
+          asked: string [B, M], "column=value", that one of the item's values is it; "" asks nothing, and what no item
+            has is not fulfilled by any.
 
         Returns:
           bool [B, N + 1], by item row.
         """
-        asked = self.code_of.lookup(asked)  # [B, M]
-        possible = ~tf.reduce_any(asked == _NO_SUCH, axis=1, keepdims=True)  # [B, 1]
-        allowed = possible & tf.ones_like(self.codes[:1], tf.bool)  # [B, N + 1]
-        for place, (first, end) in enumerate(self._ranges):
-            here = tf.where((asked >= first) & (asked < end), asked, 0)
-            wanted = tf.reduce_max(tf.pad(here, [[0, 0], [1, 0]]), axis=1, keepdims=True)  # [B, 1]
-            another = tf.reduce_any((here > 0) & (here != wanted), axis=1, keepdims=True)  # an item has one value
-            allowed &= ~another & ((wanted == 0) | (self.codes[place] == wanted))
-        return allowed
+        distinct, place = tf.unique(tf.reshape(self.code_of.lookup(asked), [-1]))  # most batches ask few things
+        having = self._having(distinct)  # [U, N + 1]
+        everything = tf.fill([tf.shape(asked)[0], self._items + 1], True)
+        return tf.foldl(
+            lambda allowed, one: allowed & tf.gather(having, one),
+            tf.transpose(tf.reshape(place, tf.shape(asked))),
+            initializer=everything,
+        )
+
+    def _having(self, codes: tf.Tensor) -> tf.Tensor:
+        """Returns bool [U, N + 1], which items have a value (int32 [U]); of nothing asked, all of them."""
+        begin = tf.gather(self.starts, tf.maximum(codes, 0))
+        counts = tf.where(codes > 0, tf.gather(self.starts, codes + 1) - begin, 0)
+        asked = tf.repeat(tf.range(tf.shape(codes)[0]), counts)  # [V]
+        place = tf.range(tf.shape(asked)[0]) + tf.gather(begin - tf.cumsum(counts, exclusive=True), asked)
+        found = tf.scatter_nd(
+            tf.stack([asked, tf.gather(self.rows, place)], axis=1),
+            tf.ones_like(asked, tf.bool),
+            [tf.shape(codes)[0], self._items + 1],
+        )
+        return found | (codes == 0)[:, tf.newaxis]

@@ -6,6 +6,7 @@ import tf_keras
 
 from mmrec import schema
 from mmrec.config import Config
+from mmrec.errors import Faults
 from mmrec.jobs.prepare import Prepared
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.losses import LOSSES
@@ -25,12 +26,18 @@ from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 def check_classes(config: Config) -> None:
     """Raises InputError when the config names a fusion, tower, loss, encoder or backbone that cannot be found."""
-    find("fusion", config.item.fusion, FUSIONS)
-    find("history tower", config.query.history, HISTORY_TOWERS)
-    find("loss", config.retrieval.loss, LOSSES)
-    find_backbone(config.item.image.backbone)
-    if config.item.text.encoder not in ("latent", "pretrained"):
-        find("text encoder", config.item.text.encoder, TEXT_ENCODERS)
+    faults, text = Faults(), config.item.text.encoder
+    for kind, name, known in (
+        ("fusion", config.item.fusion, FUSIONS),
+        ("history tower", config.query.history, HISTORY_TOWERS),
+        ("loss", config.retrieval.loss, LOSSES),
+        ("text encoder", text, {"latent": None, "pretrained": None, **TEXT_ENCODERS}),
+    ):
+        with faults.collected():
+            find(kind, name, known)
+    with faults.collected():
+        find_backbone(config.item.image.backbone)
+    faults.raise_any()
 
 
 def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
@@ -60,4 +67,4 @@ def _context_tower(config: Config, prepared: Prepared, dim: int) -> ContextTower
         user_tower = AttributesTower(config.item.attributes, prepared.users.encoder.sizes, dim)
     if not config.query.context and user_tower is None:
         return None
-    return ContextTower(dim, config.query, len(prepared.event_types), user_tower)
+    return ContextTower(dim, config.query, len(prepared.event_types), user_tower, prepared.typical_gap)

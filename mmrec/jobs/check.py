@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,22 +13,25 @@ from typing import Any
 import numpy as np
 
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog
 from mmrec.data.features import JoinedFeatures
-from mmrec.data.findings import Finding, about_items
+from mmrec.data.findings import Finding
+from mmrec.data.frames import called_by_key, config_with_frames
 from mmrec.data.photo_audit import audit_photos, photo_findings
 from mmrec.data.text_audit import audit_texts, text_findings
 from mmrec.errors import InputError
-from mmrec.jobs.build import check_classes
 from mmrec.jobs.check_agreement import photo_text_agreement
+from mmrec.jobs.check_cost import PHOTOS, spread
 from mmrec.jobs.check_cost import probe as measure
-from mmrec.jobs.check_cost import sample_photos
-from mmrec.jobs.check_facts import table_facts
-from mmrec.jobs.check_findings import setting_findings, table_findings
+from mmrec.jobs.check_facts import catalog_facts, event_facts, split_facts
+from mmrec.jobs.check_findings import coverage_findings, setting_findings, skip_findings, split_findings
+from mmrec.jobs.check_inputs import Inputs, read_inputs
+from mmrec.jobs.check_times import time_findings
 from mmrec.jobs.prepare import examples
-from mmrec.jobs.tables import Tables, load_tables
+from mmrec.jobs.tables import Tables
 from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.process import refuse_fork
 
+_TEXTS = 2000  # items whose texts are read unless all are
 _ORDER = ("error", "warning", "note")
 
 
@@ -36,18 +40,23 @@ class CheckReport:
     """What a check found.
 
     Attributes:
-      facts: what training would see, by topic; plain values, ready for JSON.
-      findings: what to look at, the worst first.
+      facts: what training would see, by topic; plain values, ready for JSON. What cannot be used has none.
+      findings: what to look at, the worst first; those that training would stop at are of the severity `error`.
     """
 
     facts: dict
     findings: tuple[Finding, ...]
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """Why training could not start, a message for each reason; none when it could."""
+        errors = [one for one in self.findings if one.severity == "error"]
+        return tuple(" ".join(filter(None, [one.text, *one.examples[:1], one.remedy])) for one in errors)
+
+    @property
     def error(self) -> str:
-        """Why training could not start, in one message; "" when it could."""
-        found = next((one for one in self.findings if one.severity == "error"), None)
-        return "" if found is None else " ".join([found.text, *found.examples[:1], found.remedy])
+        """The first of `errors`; "" when training could start."""
+        return next(iter(self.errors), "")
 
     def to_dict(self) -> dict:
         """Returns `could_start`, `facts` and `findings` as plain values."""
@@ -69,100 +78,100 @@ def check(
 
     Args:
       config: as for `train`.
-      deep: open every photo and read every text; otherwise up to 32 photos are opened.
+      deep: open every photo and read every text; otherwise up to 32 photos and the texts of up to 2,000 items.
       export_dir: with `deep`, an export: lists the items whose photo and texts disagree as its model sees them.
       probe: measure a few training steps and photos, for an estimate of time, memory and disk.
       **overrides: config values, as for `train`.
 
     Returns:
-      Facts and findings. `error` says why training could not start, as far as that was found in the files' content.
+      Facts and findings. `errors` says why training could not start: every reason that the inputs give.
 
     Raises:
-      InputError: config or tables cannot be used; it is the error that training would raise.
+      InputError: the config cannot be used, or the arguments do not fit each other.
     """
-    config = Config.load(config, **overrides)
     if export_dir is not None and not deep:
         raise InputError("`--export` needs `--deep`: photos and texts are compared item by item. Add `--deep`.")
-    check_classes(config)
-    tables = load_tables(config)
-    for key in ("runs_dir", "saved_models_dir"):
-        _require_writable(Path(getattr(config, key)) / config.name, key)
-    text = config.item.text
-    pooled = "text" in config.item.modalities and text.encoder == "pretrained" and text.trainable == "none"
-    if pooled or {"image", "audio"} & set(config.item.modalities):
-        _require_writable(Path(config.data.cache_dir), "data.cache_dir")
-    facts = table_facts(config, tables)
-    findings = [*table_findings(config, tables, facts)]
-    photos = None
-    if "image" in config.item.modalities:
-        photos, opened, found = _open_photos(config, tables.catalog, deep)
-        facts["photos_opened"] = opened
-        findings += found
-    if deep:
-        more, found = _audit(config, tables, export_dir)
-        facts |= more
-        findings += found
-    can_run = photos is None or len(photos) > 0
-    if probe and can_run:
-        facts["cost"] = measure(config, tables, np.zeros(0, np.int64) if photos is None else photos)
-    queries, steps = _per_epoch(config, tables)
-    facts["training"] = {"queries": queries, "steps_per_epoch": steps}
-    findings += setting_findings(config, steps, queries)
+    with config_with_frames(config, overrides) as loaded:
+        return _check(loaded, deep, export_dir, probe)
+
+
+def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None, probe: bool) -> CheckReport:
+    refuse_fork()
+    inputs = read_inputs(config)
+    facts: dict[str, Any] = {"name": config.name, "modalities": list(config.item.modalities)}
+    findings, photos = [], np.zeros(0, np.int64)
+    tables = {"catalog": inputs.catalog, "interactions": inputs.events}
+    usable = {name: table for name, table in tables.items() if table is not None}
+    facts["skipped"] = {name: dict(table.counts) for name, table in usable.items()}
+    findings += skip_findings({name: len(table) for name, table in usable.items()}, facts["skipped"])
+    if inputs.events is not None:
+        facts |= event_facts(inputs.events)
+        findings += time_findings(inputs.events)
+    if inputs.catalog is not None:
+        facts |= catalog_facts(config, inputs.catalog)
+        findings += coverage_findings(facts)
+        content, about_content, photos = _audit(config, inputs, deep, export_dir)
+        facts |= content
+        findings += about_content
+    if inputs.tables is not None:
+        facts |= split_facts(config, inputs.tables)
+        findings += split_findings(config, inputs.tables, facts)
+        if probe and not inputs.errors and (len(photos) or "image" not in config.item.modalities):
+            cost = inputs.attempt("unusable_model", measure, config, inputs.tables, photos)
+            facts |= {"cost": cost} if cost else {}
+        queries, steps = _per_epoch(config, inputs.tables)
+        facts["training"] = {"queries": queries, "steps_per_epoch": steps}
+        findings += setting_findings(config, steps)
+    findings = [replace(one, text=called_by_key(config, one.text)) for one in (*inputs.findings(), *findings)]
     findings.sort(key=lambda one: _ORDER.index(one.severity))
     return CheckReport(facts, tuple(findings))
 
 
-def _open_photos(config: Config, catalog: Catalog, deep: bool) -> tuple[np.ndarray, dict, list[Finding]]:
-    """Opens a few photos; returns the positions of the readable ones, facts, and what is wrong with the others."""
-    chosen, readable = sample_photos(catalog, config.item.image.size)
-    facts = {"opened": len(chosen), "unreadable": int((~readable).sum())}
-    stops = config.data.catalog.on_missing_image == "error"
-    if not len(chosen):
+def _audit(
+    config: Config, inputs: Inputs, deep: bool, export_dir: str | os.PathLike | None
+) -> tuple[dict, list[Finding], np.ndarray]:
+    """Opens photos and reads texts, all or a sample.
+
+    Returns:
+      Facts; findings; and positions (0-based) of a few items with readable photos.
+    """
+    catalog, facts, findings, unreadable = inputs.catalog, {}, [], np.zeros(0, np.int64)
+    everything, named = np.arange(len(catalog)), np.flatnonzero([photo is not None for photo in catalog.photos])
+    if "image" in config.item.modalities and not len(named):
         text = "No item has a photo, and `item.modalities` has `image`."
         remedy = "Correct `data.catalog.image` and `image_dir`, or leave `image` out of `item.modalities`."
-        return chosen, facts, [Finding("error", "no_photo", text, remedy)]
-    if readable.all() or deep:  # the audit says more
-        return chosen[readable], facts, []
-    text = f"{facts['unreadable']:,} of {len(chosen):,} photos that were opened cannot be read."
-    remedy = "Find all with `--deep` and replace them" + (
-        ", or set `data.catalog.on_missing_image: mask`." if stops else "."
-    )
-    severity = "error" if stops else "warning"
-    found = about_items(severity, "unreadable_photos", text, remedy, catalog, chosen[~readable].tolist())
-    return chosen[readable], facts, [found]
-
-
-def _audit(config: Config, tables: Tables, export_dir: str | os.PathLike | None) -> tuple[dict, list[Finding]]:
-    """Opens everything; returns facts and findings."""
-    catalog, unreadable = tables.catalog, []
-    facts: dict = {}
-    findings: list[Finding] = []
-    if catalog.has_photos:
-        photos = audit_photos(catalog, config.item.image.size)
-        facts["photos"], unreadable = photos.facts(), photos.unreadable
-        findings += photo_findings(photos, catalog, config.data.catalog.on_missing_image == "error")
+        findings.append(Finding("error", "no_photo", text, remedy))
+    if len(named):
+        opened = named if deep else spread(named, PHOTOS)
+        some = catalog.take(opened)
+        photos = audit_photos(some, config.item.image.size)
+        facts["photos"], unreadable = photos.facts(), opened[photos.unreadable]
+        about_photos = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
+        findings += _of_sample("photos", about_photos, opened, named, facts)
     if catalog.text:
-        encoder = learn_text_encoder(config.item.text, catalog.text)
-        texts = audit_texts(catalog, tables.events.user_ids, encoder)
-        facts["texts"] = texts.facts()
-        findings += text_findings(texts, catalog)
+        read = everything if deep else spread(everything, _TEXTS)
+        some = catalog.take(read)
+        encoder = inputs.attempt("unusable_vocabulary", learn_text_encoder, config.item.text, some.text)
+        if encoder is not None:
+            texts = audit_texts(some, () if inputs.events is None else inputs.events.user_ids, encoder)
+            facts["texts"] = texts.facts()
+            findings += _of_sample("texts", text_findings(texts, some), read, everything, facts)
     if export_dir is not None:
-        facts["agreement"], found = photo_text_agreement(export_dir, catalog, unreadable)
-        findings += found
-    return facts, findings
+        facts["agreement"], disagreeing = photo_text_agreement(export_dir, catalog, unreadable.tolist())
+        findings += disagreeing
+    return facts, findings, np.setdiff1d(spread(named, PHOTOS), unreadable)
+
+
+def _of_sample(what: str, findings: list[Finding], some: np.ndarray, every: np.ndarray, facts: dict) -> list[Finding]:
+    """Lets facts and findings say that they are of a sample, where they are of some items and not of all."""
+    if len(some) == len(every):
+        return findings
+    facts.setdefault("sample", {})[what] = [len(some), len(every)]
+    note = f"(In a sample of {len(some):,} items of {len(every):,}; `--deep` reads all.)"
+    return [dataclasses.replace(one, text=f"{one.text} {note}") for one in findings]
 
 
 def _per_epoch(config: Config, tables: Tables) -> tuple[int, int]:
     """Returns the training queries and steps of an epoch; features are not needed to count them."""
     batches = examples(config, tables, JoinedFeatures({}))
     return batches.queries, batches.steps
-
-
-def _require_writable(path: Path, key: str) -> None:
-    """Raises InputError when the folder could not be made or written; makes nothing."""
-    path = path.absolute()
-    existing = next(
-        folder for folder in (path, *path.parents) if os.path.exists(folder)
-    )  # unlike Path.exists, never an error
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"{path}: cannot be written. Set `{key}` to a folder you may write to.")

@@ -45,7 +45,7 @@ def photo_text_agreement(
             f"`--export` must name an export that reads photos and texts. Received: {export_dir}, which reads "
             f"{', '.join(modalities)}. Name another, or leave `--export` out."
         )
-    fields = schema.item_fields(modalities, config["data"]["catalog"])
+    fields = schema.item_fields(modalities, config["data"]["catalog"], shop.manifest.get("columns"))
     texts = {field.input: field.name for field in fields if field.modality == schema.TEXT}
     lacking = [name for name in texts.values() if name not in catalog.text]
     if lacking or not any(photo is not None for photo in catalog.photos):

@@ -22,6 +22,7 @@ from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.preprocess.images import decode_images
+from mmrec.traced import traced
 from mmrec.training.optimizers import build_optimizer
 
 PHOTOS = 32  # photos that the probe decodes and encodes
@@ -32,17 +33,13 @@ _WARM_UP = 3  # steps in which TensorFlow still traces and allocates
 _decode = tf.function(decode_images, reduce_retracing=True)
 
 
-def sample_photos(catalog: Catalog, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Opens up to `PHOTOS` photos, at equal distances in the catalog.
+def spread(places: np.ndarray, most: int) -> np.ndarray:
+    """Returns at most `most` of some places (int64 [P]), at equal distances.
 
-    Returns:
-      Positions in the catalog (0-based), int64 [P], and bool [P]: whether each can be decoded.
+    >>> spread(np.array([4, 5, 6, 7, 8]), 3).tolist()
+    [4, 6, 8]
     """
-    named = np.flatnonzero([photo is not None for photo in catalog.photos])
-    chosen = named[np.unique(np.linspace(0, len(named) - 1, PHOTOS).astype(int))] if len(named) else named
-    if not len(chosen):
-        return chosen, np.zeros(0, bool)
-    return chosen, _decode(tf.constant([catalog.photo_bytes(item) for item in chosen]), size)[1].numpy()
+    return places[np.unique(np.linspace(0, len(places) - 1, most).astype(int))] if len(places) else places
 
 
 def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
@@ -90,7 +87,7 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
     basis += [
         f"preparing a sample took {preparing:.1f} s",
         "validation, evaluation and export are not in the times",
-        "sizes follow from the shapes, but for the peak of this check, which TensorFlow makes up most of",
+        "sizes are computed; the peak of this check is measured, and is mostly TensorFlow itself",
     ]
     return {
         "seconds": {
@@ -148,7 +145,8 @@ def _step_seconds(config: Config, model: TwoTowerModel, examples: Examples, prep
 def _photo_seconds(config: Config, catalog: Catalog, images: ImageModality, photos: np.ndarray) -> float:
     """Returns the seconds that decoding and encoding a photo takes."""
     encoded = tf.constant([catalog.photo_bytes(item) for item in photos])
-    encode = tf.function(lambda pixels: images.backbone(pixels, training=False))
+    pixels = tf.TensorSpec([None, config.item.image.size, config.item.image.size, 3])
+    encode = traced(lambda pixels: images.backbone(pixels, training=False), [pixels])
 
     def run() -> float:
         begin = time.monotonic()

@@ -2,43 +2,75 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from mmrec.config import Config
 from mmrec.data.findings import Finding, percent
-from mmrec.jobs.check_facts import date_of, seconds_of
+from mmrec.data.split_reasons import lost_answers
 from mmrec.jobs.tables import Tables
 
 # Rules of thumb, not laws: below or beyond them a look is worth while.
 FEW_USERS, FEW_EVENTS = 50, 500
 LOW_COVERAGE = 0.05
+LACKING_USERS = 0.2  # share of the users that the table of users lacks
 LARGE_SHARE, TIMES_THE_MEAN = 0.10, 5  # an item or user has more of the events than this, and than its equal part
 USUAL_TEMPERATURE = (0.01, 0.5)
-SMALL_BATCH, FEW_STEPS = 16, 3
-DAY = 86400.0
+SMALL_BATCH, FEW_STEPS, GOOD_STEPS = 16, 3, 5
+MANY_SKIPPED = 0.1  # share of a table's rows
+
+_MASKED = ("image_missing", "audio_missing", "attribute_masked")  # of rows that are used
+_REMEDIES = {  # for the reason that most rows were skipped for
+    "unknown_item": "See whether both tables write item ids alike, and correct `data.interactions.item_id`.",
+    "unreadable_time": "Say how times are written in `data.interactions.timestamp_format`.",
+}
 
 
-def table_findings(config: Config, tables: Tables, facts: dict) -> list[Finding]:
-    """Judges the tables.
+def skip_findings(used: Mapping[str, int], skipped: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+    """Says where more than a tenth of a table was skipped.
+
+    Args:
+      used: by table, the rows that are used.
+      skipped: by table, the rows that are not, by reason.
+    """
+    for table, rows in used.items():
+        reasons = {reason: count for reason, count in skipped[table].items() if reason not in _MASKED}
+        out = sum(reasons.values())
+        if out > MANY_SKIPPED * (out + rows):
+            said = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in reasons.items())
+            text = f"{percent(out / (out + rows))} of the rows of the {table} were skipped: {said}."
+            remedy = _REMEDIES.get(max(reasons, key=reasons.__getitem__), "Correct them, unless they are no loss.")
+            yield Finding("warning", "many_skipped_rows", text, remedy, (table,))
+
+
+def coverage_findings(facts: dict) -> Iterator[Finding]:
+    """Names what few items have, by `check_facts.catalog_facts`."""
+    for name, share in facts["coverage"].items():
+        if share < LOW_COVERAGE:
+            text = f"Only {percent(share)} of the items have {'a photo' if name == 'image' else name}."
+            remedy = "Correct the column's name or `image_dir`, or leave it out of the config."
+            yield Finding("warning", "low_coverage", text, remedy, (name,))
+
+
+def split_findings(config: Config, tables: Tables, facts: dict) -> list[Finding]:
+    """Judges tables that can be used, and their split.
 
     Args:
       config: the settings.
       tables: the checked data.
-      facts: what `check_facts.table_facts` says about them.
+      facts: what `check_facts` says about them.
     """
-    return [*_size(facts), *_coverage(facts), *_times(config, tables), *_shares(tables)]
+    return [*_size(facts), *_users(tables), *_seen(tables), *_baskets(config, tables), *_shares(tables)]
 
 
-def setting_findings(config: Config, steps: int, queries: int) -> list[Finding]:
+def setting_findings(config: Config, steps: int) -> list[Finding]:
     """Judges the settings of the task against the data.
 
     Args:
       config: the settings.
       steps: training steps per epoch.
-      queries: training queries per epoch.
     """
     found, temperature, batch = [], config.retrieval.start_temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
@@ -49,9 +81,10 @@ def setting_findings(config: Config, steps: int, queries: int) -> list[Finding]:
     if batch < SMALL_BATCH:
         text = f"`training.batch_size` is {batch}: each answer competes with the few other answers of its batch."
         found.append(Finding("warning", "small_batch", text, f"Set it to {SMALL_BATCH} histories or more."))
-    elif steps < FEW_STEPS:
-        text = f"An epoch has {steps} step(s) of {batch} histories ({queries:,} queries): the model moves seldom."
-        found.append(Finding("warning", "few_steps", text, "Lower `training.batch_size`."))
+    elif steps < FEW_STEPS and batch > SMALL_BATCH:
+        text = f"Only {steps} weight update{'s' * (steps > 1)} per epoch."
+        smaller = max(SMALL_BATCH, 2 ** int(math.log2(batch * steps / GOOD_STEPS)))
+        found.append(Finding("warning", "few_steps", text, f"Lower `training.batch_size` (for example {smaller})."))
     return found
 
 
@@ -74,37 +107,25 @@ def _size(facts: dict) -> Iterator[Finding]:
         yield Finding("warning", "cold_test", text, remedy)
 
 
-def _coverage(facts: dict) -> Iterator[Finding]:
-    for name, share in facts["coverage"].items():
-        if share < LOW_COVERAGE:
-            text = f"Only {percent(share)} of the items have {'a photo' if name == 'image' else name}."
-            remedy = "Correct the column's name or `image_dir`, or leave it out of the config."
-            yield Finding("warning", "low_coverage", text, remedy, (name,))
+def _seen(tables: Tables) -> Iterator[Finding]:
+    test = tables.split.test
+    if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
+        yield Finding("warning", "answers_already_seen", *lost)
 
 
-def _times(config: Config, tables: Tables) -> Iterator[Finding]:
-    events, train = tables.events, tables.split.train
-    last = float(events.time.max())
-    seconds = seconds_of(last)
-    if seconds is not None and seconds > time.time() + DAY:
-        late = int((events.time > (time.time() + DAY) * (last / seconds)).sum())
-        text = f"{late:,} events lie in the future; the last one is of {date_of(last)}."
-        yield Finding("warning", "future_times", text, "Correct `data.interactions.timestamp`, or drop those events.")
-    pair = np.stack([events.user, events.row, np.unique(events.time, return_inverse=True)[1]], axis=1)
-    again = len(pair) - len(np.unique(pair, axis=0))
-    if again:
-        severity = "warning" if again > 0.01 * len(pair) else "note"
-        text = f"{again:,} events repeat an earlier one: the same user, item and time."
-        yield Finding(severity, "duplicate_events", text, "Remove them unless each was a purchase of its own.")
-    several = np.bincount(events.user) >= 2
-    low, high = np.full(len(several), np.inf), np.full(len(several), -np.inf)
-    np.minimum.at(low, events.user, events.time)
-    np.maximum.at(high, events.user, events.time)
-    flat = several & (low == high)
-    if several.any() and flat.sum() > several.sum() / 2:
-        text = f"{percent(flat.sum() / several.sum())} of the users with several events have them all at one time."
-        remedy = "Give a finer `data.interactions.timestamp`: items of one time never predict each other."
-        yield Finding("warning", "one_time_per_user", text, remedy)
+def _users(tables: Tables) -> Iterator[Finding]:
+    """Says how many users have attributes; that none has is an error of its own."""
+    users = len(tables.events.user_ids)
+    lacking = users if tables.users is None else users - tables.users.covered
+    if tables.users is not None and lacking:
+        text = f"{lacking:,} of {users:,} users ({percent(lacking / users)}) do not stand in the table of users."
+        remedy = "Add them to it, or see whether both tables write the ids alike."
+        severity = "warning" if lacking > users * LACKING_USERS else "note"
+        yield Finding(severity, "users_without_attributes", text, remedy)
+
+
+def _baskets(config: Config, tables: Tables) -> Iterator[Finding]:
+    train = tables.split.train
     if len(train.time):
         user = train.rows.row_of_value
         new = np.append(True, (user[1:] != user[:-1]) | (train.time[1:] != train.time[:-1]))

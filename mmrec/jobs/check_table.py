@@ -11,35 +11,33 @@ _LABEL = 14
 def report_text(report: CheckReport) -> str:
     """Returns the facts as lines of a label and plain words, then the findings."""
     facts = report.facts
-    lines = [*_table_lines(facts), *_split_lines(facts)]
-    if "photos_opened" in facts and "photos" not in facts:
-        opened = facts["photos_opened"]
-        lines.append(("photos", f"{opened['opened']:,} opened, {opened['unreadable']:,} unreadable; --deep opens all"))
-    if "photos" in facts:
-        lines.append(("photos", _counts(facts["photos"])))
-    if "texts" in facts:
-        lines += _text_lines(facts["texts"])
-    if "agreement" in facts:
-        lines += _agreement_lines(facts["agreement"])
+    lines = [*_table_lines(facts)]
+    lines += _split_lines(facts) if "split" in facts else []
+    lines += [("photos", _counts(facts["photos"]) + _sample(facts, "photos"))] if "photos" in facts else []
+    lines += _text_lines(facts) if "texts" in facts else []
+    lines += _agreement_lines(facts["agreement"]) if "agreement" in facts else []
     lines += _cost_lines(facts["cost"]) if "cost" in facts else []
     shown = [f"{label:{_LABEL}}{words}" for label, words in lines]
     return "\n".join([*shown, "", *(_finding_lines(report.findings) or ["no findings"])])
 
 
 def _table_lines(facts: dict) -> list[tuple[str, str]]:
-    time = facts["time"]
+    lines = []
+    if "items" in facts:
+        cold = facts.get("items_without_training_events")
+        lines.append(("items", f"{facts['items']:,}" + ("" if cold is None else f", {cold:,} without training events")))
+    if "users" in facts:
+        time, unused = facts["time"], facts["unused_events"]
+        words = f"{facts['events']:,}, {facts['positive_events']:,} positive, {facts['seen_only_events']:,} only seen"
+        words += f", {unused:,} without effect" if unused else ""
+        lines += [
+            ("users", f"{facts['users']:,}; by number of events: {_counts(facts['users_by_events'])}"),
+            ("events", words),
+            ("time", f"{_time(time['first'], time['first_date'])} to {_time(time['last'], time['last_date'])}"),
+        ]
     skipped = {f"{table} {reason}": count for table, by in facts["skipped"].items() for reason, count in by.items()}
-    lines = [
-        ("items", f"{facts['items']:,}, {facts['items_without_training_events']:,} without training events"),
-        ("users", f"{facts['users']:,}; by number of events: {_counts(facts['users_by_events'])}"),
-        (
-            "events",
-            f"{facts['events']:,}, {facts['positive_events']:,} positive, {facts['seen_only_events']:,} only seen",
-        ),
-        ("time", f"{_time(time['first'], time['first_date'])} to {_time(time['last'], time['last_date'])}"),
-        ("skipped", _counts(skipped) or "nothing"),
-    ]
-    if facts["coverage"]:
+    lines.append(("skipped", _counts(skipped) or "nothing"))
+    if facts.get("coverage"):
         covered = (f"{name} {percent(share)}" for name, share in facts["coverage"].items())
         lines.append(("coverage", ", ".join(covered) + " of the items"))
     return lines
@@ -54,23 +52,30 @@ def _split_lines(facts: dict) -> list[tuple[str, str]]:
             f"{training['steps_per_epoch']:,} steps an epoch",
         )
     ]
-    for name in ("validation", "test"):
+    for name, basket in (("validation", "basket before the last"), ("test", "last basket")):
         part = facts["split"][name]
         words = f"{part['queries']:,} queries, {part['answers']:,} right answers, {part['cold_answers']:,} of them cold"
-        if "begins" in part:
-            words += f"; from {_time(part['begins'], part['begins_date'])}"
-        if part["dropped"]:
-            words += f"; dropped: {_counts(part['dropped'])}"
-        lines.append((name, words))
+        begins = f"from {_time(part['begins'], part['begins_date'])}" if "begins" in part else f"each user's {basket}"
+        dropped = f"; dropped: {_counts(part['dropped'])}" if part["dropped"] else ""
+        lines.append((name, f"{words}; {begins}{dropped}"))
     floor = facts["popularity"]
-    words = f"NDCG@10 {floor['validation_ndcg@10']:.4f} by popularity, {floor['queries']:,} validation queries"
-    return [*lines, ("floor", words)]
+    ndcg, queries = floor["validation_ndcg@10"], floor["queries"]
+    return [*lines, ("to beat", f"NDCG@10 {ndcg:.4f} (recommending bestsellers), {queries:,} validation queries")]
 
 
-def _text_lines(texts: dict) -> list[tuple[str, str]]:
+def _sample(facts: dict, what: str) -> str:
+    """Returns how many items a line is about, where it is not all of them."""
+    if what not in facts.get("sample", {}):
+        return ""
+    some, every = facts["sample"][what]
+    return f"; of {some:,} items of {every:,}, --deep reads all"
+
+
+def _text_lines(facts: dict) -> list[tuple[str, str]]:
+    texts = facts["texts"]
     counts = {name: count for name, count in texts.items() if isinstance(count, int)}
     return [
-        ("texts", _counts(counts)),
+        ("texts", _counts(counts) + _sample(facts, "texts")),
         ("languages", _shares(texts["language_share"], 5) or "no text"),
         ("scripts", _shares(texts["script_share"], 5) or "no letters"),
         ("cut texts", _shares(texts["cut_share"])),
@@ -98,7 +103,7 @@ _SIZES = ("memory_bytes", "disk_bytes")
 def _finding_lines(findings: tuple[Finding, ...]) -> list[str]:
     lines = []
     for one in findings:
-        lines.append(f"{one.severity + ':':{_LABEL}}{one.text} {one.remedy}")
+        lines.append(f"{one.severity + ':':{_LABEL}}{one.text} {one.remedy}".rstrip())
         if one.examples and one.rows:
             more = ", ..." if len(one.rows) > len(one.examples) else ""
             lines.append(" " * _LABEL + ", ".join(one.examples) + more)

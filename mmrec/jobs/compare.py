@@ -9,6 +9,7 @@ from pathlib import Path
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.jobs.compare_runs import compare_runs
+from mmrec.process import start_tensorflow
 
 Runs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One folder, or several: runs of one config with different seeds."""
@@ -75,7 +76,8 @@ def compare(
     paths = [*side_a, *side_b]
     if _kind_of_all(paths) == "export":
         _require_two(paths, metrics, histories)
-        from mmrec.jobs.drift import compare_exports  # loads TensorFlow, which runs do not need
+        start_tensorflow()  # which runs do not need
+        from mmrec.jobs.drift import compare_exports
 
         return compare_exports(*paths, histories, segments=segments, k=k, samples=samples, seed=seed)
     for name, given in (("histories", histories), ("segments", segments)):
@@ -89,7 +91,7 @@ def _folders(runs: Runs, name: str) -> list[Path]:
     paths = [Path(one) for one in several]
     if not paths or "" in several:
         raise InputError(f"`{name}` must name at least one run folder or export. Received: {several!r}.")
-    if len({path.resolve() for path in paths}) < len(paths):
+    if len({path.resolve() for path in paths if _kind(path)}) < len(paths):
         raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")
     return paths
 

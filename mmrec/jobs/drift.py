@@ -19,7 +19,7 @@ from mmrec.jobs.progress import progress
 from mmrec.serving.histories import Histories, column_names, none_known, read_histories, require_readable_ids
 from mmrec.serving.questions import for_each, strings
 from mmrec.serving.recommender import Recommender
-from mmrec.vectors import is_nothing, unicode
+from mmrec.values import Spellings, string
 
 _BATCH = 1024
 _ANSWERS = 2**18  # of a side that are looked at together
@@ -49,6 +49,7 @@ def compare_exports(
     items = pd.Index(pd.unique(np.concatenate(ids)))
     require_readable_ids(path, items)
     owned = np.stack([np.append(False, items.isin(one)) for one in ids])  # [2, N + 1]
+    items = Spellings(items)
     counts, unknown, users, columns = _survey(path, columns, items, owned, segments is not None)
 
     sizes, width = owned.sum(axis=1), min(k, len(items))
@@ -97,7 +98,7 @@ def _say_unread(path: Path, shops: Sequence[Recommender]) -> None:
 
 
 def _survey(
-    path: Path, columns: Sequence[str], items: pd.Index, owned: np.ndarray, named: bool
+    path: Path, columns: Sequence[str], items: Spellings, owned: np.ndarray, named: bool
 ) -> tuple[np.ndarray, list, int, list[str]]:
     """Reads the whole file once, so that what is wrong with it shows before anyone is asked.
 
@@ -132,7 +133,7 @@ def _survey(
     return counts, [1 - int(counts[own].sum()) / total if total else 0.0 for own in owned], users, [*present]
 
 
-def _segments(part: Histories, items: pd.Index, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _segments(part: Histories, items: Spellings, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yields names of segments and who of the users is in them, bool [Q]."""
     length = np.array([len(history) for history in part.histories])
     for name, (least, most) in HISTORY_LENGTHS.items():
@@ -160,16 +161,16 @@ def _most_changed(known: list, part: Histories, answers: Sequence[np.ndarray], r
 
 
 def _label(value) -> str:
-    return "" if is_nothing(value) else unicode(value)
+    return string(value).strip()
 
 
 def _flat(histories: Sequence[Sequence[str]]) -> np.ndarray:
     return np.array([item for history in histories for item in history], object)
 
 
-def _rows(items: pd.Index, ids: np.ndarray) -> np.ndarray:
+def _rows(items: Spellings, ids: np.ndarray) -> np.ndarray:
     """Returns the rows of items, from 1; 0 for what is none of them."""
-    return (items.get_indexer(ids.ravel()) + 1).reshape(ids.shape)
+    return (items.places(ids.ravel()) + 1).reshape(ids.shape)
 
 
 def _padded(answers: np.ndarray, width: int) -> np.ndarray:

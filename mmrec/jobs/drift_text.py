@@ -14,10 +14,11 @@ _BOTH = {
 _EACH = {
     "score": "mean score",
     "popularity": "popularity",
-    "lacking": "not in the other",
-    "coverage": "catalog shown",
-    "effective_items": "effective items",
+    "lacking": "share of answers missing from the other version",
+    "coverage": "share of the catalog ever recommended",
+    "effective_items": "items effectively in use",
 }
+_LABEL = max(map(len, [*_BOTH.values(), *_EACH.values()])) + 2
 _ANSWERS = 5  # of an example
 
 
@@ -29,16 +30,18 @@ def drift_text(found: Mapping) -> str:
         f"{overall['users']:,} users, {found['k']:,} answers each; {items['a']:,} items in A, {items['b']:,} in B, "
         f"{items['both']:,} in both",
         f"of what stands in the histories, A lacks {unknown['a']:.1%}, B {unknown['b']:.1%}\n",
-        f"{'':20}{'mean':>12}{'95% interval':>24}",
+        f"{'':{_LABEL}}{'mean':>12}{'95% interval':>24}",
     ]
     for name, label in _BOTH.items():
         users = f"  {overall[name]['users']:,} users" if "users" in overall[name] else ""
-        lines.append(f"{label:20}{_number(overall[name]['mean']):>12}{_interval(overall[name]['ci95']):>24}{users}")
-    lines.append(f"\n{'':20}{'A':>12}{'B':>12}{'B minus A':>12}{'95% interval':>24}")
+        lines.append(
+            f"{label:{_LABEL}}{_number(overall[name]['mean']):>12}{_interval(overall[name]['ci95']):>24}{users}"
+        )
+    lines.append(f"\n{'':{_LABEL}}{'A':>12}{'B':>12}{'B minus A':>12}{'95% interval':>24}")
     for name, label in _EACH.items():
         one = overall[name]
         numbers = "".join(f"{_number(one[side]):>12}" for side in ("a", "b", "difference"))
-        lines.append(f"{label:20}{numbers}{_interval(one.get('difference_ci95')):>24}".rstrip())
+        lines.append(f"{label:{_LABEL}}{numbers}{_interval(one.get('difference_ci95')):>24}".rstrip())
     width = max(len(name) for name in ("segment", *found["segments"])) + 1
     lines.append(
         f"\n{'segment':{width}}{'users':>10}{'common':>9}{'rbo':>9}{'changed':>9}{'shown A':>9}{'shown B':>9}"

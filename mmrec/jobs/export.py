@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
@@ -76,9 +77,9 @@ def export_model(
         model=model,
         max_length=config.query.max_length,
         default_k=config.export.k,
-        exclude_history=not config.retrieval.repeat_consumption,
+        exclude_history=config.leaves_out_history,
         dim=dim,
-        filters={name: np.append("", values) for name, values in tables.catalog.filters.items()},
+        filters=tables.catalog.filters,
         index=index,
     )
     raw = RawItems(tables.catalog, config)
@@ -101,6 +102,7 @@ def export_model(
             "metrics": metrics,
             "data": _counts(tables),
             "index": about_index,
+            schema.PLAIN_CATEGORIES: True,
         },
         samples,
     )
@@ -117,7 +119,7 @@ def _index(
     def held_out() -> tuple[np.ndarray, np.ndarray]:
         asked = tables.split.validation
         asked = asked.take(np.random.default_rng(config.seed).permutation(len(asked.user))[:_HELD_OUT])
-        longest = 0 if config.retrieval.repeat_consumption else int(asked.history.lengths.max(initial=0))
+        longest = int(asked.history.lengths.max(initial=0)) if config.leaves_out_history else 0
         return embedder.queries(kept, asked.history, asked.context), asked.history.last(longest)
 
     return build_index(table, config.export, held_out, config.seed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +13,7 @@ from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.tables import Tables
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
+from mmrec.traced import traced
 from mmrec.training.embedder import Embedder, specs
 
 _STRENGTHS = 2.0 ** np.arange(-3, 2.5, 0.5)  # tried; regressions make short vectors, so 1 is not the most
@@ -96,17 +95,17 @@ def _sums(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns float64 [P, P] and [P, D], the normal equations of the regression over these items."""
 
-    @partial(tf.function, input_signature=[specs(source.rows(rows[:1])), tf.TensorSpec([None, 1], tf.float64)])
     def parts(features, weight):
         _, vectors, present = tower(features, training=False, with_parts=True)
         given = tf.cast(mapped_from(place, vectors, present), tf.float64)
         wanted = tf.cast(vectors[place], tf.float64)
         return tf.matmul(given * weight, given, transpose_a=True), tf.matmul(given * weight, wanted, transpose_a=True)
 
+    graph = traced(parts, [specs(source.rows(rows[:1])), tf.TensorSpec([None, 1], tf.float64)])
     squares, products = 0.0, 0.0
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]
-        more = parts(source.rows(some), counts[some, np.newaxis].astype(np.float64))
+        more = graph(source.rows(some), counts[some, np.newaxis].astype(np.float64))
         squares, products = squares + more[0].numpy(), products + more[1].numpy()
     return squares, products
 

@@ -16,6 +16,7 @@ from mmrec.evaluation.baselines import ItemKNN, Popularity
 from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
+from mmrec.evaluation.slices import popularity_slices
 from mmrec.jobs.tables import Tables
 
 EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
@@ -99,7 +100,7 @@ def judge(
             scorer, test, items, settings.k, item_slices=slices, bootstrap_samples=samples, seed=config.seed
         )
 
-    knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
+    knn = ItemKNN(own=not config.leaves_out_history).fit(train.rows, items, train.time)
     near = knn.scorer(test.liked, test.liked_times(tables.events.time))
     baselines = {"popularity": Popularity(tables.train_counts), "item_knn": near}
     of_model = on_test(model(test))
@@ -116,6 +117,12 @@ def judge(
     if tables.users:
         skipped["users"] = dict(tables.users.counts)
     return {"validation": on_validation.metrics, **judged, "skipped": skipped}
+
+
+def table_slices(tables: Tables) -> dict[str, np.ndarray]:
+    """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
+    lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
+    return popularity_slices(tables.train_counts) | lacking
 
 
 def _scorer(table: np.ndarray, queries: np.ndarray) -> Scorer:

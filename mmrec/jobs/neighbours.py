@@ -47,7 +47,7 @@ def with_neighbours(
     items, train = tables.vocabulary.items, tables.split.train
     rank = min(config.retrieval.neighbours, items)  # the matrix has no more directions
     validation = tables.split.validation.sample(_MOST_QUERIES, config.seed)
-    knn = ItemKNN(own=config.retrieval.repeat_consumption).fit(train.rows, items, train.time)
+    knn = ItemKNN(own=not config.leaves_out_history).fit(train.rows, items, train.time)
     similarity, decay = knn.similarity, _best_decay(knn, validation, items)
     directions = sketch(similarity, rank, config.seed)  # [N + 1, R]
     rows = np.append(0, np.flatnonzero(tables.train_counts))  # by item_id_row

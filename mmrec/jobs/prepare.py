@@ -15,9 +15,9 @@ from mmrec.config import Config, RetrievalConfig
 from mmrec.data.examples import Examples
 from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
+from mmrec.data.frames import frame_paths
 from mmrec.data.users import Users
 from mmrec.errors import InputError
-from mmrec.evaluation.slices import popularity_slices
 from mmrec.jobs.modalities import MODALITIES
 from mmrec.jobs.modalities.modality import Modality
 from mmrec.jobs.tables import Tables
@@ -38,6 +38,7 @@ class Prepared:
       competing: bool [N + 1], the items with training events, by row.
       event_types: of the interactions; the first is "".
       users: as in the tables.
+      typical_gap: median time between baskets in training, in the unit of the timestamps.
     """
 
     modalities: Mapping[str, Modality]
@@ -45,6 +46,7 @@ class Prepared:
     competing: np.ndarray
     event_types: Sequence[str] = ("",)
     users: Users | None = None
+    typical_gap: float = 1.0
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
@@ -66,7 +68,8 @@ def prepare(config: Config, tables: Tables) -> Prepared:
     """Computes the features of every modality in use; what a cache holds is not computed again."""
     modalities = {name: MODALITIES[name](config, tables) for name in config.item.modalities}
     features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
-    return Prepared(modalities, features, tables.train_counts > 0, tables.events.event_types, tables.users)
+    types, gap = tables.events.event_types, tables.split.train.median_gap
+    return Prepared(modalities, features, tables.train_counts > 0, types, tables.users, gap)
 
 
 def require_difference(prepared: Prepared, items: int) -> None:
@@ -121,14 +124,14 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures) -> Exampl
 def run_identity(config: Config) -> str:
     """Returns a digest of the config (but where results go) and of the files that it names: equal for the same run.
 
-    Photos and recordings are known by their names in the catalog only.
+    Photos and recordings are known by their names in the catalog only, tables that were DataFrames by their content.
     """
+    text, weights, data = config.item.text, config.item.image.weights, config.data
+    elsewhere = {"cache_dir": True, "tfds_dir": True, **{table: {"path"} for table in frame_paths(config)}}
     settings = config.model_dump_json(
-        exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": {"cache_dir", "tfds_dir"}}
+        exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": elsewhere}
     )
-    text, weights = config.item.text, config.item.image.weights
-    data, users = config.data, config.data.users
-    tables = [data.catalog.path, data.interactions.path, users and users.path]
+    tables = [section.path for section in (data.catalog, data.interactions, data.users) if section]
     named = [*tables, text.vocabulary, text.preset, weights]
     found = [Path(name) for name in named if name]
     files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
@@ -139,9 +142,3 @@ def _content(path: Path) -> bytes:
     """Returns the SHA-256 of a file of any size."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def table_slices(tables: Tables) -> dict[str, np.ndarray]:
-    """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
-    lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
-    return popularity_slices(tables.train_counts) | lacking

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,12 @@ class RawItems:
     Args:
       catalog: the items.
       config: names what is read of them.
+      names: what training called the columns, see `schema.catalog_names`; None: as `config` does.
     """
 
-    def __init__(self, catalog: Catalog, config: Config):
+    def __init__(self, catalog: Catalog, config: Config, names: Mapping[str, Any] | None = None):
         self._catalog, self._photos = catalog, config.item.image.max_photos
-        self.fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump())
+        self.fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump(), names)
 
     def item(self, item: int) -> dict[str, RawField]:
         """Returns the raw fields of one item (0-based) by signature input, in the order of the modalities."""

@@ -24,12 +24,17 @@ from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
+from mmrec.jobs.delisting import DelistingLimit
+from mmrec.jobs.raw_items import RawItems
+from mmrec.jobs.refresh_columns import Columns, match_columns
 from mmrec.jobs.refresh_items import Contents, read_contents
 from mmrec.jobs.refresh_samples import refresh_samples
-from mmrec.serving.verify import read_manifest, verify_files
+from mmrec.serving.loading import load_export
+from mmrec.serving.verify import read_delisted, read_manifest, verify_files
 from mmrec.version import __version__
 
-_OF_A_VERSION = ("format_version", "versions", "signatures", "sha256")  # made anew for each
+MAX_DELISTED = 0.3
+_OF_A_VERSION = ("format_version", "versions", "signatures", "sha256", "run", "columns")  # made anew for each
 
 
 @dataclass(frozen=True)
@@ -45,69 +50,99 @@ class Refreshed:
     changes: Mapping[str, int]
 
 
-def refresh(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str], **overrides: Any) -> Path:
+def refresh(
+    export_dir: str | os.PathLike[str],
+    catalog: str | os.PathLike[str],
+    *,
+    max_delisted: float = MAX_DELISTED,
+    histories: str | os.PathLike[str] | None = None,
+    **overrides: Any,
+) -> Path:
     """Brings an export up to date with a catalog, from the export alone; nothing is trained.
 
     New and changed items are embedded from their raw fields, delisted ones dropped, filters and payload replaced; items
     of the same content keep their vectors bit by bit. The result is the next version in the same folder, written as
     `train` writes one: complete, reloaded and compared, or not at all. Where nothing has changed nothing is written.
 
+    Columns may be called otherwise than in training: name them in `data.catalog`, in the order of training's. Those of
+    one name stay the same. The next version keeps the names of the export for everyone who asks it.
+
     Args:
       export_dir: the version folder.
       catalog: the table of all items, read as the export's own config says. Relative paths of photos are taken from
         `data.catalog.image_dir`, or where that is null from the folder of this table; those of recordings alike.
+      max_delisted: the largest share of the export's items that the catalog may lack, 0 to 1: where it lacks more, it
+        is rather cut, or spells ids otherwise.
+      histories: parquet or csv file of recent histories, see `mmrec.serving.histories`; `max_delisted` then also bounds
+        the share that delisted items have in what these name. None: items count alike.
       **overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
 
     Returns:
       The new version's folder; `export_dir` where nothing has changed.
 
     Raises:
-      InputError: the folder is no export or of an earlier mmrec, the catalog cannot be used, or the model can read
-        nothing of a new item; no version was written.
+      InputError: the folder is no export or of an earlier mmrec, the catalog or the histories cannot be used, too many
+        items would be delisted, or the model can read nothing of a new item; no version was written.
     """
-    return refresh_export(export_dir, catalog, **overrides).export_dir
+    return refresh_export(export_dir, catalog, max_delisted=max_delisted, histories=histories, **overrides).export_dir
 
 
-def refresh_export(export_dir: str | os.PathLike[str], catalog: str | os.PathLike[str], **overrides: Any) -> Refreshed:
+def refresh_export(
+    export_dir: str | os.PathLike[str],
+    catalog: str | os.PathLike[str],
+    *,
+    max_delisted: float = MAX_DELISTED,
+    histories: str | os.PathLike[str] | None = None,
+    **overrides: Any,
+) -> Refreshed:
     """Does what `refresh` does, and says also what has changed."""
-    import tensorflow as tf
-
+    manifest = read_manifest(Path(export_dir))
     path = Path(export_dir).resolve()
-    manifest = read_manifest(path)
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
-    config = _config(manifest, catalog, overrides)
-    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir)
+    config, columns = _config(manifest, catalog, overrides)
+    _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
+    as_written = not manifest.get(schema.PLAIN_CATEGORIES)
+    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
+    given = columns.named(given)
     verify_files(path, manifest["sha256"])
-    if schema.TEXT in config.item.modalities:
-        import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
-    items, exported = pd.read_parquet(path / schema.ITEMS), tf.saved_model.load(str(path))
-    model = restore_model(exported, path)
-    contents = read_contents(given, config, model, items)
+    items, exported = load_export(path, manifest)
+    given = given.spelt_as(items["item_id"])
+    limit = DelistingLimit(config.data.catalog.path, items["item_id"], max_delisted, histories)
+    limit.require(given.item_ids)
+    model, raw = restore_model(exported, path), RawItems(given, config, columns.names)
+    contents = read_contents(raw, given, config, model, items)
+    limit.require(given.item_ids[contents.order], "are not in it or have nothing that the model reads")
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
     _say([f"{count:,} {change}" for change, count in contents.changes.items()])
 
     payload = given.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
     filters = [*given.filters]
-    as_before = filters == [*dict.fromkeys(manifest["config"]["data"]["catalog"].get("filters", ()))]
+    as_before = filters == [*dict.fromkeys(schema.catalog_names(manifest).get("filters", ()))]
     if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
         _say([f"nothing has changed since {path}: no version is written"])
         return Refreshed(path, contents.changes)
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
     parts = _parts(config, given, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
+    if columns.renamed:
+        described["columns"] = dict(columns.names)
     told = json.dumps([manifest["sha256"], filters], sort_keys=True)
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
-    samples = refresh_samples(given, config, contents, held, parts)
-    written = write_version(path.parent, parts, payload, described, samples, key=None)
+    samples = refresh_samples(raw, config, contents, held, parts)
+    delisted = sorted({*items["item_id"], *read_delisted(path)}.difference(payload["item_id"]))
+    written = write_version(path.parent, parts, payload, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
     return Refreshed(written, contents.changes)
 
 
-def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mapping[str, Any]) -> Config:
-    """Returns the config of the export with another catalog."""
-    trained = Config.load(manifest["config"])
-    config = Config.load(trained, **{**overrides, "data.catalog.path": os.fspath(catalog)})
+def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mapping[str, Any]) -> tuple[Config, Columns]:
+    """Returns the config of the export with another catalog, and which of its columns are which."""
+    trained, given = Config.load(manifest["config"]), dict(_flat(overrides))
+    values = trained.model_dump(mode="json")
+    if any(key.startswith(f"data.catalog.{schema.ATTRIBUTES}") for key in given):
+        values["data"]["catalog"][schema.ATTRIBUTES] = {}  # or the new ones would stand beside those of before
+    config = Config.load(values, **{**overrides, "data.catalog.path": os.fspath(catalog)})
     before, after = (
         dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)
     )
@@ -117,7 +152,10 @@ def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mappi
             f"`{other}`: a refresh takes values of `data.catalog` and `data.tfds_dir` only. Received: "
             f"{after.get(other)!r}. Leave it out, or train anew."
         )
-    return config
+    names = manifest.get("columns") or trained.data.catalog.model_dump(mode="json")
+    columns = match_columns(config.data.catalog, names, config.item.modalities, given)
+    data = config.data.model_copy(update={"catalog": columns.catalog})
+    return config.model_copy(update={"data": data}), columns
 
 
 def _flat(values: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -143,8 +181,8 @@ def _parts(
         model=model,
         max_length=config.query.max_length,
         default_k=config.export.k,
-        exclude_history=not config.retrieval.repeat_consumption,
-        filters={name: np.append("", values[contents.order]) for name, values in given.filters.items()},
+        exclude_history=config.leaves_out_history,
+        filters={name: values[contents.order] for name, values in given.filters.items()},
         dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
     )
@@ -161,7 +199,7 @@ def _manifest(
     if "recall@10" in index:
         index["recall_of_version"] = trained
     return {
-        **{name: value for name, value in manifest.items() if name not in (*_OF_A_VERSION, "run")},
+        **{name: value for name, value in manifest.items() if name not in _OF_A_VERSION},
         "config": config.model_dump(mode="json"),
         "index": index,
         "metrics_of_version": trained,

@@ -43,11 +43,14 @@ class Contents:
     left_out: Mapping[str, int]
 
 
-def read_contents(catalog: Catalog, config: Config, model: TrainedModel, items: pd.DataFrame) -> Contents:
+def read_contents(
+    raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel, items: pd.DataFrame
+) -> Contents:
     """Reads the raw fields of every item once, and embeds those that are new or have changed.
 
     Args:
-      catalog: the new one.
+      raw: the items of the new catalog.
+      catalog: that one.
       config: how it is read.
       model: embeds items.
       items: of the export: `item_id` and `digest`, in row order.
@@ -55,8 +58,7 @@ def read_contents(catalog: Catalog, config: Config, model: TrainedModel, items: 
     Raises:
       InputError: naming the row of the first item that cannot be read or embedded.
     """
-    raw = RawItems(catalog, config)
-    _require_inputs(raw, catalog, config, model)
+    _require_content(catalog, config, model)
     row_of = {item: row for row, item in enumerate(items["item_id"], start=1)}
     rows = np.array([row_of.get(item, 0) for item in catalog.item_ids], np.int64)  # [N], in the export; 0: new
     known, digests = ["", *items["digest"]], []
@@ -109,16 +111,9 @@ def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.n
     return found["vector"].numpy(), found["status"].numpy()
 
 
-def _require_inputs(raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel) -> None:
-    """Checks that the catalog gives what the model reads."""
+def _require_content(catalog: Catalog, config: Config, model: TrainedModel) -> None:
+    """Checks that the catalog has what the model reads."""
     path, columns = config.data.catalog.path, config.data.catalog
-    given = {field.input: field.kind in ("number", "vector") for field in raw.fields}
-    read = {name: spec.dtype != tf.string for name, spec in model.item_inputs.items()}
-    if given != read:
-        raise InputError(
-            f"`data.catalog`: the export reads {_named(read)}. Received: columns for {_named(given)}. Let it name the "
-            "columns that it named in training, and rename those of the new catalog."
-        )
     if catalog.features is not None:
         width = model.item_inputs[schema.FEATURES].shape[1]
         if catalog.features.shape[1] != width:
@@ -132,10 +127,6 @@ def _require_inputs(raw: RawItems, catalog: Catalog, config: Config, model: Trai
                 f"{path}, column `{getattr(columns, name)}`: no item has a file, and the model reads them. Correct "
                 f"`data.catalog.{name}_dir`."
             )
-
-
-def _named(inputs: Mapping[str, bool]) -> str:
-    return ", ".join(f"`{name}` ({'number' if number else 'text or bytes'})" for name, number in sorted(inputs.items()))
 
 
 class _Judge:

@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog
 from mmrec.export.held_items import HeldItems
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
@@ -18,17 +17,17 @@ _COMPARED = 32  # items, half of them embedded anew
 _ELSEWHERE = 0.01  # by which a vector may differ that another machine computed: GPUs round products
 
 
-def refresh_samples(catalog: Catalog, config: Config, contents: Contents, held: HeldItems, parts: Parts) -> Samples:
+def refresh_samples(raw: RawItems, config: Config, contents: Contents, held: HeldItems, parts: Parts) -> Samples:
     """Draws items, and takes their beginnings as histories of which nothing else is known.
 
     Args:
-      catalog: the new one.
+      raw: the items of the new catalog.
       config: how it is read.
       contents: which of its items are new.
       held: their vectors as they are kept.
       parts: of the version.
     """
-    rng, raw, source = np.random.default_rng(config.seed), RawItems(catalog, config), contents.source
+    rng, source = np.random.default_rng(config.seed), contents.source
     fresh = rng.permutation(np.flatnonzero(source == 0)[1:])[: _COMPARED // 2]
     rows = np.append(fresh, rng.permutation(np.flatnonzero(source))[: _COMPARED - len(fresh)])
     longest = min(len(rows), config.query.max_length)

@@ -6,17 +6,17 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.jobs.progress import watching
-from mmrec.jobs.score_folder import SUMMARY, fingerprint, open_folder
+from mmrec.jobs.score_folder import LETTERS, SUMMARY, ScoreFolder, fingerprint, open_folder
 from mmrec.jobs.score_inputs import Plan, input_files
 from mmrec.jobs.score_run import require_beam_for, run
-from mmrec.serving.score_shards import SIGNATURES, UNKNOWN, Job, model_version
+from mmrec.serving.score_shards import EMPTY, SIGNATURES, UNKNOWN, Job, model_version
 from mmrec.serving.verify import read_manifest, verify_files
 
 
@@ -37,7 +37,8 @@ def score(
 
     The answers are parquet files in `output/rows`; bad rows stand in `output/bad_rows.jsonl` (`file`, `row` from 1 and
     `reason`); `output/score.json` is written last. The same call continues a job that was interrupted, and does nothing
-    for one that is done. Memory does not grow with the input.
+    for one that is done. A job that could answer nothing is none: it is refused, and leaves `bad_rows.jsonl` alone.
+    Memory does not grow with the input.
 
     Args:
       export_dir: the version folder.
@@ -52,18 +53,21 @@ def score(
       k: answers per history, at least 1.
       batch_size: rows per call of the export.
       shard_rows: rows per file of answers; a process that is killed loses the shard that it is at.
-      media_dir: where relative paths of photos and recordings begin; None: the folder of the file.
+      media_dir: where relative paths of photos and recordings begin; None: training's `data.catalog.image_dir` and
+        `audio_dir` where they are here, else the folder of the file. An item whose file is absent is embedded without
+        it if training's `on_missing_image` or `on_missing_audio` was `mask`, and else is a bad row.
       workers: processes; more than one needs Apache Beam (extra `beam`).
       beam_options: options of Beam's pipeline, such as `--runner=FlinkRunner`. Export, input and output must be found
         under the same paths by every machine.
 
     Returns:
       The content of score.json: rows, bad_rows, unknown_histories (of `recommend`: rows whose history is not empty and
-      holds no item of the export, answered as if it were), shards, seconds, task, model_version.
+      holds no item of the export, answered as if it were) or items_without_content (of the other tasks: rows of which
+      the model can read nothing), shards, seconds, task, model_version.
 
     Raises:
-      InputError: an argument, the export, the input or the output folder cannot be used, or no history at all holds an
-        item of the export.
+      InputError: an argument, the export, the input or the output folder cannot be used; there is no row that can be
+        answered; no history at all holds an item of the export, or no item anything that the model reads.
     """
     began = time.perf_counter()
     for name, value in (("k", k), ("batch_size", batch_size), ("shard_rows", shard_rows), ("workers", workers)):
@@ -94,8 +98,45 @@ def score(
         job = Job(str(export), str(folder.path), task, k, batch_size, arguments.get("media_dir"))
         with watching("shards", len(shards), folder.done, "scored"):
             run(left, job, workers, beam_options)
+        counts = folder.gather(shards, task)
+        _require_answers(input, folder, counts)
         seconds = round(time.perf_counter() - began, 3)
-        summary = folder.finish(shards, {"seconds": seconds, "task": task, "model_version": version})
-        if summary.get(UNKNOWN):
-            print(f"{summary[UNKNOWN]:,} of {summary['rows']:,} histories hold no item of the export", file=sys.stderr)
+        summary = {**counts, "seconds": seconds, "task": task, "model_version": version}
+        folder.finish(summary)
+        _say(folder, counts)
         return summary
+
+
+def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts: Mapping[str, int]) -> None:
+    """Refuses a job that answered nothing, or nothing of use; its answers are removed, its dead letters stay.
+
+    Raises:
+      InputError: with the first dead letter, where there are some.
+    """
+    rows, bad = counts["rows"], counts["bad_rows"]
+    if rows and counts.get(EMPTY) != rows:
+        return
+    folder.discard()
+    if rows:
+        raise InputError(
+            f"{input}: none of {rows:,} items has anything that the model reads. Fill in the columns that it was "
+            "trained on, or correct `media_dir`."
+        )
+    if not bad:
+        raise InputError(f"{input}: holds no rows. Give `input` a file with at least one.")
+    first = folder.first_letter()
+    raise InputError(
+        f"{first['file']}, row {first['row']:,}: {first['reason']}. Not one of {bad:,} rows can be used: "
+        f"{folder.path / LETTERS} says why. Correct the input."
+    )
+
+
+def _say(folder: ScoreFolder, counts: Mapping[str, int]) -> None:
+    """Says on stderr what was not answered, or answered in name only."""
+    rows, bad = counts["rows"], counts["bad_rows"]
+    if bad:
+        print(f"{bad:,} bad rows are left out; {folder.path / LETTERS} says why", file=sys.stderr)
+    if counts.get(UNKNOWN):
+        print(f"{counts[UNKNOWN]:,} of {rows:,} histories hold no item of the export", file=sys.stderr)
+    if counts.get(EMPTY):
+        print(f"{counts[EMPTY]:,} of {rows:,} items have nothing that the model reads", file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mmrec.errors import InputError, writing
-from mmrec.serving.score_shards import ROWS, STAGED_LETTERS, UNKNOWN, WORK, Shard
+from mmrec.serving.score_shards import ROWS, STAGED_LETTERS, UNREAD, WORK, Shard
 
 JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
 _LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
@@ -67,21 +67,24 @@ class ScoreFolder:
         """Returns how many shards have their answers."""
         return sum(name.startswith("part-") for name in os.listdir(self.path / ROWS))
 
-    def finish(self, shards: Sequence[Shard], summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Counts, gathers the dead letters, writes score.json, and removes what only the work needed.
+    def gather(self, shards: Sequence[Shard], task: str) -> dict[str, int]:
+        """Counts the answers and gathers the dead letters.
+
+        Returns:
+          rows, bad_rows, those that the model read nothing of (see `UNREAD`), and shards.
 
         Raises:
           RuntimeError: rows are missing, or there are more than were read.
         """
         work, aside = self.path / WORK, self.path / f".{LETTERS}"
         staged = work / _STAGED / STAGED_LETTERS
-        rows, bad, unknown = 0, 0, 0
+        rows, bad, unread = 0, 0, 0
         with open(aside, "wb") as letters:
             bad += _copy(staged, letters)
             for shard in shards:
                 written = pq.read_metadata(self.path / ROWS / f"{shard.name}.parquet")
                 answered = written.num_rows
-                unknown += int(written.metadata.get(UNKNOWN.encode(), 0))
+                unread += int(written.metadata.get(UNREAD[task].encode(), 0))
                 refused = _copy(work / f"{shard.name}.jsonl", letters)
                 if not shard.events and answered + refused != shard.stop - shard.start:
                     raise RuntimeError(
@@ -92,18 +95,28 @@ class ScoreFolder:
         if bad:
             aside.replace(self.path / LETTERS)
         aside.unlink(missing_ok=True)
-        counts = {"rows": rows, "bad_rows": bad} | ({UNKNOWN: unknown} if summary["task"] == "recommend" else {})
-        found = {**counts, "shards": len(shards), **summary}
-        _write(self.path / SUMMARY, found)
+        return {"rows": rows, "bad_rows": bad, UNREAD[task]: unread, "shards": len(shards)}
+
+    def first_letter(self) -> dict[str, Any]:
+        """Returns the first of the dead letters that were gathered."""
+        with open(self.path / LETTERS, encoding="utf-8") as file:
+            return json.loads(next(file))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Writes score.json, and removes what only the work needed."""
+        _write(self.path / SUMMARY, summary)
         self.clean()
-        return found
+
+    def discard(self) -> None:
+        """Removes the answers; dead letters stay."""
+        shutil.rmtree(self.path / ROWS, ignore_errors=True)
 
     def forget(self) -> None:
         """Makes the folder free for another job, unless it holds answers."""
         if not any((self.path / ROWS).glob("part-*")):
-            (self.path / JOB).unlink()
-            shutil.rmtree(self.path / ROWS, ignore_errors=True)
+            self.discard()
             self.clean()
+            (self.path / JOB).unlink()
 
     def clean(self) -> None:
         """Removes what only the work needed."""
@@ -126,6 +139,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
         raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
+        ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # of a job that was refused
         with open(path / _LOCK, "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -134,7 +148,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
                     f"{path}: another process scores into it. Wait for its end, or give another `output`."
                 ) from None
             known = _read(path / JOB)
-            if known is None and any(child.name not in (_LOCK, f".{JOB}") for child in path.iterdir()):
+            if known is None and any(child.name not in ignored for child in path.iterdir()):
                 raise InputError(
                     f"`output` must be absent, empty, or of the same job. Received: {path}. Give another folder."
                 )
@@ -144,6 +158,8 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
                     f"{path}: holds the answers of another job: not the same {differs}. Give another `output`, or "
                     "remove the folder."
                 )
+            if known is None:
+                (path / LETTERS).unlink(missing_ok=True)
             _write(path / JOB, job)
             folder = ScoreFolder(path)
             try:

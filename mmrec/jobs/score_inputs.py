@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec import schema
-from mmrec.errors import InputError
+from mmrec.config_data import InteractionsConfig
+from mmrec.errors import InputError, nearest
 from mmrec.jobs.progress import watching
 from mmrec.jobs.score_read import Rows, column_types, read_rows
 from mmrec.jobs.score_stage import Events, stage_csv, stage_events
@@ -24,6 +25,8 @@ from mmrec.serving.score_histories import EXCLUDE, history_columns, require_type
 from mmrec.serving.score_items import item_columns
 from mmrec.serving.score_lists import lists
 from mmrec.serving.score_shards import SIGNATURES, Shard
+from mmrec.table_files import other_separator
+from mmrec.values import Spellings, WholeNumbers, strings
 
 _CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
 _EVENTS = 10  # as many events as histories go into a shard
@@ -64,7 +67,8 @@ class Plan:
     """
 
     def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
-        self._paths, self._config, self._events, self._export = paths, manifest["config"], None, export_dir
+        self._paths, self._manifest, self._config = paths, manifest, manifest["config"]
+        self._events, self._export = None, export_dir
         self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
         signatures = manifest["signatures"]
         if SIGNATURES[task] not in signatures:
@@ -109,11 +113,11 @@ class Plan:
         Raises:
           InputError: with an id that they hold.
         """
-        ids, example = self._item_ids(), ""
-        known = frozenset(item.encode() for item in ids)
+        items, example = self._item_ids(), ""
+        ids, known = Spellings(items), frozenset(item.encode() for item in items)
         for shard in shards:
             for _, table in read_shard(shard._replace(columns=(HISTORY,)), ids):
-                found = lists(table.column(HISTORY)).texts.numpy()
+                found = lists(table.column(HISTORY), spelt=ids.spelt).texts.numpy()
                 if any(text in known for text in found):
                     return
                 example = example or next((text.decode("utf-8", "replace") for text in found if text), "")
@@ -129,8 +133,8 @@ class Plan:
         for path in self._paths:
             if _is_parquet(path):
                 rows, columns = pq.read_metadata(path).num_rows, tuple(self._columns[path])
-                starts = range(0, rows, size)
-                cut += [Shard(0, path, start, min(start + size, rows), columns, path) for start in starts]
+                whole = Shard(0, path, 0, rows, columns, path, plain=_are_whole(path, columns[0]))
+                cut += [whole._replace(start=at, stop=min(at + size, rows)) for at in range(0, rows, size)]
             else:
                 cut += stage_csv(path, self._columns[path], folder, len(cut), size, self._rows)
         return [shard._replace(number=number) for number, shard in enumerate(cut)]
@@ -153,7 +157,7 @@ class Plan:
         return columns
 
     def _items(self, path: str, names: Sequence[str]) -> list[str]:
-        ids, fields = item_columns(self._config)
+        ids, fields = item_columns(self._manifest)
         found = [next((name for name in ids if name in names), ids[0])]
         _require(path, found, names)
         read = [next((name for name in candidates if name in names), None) for candidates, _ in fields]
@@ -164,30 +168,51 @@ class Plan:
 
     def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
         """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
-        config = self._config.get("data", {}).get("interactions", {})
+        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions") or {})
         first = next(iter(names.values()))
-        usual = {"user_id": "user_id", "item_id": "item_id", "timestamp": "timestamp"}
-        user, item, time = (config.get(key, name) if config.get(key) in first else name for key, name in usual.items())
-        kinds, negative = config.get("positive_events"), config.get("negative_events", [])
-        kinds = None if kinds is None else [*kinds, *negative]
-        judged, rated = kinds is not None, config.get("min_rating") is not None
-        event = config.get("event") if judged or negative or schema.HISTORY_EVENT in optional else None
-        rating = config["rating"] if rated else None
-        events = Events(user, item, time, event, rating, config.get("min_rating"), kinds, negative)
+        usual = ("user_id", "item_id", "timestamp")
+        user, item, time = (getattr(rules, name) if getattr(rules, name) in first else name for name in usual)
+        kinds = None if rules.positive_events is None else [*rules.positive_events, *rules.negative_events]
+        typed = kinds is not None or rules.negative_events or rules.seen_events or schema.HISTORY_EVENT in optional
+        events = Events(
+            user,
+            item,
+            time,
+            rules.event if typed else None,
+            rules.rating if rules.min_rating is not None else None,
+            rules.min_rating,
+            kinds,
+            rules.negative_events,
+            rules.seen_events,
+            rules.histories_are_seen,
+            rules.timestamp_format,
+        )
         for path, found in names.items():
             _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
         wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
         repeat = self._config.get("retrieval", {}).get("repeat_consumption", False)
-        return events, [*wanted, *([EXCLUDE] if (judged or rated) and not repeat else [])]
+        some_excluded = kinds is not None or events.rating or not events.leaves_out_history
+        return events, [*wanted, *([EXCLUDE] if some_excluded and not repeat else [])]
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
-    if any(name not in found for name in columns):
+    absent = next((name for name in columns if name not in found), None)
+    if absent is not None:
         wanted = ", ".join(f"`{name}`" for name in columns)
-        raise InputError(
-            f"{path}: must have the columns {instead}{wanted}. Found: {', '.join(found) or 'none'}. Rename them, or "
-            "add what lacks."
+        raise other_separator(path, absent, found) or InputError(
+            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, found)} Found: "
+            f"{', '.join(found) or 'none'}. Rename them, or add what lacks."
         )
+
+
+def _are_whole(path: str, column: str) -> bool:
+    """Returns whether the texts of a parquet file's column are whole numbers with decimals; reads until one is not."""
+    kind, found = column_types(path).field(column).type, WholeNumbers()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        for rows in read_rows(path, [column]):
+            if not found.add(strings(rows.columns[column])):
+                break
+    return found.plain
 
 
 def _is_parquet(path: str) -> bool:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from mmrec.errors import InputError
 from mmrec.serving.row_files import MOST_CHARACTERS, lines
+from mmrec.table_files import csv_records, readable
 
 _READ = 65_536  # rows at once
 _UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error)
@@ -34,7 +35,7 @@ def column_types(path: str) -> pa.Schema:
             found = pq.read_schema(path)
         else:
             with _open_csv(path) as (file, _):
-                found = pa.schema([(name, pa.string()) for name in next(csv.reader(file), [])])
+                found = pa.schema([(name, pa.string()) for name in csv_records(file, path)[1]])
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
     twice = next((name for name in found.names if found.names.count(name) > 1), None)
@@ -71,13 +72,15 @@ def read_rows(path: str, columns: Sequence[str], size: int = _READ) -> Iterator[
             with pq.ParquetFile(path, memory_map=True) as file:
                 whole = file.metadata.num_rows
                 for batch in file.iter_batches(size, columns=list(columns)):
-                    frame = pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, ignore_metadata=True)
-                    numbers = np.arange(first, first + len(frame))
-                    first += len(frame)
-                    yield Rows(numbers, {name: frame[name] for name in columns}, {}, (first - 1) / whole)
+                    table, wrong = readable(pa.Table.from_batches([batch]))
+                    frame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True).drop(index=[*wrong])
+                    faults = {first + row: said for row, said in wrong.items()}
+                    numbers = first + frame.index.to_numpy()
+                    first += len(table)
+                    yield Rows(numbers, {name: frame[name] for name in columns}, faults, (first - 1) / whole)
         else:
             with _open_csv(path) as (file, share):
-                yield from _csv_rows(csv.reader(file, strict=True), columns, size, share)
+                yield from _csv_rows(*csv_records(file, path), columns, size, share)
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
 
@@ -92,11 +95,14 @@ def _open_csv(path: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
 
 
 def _csv_rows(
-    records: Iterator[list[str]], columns: Sequence[str], size: int, share: Callable[[], float]
+    records: Iterator[list[str]],
+    header: Sequence[str],
+    columns: Sequence[str],
+    size: int,
+    share: Callable[[], float],
 ) -> Iterator[Rows]:
     csv.field_size_limit(MOST_CHARACTERS)
-    header, number = next(records), 0
-    places = [header.index(name) for name in columns]
+    places, number = [header.index(name) for name in columns], 0
     numbers, kept, faults = [], [], {}
     while True:
         begin = records.line_num + 1

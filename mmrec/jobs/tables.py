@@ -10,6 +10,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog, load_catalog
 from mmrec.data.context import QueryContext
+from mmrec.data.delisted import with_delisted
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.splits import Split, split
 from mmrec.data.users import Users, load_users
@@ -46,14 +47,28 @@ class Tables:
         return {} if self.users is None else self.users.features()
 
 
-def load_tables(config: Config) -> Tables:
+def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     """Reads, checks and splits the input tables.
 
+    Args:
+      config: where they are, and how they are read.
+      delisted: ids of items that events may name though the catalog lacks them by now.
+
     Raises:
-      InputError: they cannot be used.
+      InputError: a table cannot be used, or there is none of interactions.
     """
     data = config.data
-    catalog = load_catalog(data.catalog, config.item.modalities, data.tfds_dir)
+    if data.interactions is None:
+        raise InputError(
+            "`data.interactions`: training without interactions is not supported yet. Received: null. Name your table "
+            "of events in `data.interactions.path`."
+        )
+    if "path" in data.interactions.model_fields_set and "path" not in data.catalog.model_fields_set:
+        raise InputError(
+            f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
+            "alone, whose items the sample shop lacks. Name your table of items."
+        )
+    catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
     if len(catalog) < 2:
         raise InputError(
             f"{data.catalog.path}: holds one item, {catalog.item_ids[0]!r}: there is nothing to choose from. Give a "
@@ -61,13 +76,22 @@ def load_tables(config: Config) -> Tables:
         )
     vocabulary = Vocabulary(catalog.item_ids)
     events = load_interactions(data.interactions, vocabulary, data.tfds_dir)
-    parts = split(
+    parts = split_events(config, events)
+    trained = parts.train.rows.lengths > 0
+    users = load_users(data.users, events.user_ids, trained, data.tfds_dir) if data.users else None
+    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items), users)
+
+
+def split_events(config: Config, events: Interactions) -> Split:
+    """Divides the events as the config says.
+
+    Raises:
+      InputError: a part would be empty.
+    """
+    return split(
         events,
-        data.split,
+        config.data.split,
         repeat_consumption=config.retrieval.repeat_consumption,
         min_history=config.evaluation.min_history,
         context=config.query.context,
     )
-    trained = parts.train.rows.lengths > 0
-    users = load_users(data.users, events.user_ids, trained, data.tfds_dir) if data.users else None
-    return Tables(catalog, vocabulary, events, parts, parts.train.counts(vocabulary.items), users)

@@ -16,26 +16,21 @@ import numpy as np
 import tf_keras
 
 from mmrec.config import Config
+from mmrec.data.frames import config_with_frames
 from mmrec.data.similarity import mean_cosine
+from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.feature_mapping import map_features
-from mmrec.jobs.judge import judge, validation_judge
+from mmrec.jobs.judge import judge, table_slices, validation_judge
 from mmrec.jobs.neighbours import with_neighbours
-from mmrec.jobs.prepare import (
-    Prepared,
-    examples,
-    prepare,
-    require_difference,
-    retrieval_task,
-    run_identity,
-    table_slices,
-)
+from mmrec.jobs.prepare import Prepared, examples, prepare, require_difference, retrieval_task, run_identity
 from mmrec.jobs.tables import Tables, load_tables
 from mmrec.models.two_tower import TwoTowerModel
+from mmrec.process import refuse_fork
 from mmrec.training.callbacks import Refresh
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder, writable_folder, write_bytes
@@ -66,7 +61,8 @@ def train(
     """Trains, evaluates and exports a two-tower model.
 
     Args:
-      config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop.
+      config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop. Here and in
+        overrides a DataFrame may stand for a table (`data={"catalog": frame}`); it is kept in the run folder.
       callbacks: a list of further callbacks of tf_keras. Their `logs` hold `loss`, the mean over the epoch so far, and
         at the end of an epoch the validation metrics as `val_...`.
       **overrides: config values by dotted key or nested dict, e.g. `training={"epochs": 3}`.
@@ -79,10 +75,18 @@ def train(
       TrainingError: the training went astray; the message says what to change.
     """
     require_callbacks(callbacks)
-    config = Config.load(config, **overrides)
+    with config_with_frames(config, overrides) as loaded:
+        return _train(loaded, callbacks)
+
+
+def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> TrainResult:
     clock = _Clock()
+    refuse_fork()
     check_classes(config)
     tables = load_tables(config)
+    test = tables.split.test
+    if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
+        _say(f"warning: {' '.join(lost)}")
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with RunFolder.open(config, run_identity(config)) as run:
         fitted = fit_model(config, tables, run, callbacks, clock.lap)
@@ -98,7 +102,7 @@ def train(
         metrics["mapping"], metrics["neighbours"] = fitted.mapping, fitted.neighbours
         clock.lap("evaluate")
         metrics["seconds"] = clock.seconds
-        export_dir = export_model(config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
+        export_dir = export_model(run.config, tables, prepared, fitted.embedder, table, metrics, run=run.key)
         clock.lap("export")
         run.write_metrics(metrics)
         _say(f"exported {export_dir}")
@@ -162,6 +166,8 @@ def fit_model(
     task = retrieval_task(config, int(prepared.competing.sum()))
     size = f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries"
     _say(f"{size}; negatives: {task.negatives}; run {run.path}")
+    if tables.users is not None:
+        _say(f"attributes of {tables.users.covered:,} of {len(tables.events.user_ids):,} users")
     lap("prepare")
     hard_negatives = model.task.hard_negatives
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.data.feature_store import digest
+from mmrec.data.frames import config_with_frames
 from mmrec.errors import InputError, TrainingError
 from mmrec.jobs.build import check_classes
 from mmrec.jobs.prepare import run_identity
@@ -26,8 +27,9 @@ from mmrec.jobs.tables import Tables, load_tables
 from mmrec.jobs.train import TrainResult, fit_model, train
 from mmrec.jobs.tune_space import Space, read_space
 from mmrec.jobs.tune_study import Study, import_optuna
+from mmrec.process import refuse_fork
 from mmrec.training.pruning import PrunedError, Pruning, validation_values
-from mmrec.training.run_folder import RunFolder, take_lock, writable_folder, write_text
+from mmrec.training.run_folder import RunFolder, keep_frames, take_lock, writable_folder, write_text
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,12 @@ def tune(
     import_optuna()
     if trials < 1:
         raise InputError(f"`trials` must be at least 1. Received: {trials}.")
-    config = Config.load(config, **overrides)
+    with config_with_frames(config, overrides) as loaded:
+        return _tune(loaded, space, trials, seed)
+
+
+def _tune(config: Config, space: Mapping[str, Any] | str | os.PathLike[str], trials: int, seed: int) -> TuneResult:
+    refuse_fork()
     check_classes(config)
     checked = read_space(space, config)
     tables_of = _tables_without_test(config)
@@ -85,6 +92,8 @@ def tune(
         tables_of(modalities, config.query.context)  # so that a column that one of them lacks is said now
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with _open_folder(config, checked, seed) as folder:
+        config = keep_frames(config, folder)
+        write_text(folder / "config.yaml", config.to_yaml())
         study = Study(folder, checked, seed)
         while len(study.done) < trials:
             _run_trial(config, study, folder, trials, tables_of)
@@ -168,7 +177,6 @@ def _open_folder(config: Config, space: Space, seed: int) -> Iterator[Path]:
     folder = writable_folder(parent / name, "runs_dir")
     with open(folder / "lock", "w") as lock:
         take_lock(lock, folder)
-        write_text(folder / "config.yaml", config.to_yaml())
         yield folder
 
 
@@ -177,7 +185,7 @@ def _train_once(config: Config, note: Path) -> TrainResult:
     if note.exists():
         run_dir, export_dir = map(Path, json.loads(note.read_text(encoding="utf-8")))
         run = RunFolder(run_dir)
-        if run.finished and export_dir.exists() and Config.load(run_dir / "config.yaml") == config:
+        if run.finished and export_dir.exists() and run.belongs_to(run_identity(config)):
             return TrainResult(run_dir, export_dir, json.loads(run.metrics.read_text(encoding="utf-8")))
     result = train(config)
     write_text(note, json.dumps([str(result.run_dir), str(result.export_dir)]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tensorflow as tf
+from tf_keras import layers
 
 from mmrec.models.logits import find_rows
 
 
-class Memory(tf.keras.layers.Layer):
+class Memory(layers.Layer):
     """Keeps the candidates of the last steps, as they were embedded then, and puts them behind those of a step.
 
     They are kept in a ring that forgets the oldest first. An item competes once, with its latest embedding: what is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
+import tf_keras
 
 from mmrec.config import RetrievalConfig
 from mmrec.models.catalog_softmax import catalog_softmax
@@ -13,10 +13,11 @@ from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.logits import candidate_logits, only_competing, with_hard_negatives, without_own_correction
 from mmrec.models.losses import LOSSES
 from mmrec.models.memory import Memory
+from mmrec.models.recommenders import tfrs
 from mmrec.registry import find
 
 
-class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
+class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
     """Scores queries against the candidates that compete, and asks the loss.
 
     With softmax among the right answers of the batch it equals `tfrs.tasks.Retrieval` on a batch whose answers are
@@ -41,7 +42,7 @@ class RetrievalTask(tf.keras.layers.Layer, tfrs.tasks.Task):
         super().__init__(name="retrieval", **kwargs)
         self._config, self._memory, self.hard_negatives = config, memory, hard_negatives
         self._loss = find("loss", config.loss, LOSSES)(config, items)
-        start = tf.keras.initializers.Constant(math.log(config.start_temperature))
+        start = tf_keras.initializers.Constant(math.log(config.start_temperature))
         self.log_temperature = self.add_weight(
             name="log_temperature", shape=[], initializer=start, trainable=config.learn_temperature
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
+import tf_keras
 
 from mmrec.models.alignment import alignment_loss
+from mmrec.models.recommenders import tfrs
 
 
 class TwoTowerModel(tfrs.Model):
@@ -24,8 +25,8 @@ class TwoTowerModel(tfrs.Model):
         super().__init__(name="two_tower")
         self.candidate_tower, self.query_tower, self.task = candidate_tower, query_tower, task
         self._alignment = alignment
-        self.mean_loss = tf.keras.metrics.Mean(name="mean_loss")
-        self.mean_regularization = tf.keras.metrics.Mean(name="regularization_loss")
+        self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
+        self.mean_regularization = tf_keras.metrics.Mean(name="regularization_loss")
 
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Trains on a batch.

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from mmrec.preprocess import names
+from mmrec.values import plain
+
 OTHER = 1
 """Row of categories that no training item has; row 0 is "not given"."""
-_BLANKS = r"^[\s\p{Z}]+|[\s\p{Z}]+$"  # what Python's strip takes away, too
 
 
 class AttributeEncoder:
@@ -18,7 +20,7 @@ class AttributeEncoder:
 
     Args:
       kinds: `category`, `number` or `price` by column, in the order of the features.
-      categories: known values by category column, in row order from 2 on.
+      categories: known values by category column in their `values.plain` form, in row order from 2 on.
       scales: mean and standard deviation by column of numbers, prices as log(1 + price).
 
     Attributes:
@@ -57,7 +59,7 @@ class AttributeEncoder:
         """
         rows, numbers, known = [], [], []
         for column, table in self.tables.items():
-            rows.append(table.lookup(tf.strings.regex_replace(columns[column], _BLANKS, "")))
+            rows.append(table.lookup(names.plain(columns[column])))
             known.append(rows[-1] > 0)
         for column, (mean, deviation) in self.scales.items():
             value, price = columns[column], self.kinds[column] == "price"
@@ -90,7 +92,7 @@ def fit_attribute_encoder(
     for column, kind in kinds.items():
         values = columns[column][trained]
         if kind == "category":
-            counts = Counter(value.strip() for value in values if value.strip())
+            counts = Counter(filter(None, map(plain, values)))
             categories[column] = sorted(counts, key=lambda value: (-counts[value], value))
             continue
         values = values[np.isfinite(values)].astype(np.float64)

@@ -11,6 +11,7 @@ from mmrec.preprocess.text_invisible import remove_invisible
 from mmrec.preprocess.text_markup import strip_markup
 from mmrec.preprocess.text_nfc import compose
 from mmrec.preprocess.tokenizers import Tokenizer
+from mmrec.traced import traced
 
 MAX_BYTES = 20_000  # read of each text: far above what any tower keeps, far below what would stall a server
 _STRINGS = tf.TensorSpec([None], tf.string)
@@ -64,7 +65,7 @@ class TextEncoder(tf.Module):
         self.tokenizer, self.max_tokens = tokenizer, max_tokens
         self.vocabulary, self.table = tokenizer.vocabulary, tokenizer.table
         # Traced once for each number of columns. Eagerly, keras-nlp would take another, Python-only way.
-        self._graph = cache(lambda count: tf.function(self._encode, input_signature=[[_STRINGS] * count]))
+        self._graph = cache(lambda count: traced(self._encode, [[_STRINGS] * count]))
 
     def limits(self, columns: int) -> list[int]:
         """Returns the tokens kept of each of so many columns."""

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from mmrec.preprocess.file_bytes import is_name, little, read_bytes
+
 RATES = (1_000, 768_000)
 """Lowest and highest sampling rate that is read, Hz."""
 MAX_CHANNELS = 32
@@ -53,26 +55,26 @@ def read_wav_header(encoded: tf.Tensor) -> WavHeader:
       BS.2088.
     """
     size = tf.cast(tf.strings.length(encoded), tf.int64)
-    magic = _bytes(encoded, 0, 12)
-    is_wav = _is(magic[:4], b"RIFF") | _is(magic[:4], b"RF64")
-    is_wav &= _is(magic[8:], b"WAVE")
+    magic = read_bytes(encoded, 0, 12)
+    is_wav = is_name(magic[:4], b"RIFF") | is_name(magic[:4], b"RF64")
+    is_wav &= is_name(magic[8:], b"WAVE")
 
     def goes_on(at, _):
-        return is_wav & (at < size) & ~_is(_bytes(encoded, at, 4), b"data")
+        return is_wav & (at < size) & ~is_name(read_bytes(encoded, at, 4), b"data")
 
     def following(at, form):
-        chunk = _bytes(encoded, at, 8)
-        length = _little(chunk[4:])
-        form = tf.where(_is(chunk[:4], b"fmt ") & (length >= 16), at + 8, form)
+        chunk = read_bytes(encoded, at, 8)
+        length = little(chunk[4:])
+        form = tf.where(is_name(chunk[:4], b"fmt ") & (length >= 16), at + 8, form)
         return at + 8 + length + length % 2, form  # chunks begin at even places
 
     first, nowhere = tf.constant(12, tf.int64), tf.constant(-1, tf.int64)
     at, form = tf.while_loop(goes_on, following, (first, nowhere), maximum_iterations=_MAX_CHUNKS)
 
-    fields = _bytes(encoded, tf.maximum(form, 0), 26)
-    kind, channels, rate = _little(fields[0:2]), _little(fields[2:4]), _little(fields[4:8])
-    block, bits = _little(fields[12:14]), _little(fields[14:16])
-    kind = tf.where(kind == _EXTENSIBLE, _little(fields[24:26]), kind)
+    fields = read_bytes(encoded, tf.maximum(form, 0), 26)
+    kind, channels, rate = little(fields[0:2]), little(fields[2:4]), little(fields[4:8])
+    block, bits = little(fields[12:14]), little(fields[14:16])
+    kind = tf.where(kind == _EXTENSIBLE, little(fields[24:26]), kind)
     width = (bits + 7) // 8
     is_float = kind == _FLOAT
     known = ((kind == _PCM) & (width >= 1) & (width <= 4)) | (is_float & (bits == 32))
@@ -80,11 +82,11 @@ def read_wav_header(encoded: tf.Tensor) -> WavHeader:
     known &= (rate >= RATES[0]) & (rate <= RATES[1])
 
     start = tf.minimum(at + 8, size)
-    claimed = _little(_bytes(encoded, at, 8)[4:])
+    claimed = little(read_bytes(encoded, at, 8)[4:])
     there = tf.where(tf.reduce_any(claimed == _UNSIZED), size, claimed)
     there = tf.minimum(tf.minimum(there, size - start), MAX_BYTES)
     frames = there // tf.maximum(block, 1)
-    readable = is_wav & (form >= 0) & known & _is(_bytes(encoded, at, 4), b"data") & (frames > 0)
+    readable = is_wav & (form >= 0) & known & is_name(read_bytes(encoded, at, 4), b"data") & (frames > 0)
     return WavHeader(readable, rate, channels, width, is_float, start, frames)
 
 
@@ -110,19 +112,3 @@ def read_wav(encoded: tf.Tensor, header: WavHeader, frames: tf.Tensor) -> tf.Ten
     real = tf.where(tf.math.is_nan(real), 0.0, tf.clip_by_value(real, -1.0, 1.0))
     samples = tf.where(header.is_float, real, whole)
     return tf.reduce_mean(tf.reshape(samples, tf.stack([-1, header.channels])), axis=1)  # [frames]
-
-
-def _bytes(encoded: tf.Tensor, at: tf.Tensor | int, count: int) -> tf.Tensor:
-    """Returns int64 [count]: bytes from position `at`; 0 past the end."""
-    at = tf.minimum(tf.cast(at, tf.int64), tf.cast(tf.strings.length(encoded), tf.int64))
-    part = tf.strings.substr(encoded, at, tf.constant(count, tf.int64))
-    return tf.cast(tf.io.decode_raw(part, tf.uint8, fixed_length=count), tf.int64)
-
-
-def _is(digits: tf.Tensor, name: bytes) -> tf.Tensor:
-    return tf.reduce_all(digits == tuple(name))
-
-
-def _little(digits: tf.Tensor) -> tf.Tensor:
-    """Reads int64 [n] as one number, low byte first."""
-    return tf.reduce_sum(digits * tf.constant([256**n for n in range(digits.shape[0])], tf.int64))

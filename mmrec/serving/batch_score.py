@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
+from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.serving.histories import USER
 from mmrec.serving.recommender import Recommender
 from mmrec.serving.score_events import histories_of
 from mmrec.serving.score_histories import Questions
-from mmrec.serving.score_items import Items
+from mmrec.serving.score_items import Items, media_folders
 from mmrec.serving.score_lists import columns_of
-from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, UNKNOWN, WORK, Job, Shard, letter, model_version
+from mmrec.serving.score_shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard, letter, model_version
+from mmrec.values import Spellings
 
 _READ = 8192  # histories at once
 
@@ -46,22 +48,21 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     shop = _load(job.export_dir, job.threads)
     folder, aside = Path(job.output), f".{shard.name}.{uuid.uuid4().hex}"
     answers, letters = folder / ROWS / aside, folder / WORK / aside
-    scored = bad = unknown = 0
+    scored = bad = unread = 0
     size = _READ if job.task == "recommend" else job.batch
     writer = None
     try:
         with open(letters, "w", encoding="utf-8") as file:
-            for numbers, table in read_shard(shard, shop.items["item_id"], size):
-                found, faults, strange = _answer(table, shard, job, shop)
+            for numbers, table in read_shard(shard, shop.spellings, size):
+                found, faults, read_nothing = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
                     file.write(letter(shard.source, int(numbers[row]), reason))
                 bad += len(faults)
                 scored += len(found)
-                unknown += strange
+                unread += read_nothing
                 writer = writer or pq.ParquetWriter(answers, found.schema)
                 writer.write_table(found)
-        if job.task == "recommend":
-            writer.add_key_value_metadata({UNKNOWN: str(unknown)})  # is there when another process ends the job
+        writer.add_key_value_metadata({UNREAD[job.task]: str(unread)})  # is there when another process ends the job
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
@@ -89,7 +90,7 @@ def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
     return frozenset(item.encode() for item in _load(export_dir, threads).items["item_id"])
 
 
-def read_shard(shard: Shard, item_ids: Iterable[str], size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
+def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
     """Reads a shard.
 
     Args:
@@ -104,7 +105,7 @@ def read_shard(shard: Shard, item_ids: Iterable[str], size: int = _READ) -> Iter
       InputError: the file cannot be read.
     """
     if shard.events:
-        table = histories_of(shard.path, item_ids, shard.columns)
+        table = histories_of(shard.path, item_ids, shard.columns, shard.plain)
         for start in range(0, max(1, len(table)), size):
             yield np.zeros(size, int), table.slice(start, size)
         return
@@ -139,15 +140,16 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     """Asks the export about some rows.
 
     Returns:
-      The answers in the rows' order; what is wrong with the other rows; and how many of the answered ones have a
-      history that is not empty and holds no item of the export.
+      The answers in the rows' order; what is wrong with the other rows; and how many of the answered ones the model
+      read nothing of: the history is not empty and holds no item of the export, or the item has no content.
     """
     signature = SIGNATURES[job.task]
     if job.task == "recommend":
-        name, rows = USER, Questions(table, shop.inputs(signature), min(job.k, len(shop.items)))
+        k = min(job.k, len(shop.items))
+        name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spellings.spelt, shard.plain)
     else:
-        media = job.media_dir or str(Path(shard.source).parent)
-        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, media)
+        folders = media_folders(shop.manifest["config"], job.media_dir, shard.source)
+        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders, shard.plain)
     asked = rows.batches(job.batch)
     found = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
     order = np.argsort(np.concatenate(asked), kind="stable")
@@ -155,5 +157,8 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     columns |= {key: pa.concat_arrays([part[key] for part in found]) for key in found[0]}
     written = pa.table(columns).take(pa.array(order))
     version = pa.repeat(pa.scalar(model_version(job.export_dir)), len(written))
-    strange = rows.unknown(_known(job.export_dir, job.threads)) if isinstance(rows, Questions) else np.zeros(len(table))
-    return written.append_column("model_version", version), rows.faults, int(strange[np.concatenate(asked)].sum())
+    if isinstance(rows, Questions):
+        unread = rows.unknown(_known(job.export_dir, job.threads))[np.concatenate(asked)].sum()
+    else:
+        unread = np.count_nonzero(written["status"].to_numpy() & schema.ROW_STATUS_EMPTY)
+    return written.append_column("model_version", version), rows.faults, int(unread)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from mmrec.errors import InputError
-from mmrec.vectors import is_nothing, listed, parse_vector, unicode
+from mmrec.values import joined, number, trimmed
+from mmrec.vectors import holds_nested, is_nested, is_nothing, listed, parse_vector
 
 
 def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) -> np.ndarray:
@@ -28,25 +29,28 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
     Raises:
       InputError: a value is not of its kind.
     """
-    if isinstance(values, pd.Series) and kind in ("text", "id"):
-        values = _whole(values)
+    if kind in ("text", "category", "id"):
+        return _texts(values if isinstance(values, pd.Series) else pd.Series(values, dtype=object), kind, name)
     values = list(values)
     if kind == "vector":
         return _each(values, lambda value: _vector(value, shape[0]), np.full(shape, np.nan, np.float32), name)
     if kind == "number":
-        return _each(values, _number, np.float32(np.nan), name)
-    if kind != "bytes":
-        return np.array([_text(value) for value in values], object)
+        return _each(values, number, np.float32(np.nan), name)
     if len(shape):  # a TensorShape without dimensions is true
         return np.array([_files(value, shape[0]) for value in values], object).reshape(len(values), *shape)
     return np.array([_files(value, 1)[0] for value in values], object)
 
 
-def _whole(values: pd.Series) -> pd.Series:
-    """Returns whole numbers as such: with gaps among them pandas makes floats of a column, and 12 would become 12.0."""
-    if not pd.api.types.is_float_dtype(values) or not (values.dropna() % 1 == 0).all():
-        return values
-    return values.astype("Int64")
+def _texts(values: pd.Series, kind: str, name: str) -> np.ndarray:
+    """Returns texts, of which several are joined; or categories or ids, one each, which the export may spell apart."""
+    nested, rule = (holds_nested, ", or a list of them") if kind == "text" else (is_nested, "")
+    row = next((row for row, value in enumerate(values if values.dtype.kind == "O" else []) if nested(value)), None)
+    if row is not None:
+        raise InputError(
+            f"`table`, row {row + 1:,}, column `{name}`: must be a text or a number{rule}. Received: "
+            f"{values.iloc[row]!r:.80}. Correct it."
+        )
+    return joined(values) if kind == "text" else trimmed(values)
 
 
 def _each(values: list, read: Callable, nothing: np.ndarray, name: str) -> np.ndarray:
@@ -70,22 +74,6 @@ def _vector(value, width: int) -> np.ndarray | None:
     if vector is not None and len(vector) != width:
         raise ValueError(f"must have {width} numbers, as the model was trained with. Received: {len(vector)}")
     return vector
-
-
-def _number(value) -> float | None:
-    if is_nothing(value) or value == "":
-        return None
-    try:
-        number = float(value)
-    except (ValueError, TypeError):
-        number = np.inf
-    if not np.isfinite(number):
-        raise ValueError(f"must be a finite number. Received: {value!r:.80}")
-    return number
-
-
-def _text(value) -> str:
-    return "" if is_nothing(value) else unicode(value)
 
 
 def _files(value, most: int) -> list[bytes]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
+from mmrec import schema
+from mmrec.date_times import read_date_times
 from mmrec.errors import InputError, nearest
-from mmrec.vectors import is_nothing, unicode
+from mmrec.serving.questions import is_scalar
+from mmrec.values import string
+from mmrec.vectors import is_nothing
 
 Context = Mapping[str, Sequence]
 """What is known beside B histories, by signature input: B values, or, of what stands beside items, B sequences."""
 
 
 def context_inputs(
-    given: Context | None, histories: np.ndarray, inputs: Mapping[str, tf.TensorSpec]
+    given: Context | None,
+    histories: np.ndarray,
+    inputs: Mapping[str, tf.TensorSpec],
+    time_formats: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Writes the context as the signatures take it; what is not given is unknown.
 
@@ -24,6 +34,7 @@ def context_inputs(
       given: by input; None and NaN are unknown.
       histories: str objects [B, L], padded with "" at the end.
       inputs: what the export reads beside histories.
+      time_formats: of the date-times of training, see `data.interactions.timestamp_format`; empty: times are numbers.
 
     Returns:
       By input, float [B] or [B, L] (NaN is unknown) or str objects ("" is unknown).
@@ -43,11 +54,12 @@ def context_inputs(
         text = spec.dtype == tf.string
         shape = histories.shape[: spec.shape.rank]
         read[name] = np.full(shape, "", object) if text else np.full(shape, np.nan, spec.dtype.as_numpy_dtype)
+        times = time_formats if name in (schema.HISTORY_TIME, schema.NOW) else ()
         for place, row in enumerate(_listed(given.get(name), len(histories), name)):
             if spec.shape.rank == 1:
-                read[name][place] = _value(row, text, name)
+                read[name][place] = _value(row, text, name, times)
             elif row is not None:
-                values = [_value(value, text, name) for value in _listed(row, None, name)]
+                values = [_value(value, text, name, times) for value in _listed(row, None, name)]
                 fewest = int(np.max(np.flatnonzero(histories[place] != ""), initial=-1)) + 1
                 if not fewest <= len(values) <= histories.shape[1]:
                     raise InputError(
@@ -70,12 +82,18 @@ def _listed(values: Any, count: int | None, name: str) -> list:
     return values
 
 
-def _value(value: Any, text: bool, name: str) -> str | float:
+def _value(value: Any, text: bool, name: str, time_formats: Sequence[str] = ()) -> str | float:
     if is_nothing(value):
         return "" if text else np.nan
-    if text and isinstance(value, str | int | np.integer):
-        return unicode(value)
+    if text and is_scalar(value):
+        return string(value).strip()
     if not text and isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        return float(value)
+        with contextlib.suppress(OverflowError):  # an integer of hundreds of digits
+            return float(value)
+    if time_formats and isinstance(value, str | date | np.datetime64):
+        seconds = read_date_times(pd.Series([value], dtype=object), time_formats).seconds[0]
+        if np.isfinite(seconds):
+            return float(seconds)
     kind = "texts" if text else "numbers"
+    kind += f", date-times of the form {' or '.join(map(repr, time_formats))}" if time_formats else ""
     raise InputError(f"`context`: `{name}` must hold {kind} or None. Received: {value!r:.80}.")

@@ -17,7 +17,8 @@ import numpy as np
 
 from mmrec.errors import InputError
 from mmrec.serving.row_files import RowFile, open_rows
-from mmrec.vectors import is_nothing, unicode
+from mmrec.values import string
+from mmrec.vectors import is_nested, is_nothing
 
 USER, HISTORY = "user_id", "history"
 _KEY = "histories"  # what users know such a file as
@@ -142,7 +143,7 @@ def parse_history(value: Any) -> list[str]:
         items = value.split(" ") if value else []
         if "" in items or "\n" in value:  # a line break is of a quotation mark that is not closed
             raise ValueError(f"must be item ids with a single space between each two. Received: {value!r:.80}")
-        return [unicode(item) for item in items]
+        return [string(item) for item in items]
     if not isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"must be a list of item ids. Received: {value!r:.80}")
     found = [_id(item) for item in value]
@@ -153,12 +154,7 @@ def parse_history(value: Any) -> list[str]:
 
 def _id(value: Any) -> str | None:
     """Returns an id as text, "" where nothing stands, and None for what is none."""
-    if is_nothing(value):
-        return ""
-    if isinstance(value, list | tuple | dict | np.ndarray):
-        return None
-    # A column of whole numbers with gaps is float in pandas; so written, 7 would become 7.0.
-    return unicode(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return None if is_nested(value) else string(value).strip()
 
 
 def _require_lists(file: RowFile) -> None:

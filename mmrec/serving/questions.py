@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 
 from mmrec.errors import InputError, nearest
-from mmrec.vectors import unicode
+from mmrec.values import string
+from mmrec.vectors import is_nothing
+
+_SCALARS = (str, bytes, int, float, Decimal, date, np.generic)
 
 Filter = Mapping[str, object] | Sequence[str]
 """What an item must have: {column: value}, or "column=value" strings; all must hold."""
 
 
-def strings(values: Iterable[str], name: str) -> np.ndarray:
-    """Returns str objects [B]; raises `InputError` for anything that is no string."""
-    if not isinstance(values, Iterable):
-        raise InputError(f"`{name}` must hold item ids as str. Received: {values!r} of type {type(values).__name__}.")
-    values = [values] if isinstance(values, str) else list(values)
-    for value in values:
-        if not isinstance(value, str):
-            raise InputError(f"`{name}` must hold item ids as str. Received: {value!r} of type {type(value).__name__}.")
-    return np.array([unicode(value) for value in values], dtype=object)
+def strings(values: Iterable[object], name: str) -> np.ndarray:
+    """Returns str objects [B], numbers as `values.string` writes them; raises `InputError` for what is no scalar."""
+    values = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    wrong = next((value for value in values if not is_scalar(value)), None)
+    if wrong is not None:
+        raise InputError(
+            f"`{name}` must hold texts or numbers. Received: {wrong!r:.80} of type {type(wrong).__name__}."
+        )
+    return np.array([string(value) for value in values], dtype=object)
+
+
+def is_scalar(value: object) -> bool:
+    """Returns whether a value is a text, a number or alike, or says that nothing stands there."""
+    return isinstance(value, _SCALARS) or is_nothing(value)
 
 
 def padded_ids(rows: Iterable[Sequence[str]], name: str) -> np.ndarray:
@@ -73,9 +83,9 @@ def filter_rows(given: Filter | Iterable[Filter] | None, batch: int, columns: Se
 def _conditions(given: Filter, columns: Sequence[str]) -> list[str]:
     if isinstance(given, Mapping):
         for column, value in given.items():
-            if not isinstance(column, str) or not isinstance(value, str | int | np.integer):
+            if not isinstance(column, str) or not isinstance(value, _SCALARS):
                 raise InputError(f"`filter` must hold a text per column. Received: {value!r} for {column!r}.")
-        given = [f"{column}={value}" for column, value in given.items()]
+        given = [f"{column}={string(value)}" for column, value in given.items()]
     elif isinstance(given, str) or not isinstance(given, Iterable):
         raise InputError(f'`filter` must hold a dict or a list of "column=value" per history. Received: {given!r}.')
     conditions = list(given)

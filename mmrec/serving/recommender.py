@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,15 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.process import refuse_fork
 from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
+from mmrec.serving.filters import FilterValues
+from mmrec.serving.loading import load_export
 from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
 from mmrec.serving.verify import read_manifest, verify_files
-from mmrec.vectors import is_nothing
+from mmrec.values import Spellings
+from mmrec.vectors import LISTS, is_nothing
 
 
 class Answers(NamedTuple):
@@ -42,6 +46,7 @@ class Recommender:
     Attributes:
       manifest: format version, package versions, config, metrics, signatures, checksums.
       items: pandas table, one row per item: item_id, digest and the payload columns.
+      spellings: finds items by their ids however they are spelt, from 0 in the order of `items`.
 
     Raises:
       InputError: the folder is no export, of a newer format, or not as it was exported.
@@ -52,15 +57,19 @@ class Recommender:
         self.manifest = read_manifest(self.path)
         if verify:
             verify_files(self.path, self.manifest["sha256"])
-        item = self.manifest["config"]["item"]
-        if schema.TEXT in item["modalities"]:
-            import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
-        try:
-            self.items = pd.read_parquet(self.path / schema.ITEMS)
-            self._model = tf.saved_model.load(str(self.path))
-        except OSError as error:
-            raise InputError(f"{self.path}: is not a whole export ({error}). Copy it again, or export anew.") from None
+        self.items, self._loaded = load_export(self.path, self.manifest)
         self._payload = self.items.set_index("item_id").drop(columns="digest")
+        self.spellings = Spellings(self.items["item_id"])
+        self._filters = FilterValues(self.items)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Recommender cannot be pickled. Send its `path` to the other process, and load it there.")
+
+    @property
+    def _model(self) -> tf.Module:
+        """What TensorFlow loaded, for all that asks it."""
+        refuse_fork()
+        return self._loaded
 
     @property
     def signatures(self) -> Sequence[str]:
@@ -76,20 +85,24 @@ class Recommender:
     @property
     def filter_columns(self) -> Sequence[str]:
         """Columns that answers can be restricted by; `items` shows their values."""
-        return list(dict.fromkeys(self.manifest["config"]["data"]["catalog"].get("filters", [])))
+        return list(dict.fromkeys(schema.catalog_names(self.manifest).get("filters", [])))
 
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
         """What the export reads beside a history, by name; empty for most."""
         return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
 
+    @property
+    def _time_formats(self) -> Sequence[str]:
+        return (self.manifest["config"]["data"].get("interactions") or {}).get("timestamp_format", ())
+
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
-        shown = (
-            [str(value) for value in rows.iloc[0] if not is_nothing(value) and str(value).strip()] if len(rows) else []
-        )
-        return "  ".join([item_id, *shown])
+        values = rows.iloc[0] if len(rows) else []
+        shown = [", ".join(map(str, value)) if isinstance(value, LISTS) else str(value) for value in values]
+        given = [text for text, value in zip(shown, values, strict=True) if not is_nothing(value) and text.strip()]
+        return "  ".join([item_id, *given])
 
     def recommend(
         self,
@@ -104,15 +117,18 @@ class Recommender:
         """Answers what to show users.
 
         Args:
-          histories: B sequences of item ids, oldest first; unknown ids are skipped, an empty one is fine.
+          histories: B sequences of item ids, texts or numbers, oldest first; unknown ids are skipped, an empty one is
+            fine. Ids are looked for as they are written, then by their `values.plain` form: 9.0 and " 9" are "9".
           k: answers wanted, at least 1.
           exclude: B sequences of item ids that are no answer.
-          include: B sequences of item ids that alone may answer; an empty one: all may.
+          include: B sequences of the only item ids to recommend from; an empty one: all items.
           filter: what answers must have, {column: value} or a list of "column=value", all of it; one for all histories,
-            or a list of B. A value that no item has leaves no answer.
+            or a list of B. Of a column with several values per item, one of them must be it. A value that no item has
+            leaves no answer, and a warning says so.
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
             `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
-            since 1970); `now`, B such times; `user_...`, B values. What is left out or None is unknown.
+            since 1970, or as `data.interactions.timestamp_format` reads them where it was set); `now`, B such times;
+            `user_...`, B values. What is left out or None is unknown.
           batch: histories at once.
 
         Returns:
@@ -121,15 +137,15 @@ class Recommender:
         Raises:
           InputError: something is not of the form above, or `filter` names a column that is not in `filter_columns`.
         """
-        history = padded_ids(histories, "histories")
+        history = self.spellings.spelt(padded_ids(histories, "histories"))
         chosen = {
-            "exclude": rows_for(exclude, len(history), "exclude"),
-            "include": rows_for(include, len(history), "include"),
+            "exclude": self.spellings.spelt(rows_for(exclude, len(history), "exclude")),
+            "include": self.spellings.spelt(rows_for(include, len(history), "include")),
         }
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
-            chosen["filter"] = conditions
-        chosen |= context_inputs(context, history, self.context_inputs)
+            chosen["filter"] = self._filters.spelt(conditions)
+        chosen |= context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
     def similar(self, item_ids: Sequence[str], k: int = 10, batch: int = 256) -> Answers:
@@ -143,7 +159,7 @@ class Recommender:
         Raises:
           InputError: an id is not in the export.
         """
-        ids = strings(item_ids, "item_ids")
+        ids = self.spellings.spelt(strings(item_ids, "item_ids"))
         unknown = self.unknown(ids)
         if unknown:
             raise InputError(
@@ -153,15 +169,16 @@ class Recommender:
         return self._ask(schema.SIMILAR, batch, item_id=ids, k=for_each(k, len(ids)))
 
     def unknown(self, item_ids: Iterable[str]) -> list[str]:
-        """Returns those of the ids that the export lacks, in the given order."""
-        return [item for item in item_ids if item not in self._payload.index]
+        """Returns those of the ids that the export lacks, in the given order, whatever way they are spelt."""
+        ids = strings(item_ids, "item_ids")
+        return [str(item) for item in ids[self.spellings.places(ids) < 0]]
 
     def embed_queries(
         self, histories: Iterable[Sequence[str]], context: Context | None = None, batch: int = 1024
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
-        history = padded_ids(histories, "histories")
-        known = context_inputs(context, history, self.context_inputs)
+        history = self.spellings.spelt(padded_ids(histories, "histories"))
+        known = context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
     def embed_items(self, table: pd.DataFrame, batch: int = 256) -> np.ndarray:
@@ -197,6 +214,8 @@ class Recommender:
             values = [None] * len(table) if name is None else table[name]
             shape = self.inputs(signature)[field.input].shape[1:]
             columns[field.input] = column(values, field.kind, shape, name or field.input)
+            if field.kind == "id":
+                columns[field.input] = self.spellings.spelt(columns[field.input])
         if not found:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "
@@ -215,7 +234,7 @@ class Recommender:
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
         modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
-        for field in schema.item_fields(modalities, catalog):
+        for field in schema.item_fields(modalities, catalog, self.manifest.get("columns")):
             yield field.names, field
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
@@ -241,16 +260,21 @@ def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
 
 
 def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:
-    """Loads an export.
+    """Loads an export, in a process that runs Keras 2, Keras 3 or neither.
+
+    TensorFlow does not work in a forked child of a process that has run it. Workers load the export themselves, and
+    their parent does not: under gunicorn without `--preload`, or in its hook `post_fork`; with `multiprocessing`,
+    joblib and PyTorch's `DataLoader` by the start method "spawn".
 
     Args:
       export_dir: the version folder, `saved_models/<name>/<version>`.
       verify: whether every file is compared with its checksum in the manifest.
 
     Returns:
-      A `Recommender`.
+      A `Recommender`. It cannot be pickled.
 
     Raises:
       InputError: the folder is no export, of a newer format, or a file is missing, changed or foreign.
+      RuntimeError: this process was forked from one in which mmrec had run TensorFlow; asking raises it there too.
     """
     return Recommender(export_dir, verify)

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mmrec.errors import InputError, nearest
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmrec.errors import InputError
+from mmrec.table_files import absent_columns, csv_records, not_utf8, readable
 
 FORMATS = (".parquet", ".csv", ".csv.gz")
 MOST_CHARACTERS = 2**24
@@ -38,13 +42,10 @@ class RowFile:
 
     def require(self, columns: Sequence[str]) -> None:
         """Raises `InputError` unless each of the columns is there, once."""
+        absent = [name for name in columns if name not in self.names]
+        if absent:
+            raise absent_columns(self.path, absent, self.names, "Rename one, or add it.")
         for name in columns:
-            if name not in self.names:
-                found = ", ".join(self.names) or "none"
-                raise InputError(
-                    f"{self.path}: no column `{name}`.{nearest(name, self.names)} Found: {found}. Rename one, or "
-                    "add it."
-                )
             if self.names.count(name) > 1:
                 raise InputError(f"{self.path}: column `{name}` stands twice. Rename one of them.")
 
@@ -77,23 +78,19 @@ def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
         raise InputError(f"{path}: no such file. Correct `{key}`.")
     try:
         if suffix == ".parquet":
-            import pyarrow.parquet
-
-            with pyarrow.parquet.ParquetFile(path) as file:
+            with pq.ParquetFile(path) as file:
                 kinds = {column.name: str(column.type) for column in file.schema_arrow}
                 yield RowFile(path, file.schema_arrow.names, kinds, partial(_parquet_rows, file))
         else:
             with (gzip.open if suffix == ".csv.gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
                 csv.field_size_limit(MOST_CHARACTERS)
-                records = csv.reader(file, strict=True)
-                header = next(records, [])
+                records, header = csv_records(file, path)
                 yield RowFile(path, header, {}, partial(_csv_rows, records, header))
     except InputError:
         raise
     except UnicodeDecodeError as error:
-        found = error.object[error.start]
-        raise InputError(f"{path}: must be UTF-8. Received byte {found:#04x}. Re-save it as UTF-8.") from None
-    except (csv.Error, ValueError, OSError, EOFError, zlib.error) as error:
+        raise not_utf8(path, error) from None
+    except (pa.ArrowException, csv.Error, ValueError, OSError, EOFError, zlib.error) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as {suffix}: {said}. Write it again.") from None
 
@@ -101,9 +98,10 @@ def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
 def _parquet_rows(file, columns: Sequence[str]) -> Iterator[Row]:
     number = 0
     for part in file.iter_batches(batch_size=1024, columns=list(columns)):
-        for values in zip(*(part.column(name).to_pylist() for name in columns), strict=True):
+        table, faults = readable(pa.Table.from_batches([part]))
+        for row, values in enumerate(zip(*(table.column(name).to_pylist() for name in columns), strict=True)):
             number += 1
-            yield number, values, ""
+            yield number, None if row in faults else values, faults.get(row, "")
 
 
 def _csv_rows(records: Iterator[list[str]], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,16 @@ import pyarrow as pa
 from mmrec import schema
 from mmrec.serving.histories import HISTORY, USER
 from mmrec.serving.score_histories import EXCLUDE
+from mmrec.serving.score_lists import as_texts
+from mmrec.values import Spellings
 
 EVENTS = pa.schema(
-    [("user", pa.string()), ("item", pa.string()), ("time", pa.float64()), ("event", pa.string()), ("seen", pa.bool_())]
+    [
+        *[("user", pa.string()), ("item", pa.string()), ("time", pa.float64()), ("event", pa.string())],
+        *[("in_history", pa.bool_()), ("exclude", pa.bool_())],
+    ]
 )
-"""Columns of a file of events; `seen` is for those that are no history, and only keep their items from the answers."""
+"""Columns of a file of events: `exclude` where they keep their items from the answers by more than their history."""
 
 
 def append_events(path: str | Path, table: pa.Table) -> None:
@@ -25,24 +30,25 @@ def append_events(path: str | Path, table: pa.Table) -> None:
         stream.write_table(table)
 
 
-def histories_of(path: str | Path, item_ids: Iterable[str], columns: Collection[str]) -> pa.Table:
+def histories_of(path: str | Path, items: Spellings, columns: Collection[str], plain: bool = False) -> pa.Table:
     """Groups the events of a file by user.
 
     Args:
       path: written by `append_events`.
-      item_ids: of the export, by row: what has one time is put in their order, as in training, so that the order of
-        events in files changes nothing.
+      items: of the export, by row: what has one time is put in their order, as in training, so that the order of events
+        in files changes nothing.
       columns: what is wanted of `user_id`, `history`, `history_time`, `history_event` and `exclude`.
+      plain: whether users' ids are written in their `values.plain` form.
 
     Returns:
       A row per user, by user id; histories oldest first.
     """
     events = pa.concat_tables(_streams(path)).combine_chunks()
-    row = pd.Index(item_ids).get_indexer(events["item"].to_numpy())
-    user, users = pd.factorize(events["user"].to_numpy(), sort=True)
+    row = items.places(events["item"].to_numpy())
+    user, users = pd.factorize(as_texts(events["user"].combine_chunks(), plain), sort=True)
     order = np.lexsort((row, events["time"].to_numpy(), user))
     events, user = events.take(pa.array(order)), user[order]
-    seen = events["seen"].to_numpy()
+    in_history, exclude = events["in_history"].to_numpy(), events["exclude"].to_numpy()
 
     def grouped(name: str, which: np.ndarray) -> pa.Array:
         lengths = np.bincount(user[which], minlength=len(users))
@@ -51,10 +57,10 @@ def histories_of(path: str | Path, item_ids: Iterable[str], columns: Collection[
 
     found = {
         USER: lambda: pa.array(users, pa.string()),
-        HISTORY: lambda: grouped("item", ~seen),
-        schema.HISTORY_TIME: lambda: grouped("time", ~seen),
-        schema.HISTORY_EVENT: lambda: grouped("event", ~seen),
-        EXCLUDE: lambda: grouped("item", seen),
+        HISTORY: lambda: grouped("item", in_history),
+        schema.HISTORY_TIME: lambda: grouped("time", in_history),
+        schema.HISTORY_EVENT: lambda: grouped("event", in_history),
+        EXCLUDE: lambda: grouped("item", exclude),
     }
     return pa.table({name: make() for name, make in found.items() if name in columns})
 

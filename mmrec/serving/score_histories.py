@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.serving.histories import HISTORY, USER
 from mmrec.serving.score_lists import as_numbers, as_texts, lists
+from mmrec.table_files import broken_texts, is_list
 
 EXCLUDE = "exclude"
 _ASKED = (HISTORY, "k", EXCLUDE, "include", "filter")  # inputs of `recommend` that are no context
@@ -28,20 +29,16 @@ def history_columns(signature: list[str]) -> list[str]:
 
 
 def require_types(path: str | Path, columns: pa.Schema) -> None:
-    """Refuses columns of histories that hold neither texts nor numbers.
+    """Refuses columns of histories that hold lists or objects where one value is wanted, or no lists where some are.
 
     Raises:
       InputError: naming such a column.
     """
     for name, kind in zip(columns.names, columns.types, strict=True):
-        nested = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-        value = kind.value_type if nested else kind
-        value = value.value_type if pa.types.is_dictionary(value) else value
-        known = [pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating]
         if pa.types.is_null(kind) and name != USER:  # nothing in any row
             continue
-        known += [pa.types.is_null] if nested else []
-        if nested != (name in _LISTS) or not any(test(value) for test in known):
+        value = kind.value_type if is_list(kind) else kind
+        if is_list(kind) != (name in _LISTS) or pa.types.is_nested(value) or pa.types.is_null(kind):
             wanted = "lists of texts or numbers" if name in _LISTS else "texts or numbers"
             raise InputError(f"{path}: column `{name}` must hold {wanted}. Received: {kind}. Write it as such.")
 
@@ -53,22 +50,33 @@ class Questions:
       table: the columns `user_id`, `history`, and any of `history_columns`.
       inputs: of `recommend`.
       k: answers per history.
+      spelt: writes ids of items (str objects [U]) as the export spells them.
+      plain: whether users' ids are written in their `values.plain` form.
 
     Attributes:
-      ids: string [R], the users' ids.
+      ids: str objects [R], the users' ids.
       faults: row of `table` -> the rule that it breaks.
     """
 
-    def __init__(self, table: pa.Table, inputs: Mapping[str, tf.TensorSpec], k: int):
-        self._table, self._inputs, self._k = table, inputs, k
+    def __init__(
+        self,
+        table: pa.Table,
+        inputs: Mapping[str, tf.TensorSpec],
+        k: int,
+        spelt: Callable = lambda ids: ids,
+        plain: bool = False,
+    ):
+        self._table, self._inputs, self._k, self._spelt = table, inputs, k, spelt
         self.faults: dict[int, str] = {}
-        self.ids = as_texts(table.column(USER).combine_chunks())
-        self._fault(USER, pc.equal(self.ids.fill_null(""), ""), "must not be empty")
+        self.ids = as_texts(table.column(USER).combine_chunks(), plain)
+        for name in table.column_names:
+            self._fault(name, broken_texts(table.column(name)), "must be text in UTF-8")
+        self._fault(USER, np.flatnonzero(self.ids == ""), "must not be empty")
         column = table.column(HISTORY)
         if pa.types.is_string(column.type):
             spaced = pc.match_substring_regex(column.combine_chunks().fill_null(""), _SPACED)
-            self._fault(HISTORY, spaced, "must be item ids with a single space between each two")
-        self._lists = {HISTORY: lists(column)}
+            self._fault(HISTORY, np.flatnonzero(spaced), "must be item ids with a single space between each two")
+        self._lists = {HISTORY: lists(column, spelt=spelt)}
         self._values: dict[str, np.ndarray] = {}
         for name in table.column_names:
             if name not in (USER, HISTORY):
@@ -118,19 +126,20 @@ class Questions:
     def _add(self, name: str, column: pa.ChunkedArray) -> None:
         text = self._inputs[name].dtype == tf.string
         if name in _LISTS:
-            self._lists[name] = found = lists(column, numbers=not text)
-            self._fault(name, found.bad, "must hold numbers")
+            spelt = {"spelt": self._spelt} if name == EXCLUDE else {}
+            self._lists[name] = found = lists(column, numbers=not text, **spelt)
+            self._fault(name, np.flatnonzero(found.bad), "must hold numbers")
             if name != EXCLUDE:
                 whole = (found.lengths == 0) | (found.lengths == self._lists[HISTORY].lengths)
-                self._fault(name, ~whole, "must have a value per item of the history, or none at all")
+                self._fault(name, np.flatnonzero(~whole), "must have a value per item of the history, or none at all")
         elif text:
-            self._values[name] = as_texts(column.combine_chunks()).fill_null("").to_numpy(zero_copy_only=False)
+            self._values[name] = as_texts(column.combine_chunks())
         else:
             self._values[name], wrong = as_numbers(column.combine_chunks())
-            self._fault(name, np.isin(np.arange(len(column)), wrong), "must be a number")
+            self._fault(name, wrong, "must be a number")
 
-    def _fault(self, name: str, where: np.ndarray | pa.Array, rule: str) -> None:
-        for row in np.flatnonzero(np.asarray(where)).tolist():
+    def _fault(self, name: str, rows: np.ndarray, rule: str) -> None:
+        for row in rows.tolist():
             received = shown(self._table.column(name)[row])
             self.faults.setdefault(row, f"column `{name}`: {rule}. Received: {received}")
 

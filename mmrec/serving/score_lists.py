@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
+
+from mmrec.values import plain as plain_form
+from mmrec.values import strings
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,13 @@ class Lists:
         return before[self.starts + self.lengths] > before[self.starts]
 
 
-def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
+def lists(column: pa.ChunkedArray, numbers: bool = False, spelt: Callable = lambda texts: texts) -> Lists:
     """Reads a column of lists; null in them is unknown, a row without a list has an empty one.
 
     Args:
       column: of lists, or of texts, in which a space stands between each two values.
       numbers: whether the values are numbers.
+      spelt: writes the distinct texts (str objects [U]) anew, such as ids as the export spells them.
     """
     array = column.combine_chunks()
     if pa.types.is_null(array.type):
@@ -64,35 +69,54 @@ def lists(column: pa.ChunkedArray, numbers: bool = False) -> Lists:
     if numbers:
         values, wrong = as_numbers(values)
     else:
-        values, texts = _codes(as_texts(values))
+        values, distinct = _codes(values)
+        texts = tf.constant(["", *spelt(distinct)], tf.string)
     bad = np.zeros(len(counts), bool)
     bad[np.repeat(np.arange(len(counts)), counts)[wrong]] = True
     return Lists(starts, np.where(given, counts, 0), values, texts, bad)
 
 
-def as_texts(values: pa.Array) -> pa.Array:
-    """Returns texts or numbers as texts; 7.0 becomes "7", as a column of whole numbers with gaps is one of floats."""
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))  # what is no number is no id
-        whole = pc.all(pc.and_(pc.equal(pc.round(values), values), pc.less(pc.abs(values), 2.0**53))).as_py()
-        values = values.cast(pa.int64()) if whole is not False else values
-    return values.cast(pa.string())
+def as_texts(values: pa.Array, plain: bool = False) -> np.ndarray:
+    """Returns a column of any type but lists as str objects [V], as training reads it (`values.strings`), trimmed.
+
+    Args:
+      values: the column.
+      plain: whether whole numbers lose their decimals, as the texts of the whole column do of which this is a part.
+    """
+    codes, texts = _codes(values)
+    return np.array(["", *(map(plain_form, texts) if plain else texts)], object)[codes]
 
 
 def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Returns numbers, or texts of them, as float64 [V] (NaN is none), and the places of texts that are none."""
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        return values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.zeros(0, np.int64)
-    texts = pd.Series(values.fill_null("").to_numpy(zero_copy_only=False), dtype=object)
+    """Returns a column as float64 [V] (NaN is none), and the places of what is no number.
+
+    Texts are read as numbers, and times become seconds since 1970 (UTC unless a zone is given).
+    """
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
+        moments = values.cast(pa.timestamp("us", getattr(values.type, "tz", None)), safe=False)
+        values = pc.divide(moments.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
+        return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.zeros(0, np.int64)
+    texts = pd.Series(as_texts(values), dtype=object)
     found = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     return found, np.flatnonzero(np.isnan(found) & (texts != "").to_numpy(bool))
 
 
-def _codes(values: pa.Array) -> tuple[np.ndarray, tf.Tensor]:
-    encoded = values.dictionary_encode()
+def _codes(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the place of each value's text, int32 [V] from 1 (0: nothing), and the texts, str objects [U]."""
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    if pa.types.is_float16(values.type):  # of which Arrow finds no distinct ones
+        values = values.cast(pa.float32())
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    distinct = encoded.dictionary
+    if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
+        distinct = distinct.cast(pa.large_binary())  # what is no UTF-8 could not be read as text
+    texts = [text.strip() for text in strings(distinct.to_pandas(integer_object_nulls=True))]
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) + 1
-    distinct = encoded.dictionary.cast(pa.binary()).to_pylist()  # bytes: what is no UTF-8 is an id that nobody knows
-    return codes, tf.constant([b"", *distinct], tf.string)
+    return codes, np.array(texts, dtype=object)
 
 
 def columns_of(outputs: dict[str, tf.Tensor]) -> dict[str, pa.Array]:

@@ -13,7 +13,9 @@ from mmrec.serving.score_items import ATTRIBUTES_SIGNATURE
 ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
 STAGED_LETTERS = "bad.jsonl"  # rows that could not even be put into a shard
 ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
-UNKNOWN = "unknown_histories"  # in the metadata of answers and in score.json: histories without any known item
+UNKNOWN, EMPTY = "unknown_histories", "items_without_content"
+UNREAD = {"recommend": UNKNOWN, "embed": EMPTY, "label": EMPTY}
+"""By task, in the metadata of answers and in score.json: answered rows of which the model read nothing."""
 SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": ATTRIBUTES_SIGNATURE}
 
 
@@ -27,6 +29,8 @@ class Shard(NamedTuple):
       columns: those that are read.
       source: the file that the user gave.
       events: whether the rows are events to be grouped.
+      plain: whether the ids that answers stand beside are texts of whole numbers with decimals, in the whole column;
+        see `values`.
     """
 
     number: int
@@ -36,6 +40,7 @@ class Shard(NamedTuple):
     columns: tuple[str, ...]
     source: str
     events: bool = False
+    plain: bool = False
 
     @property
     def name(self) -> str:
@@ -52,7 +57,7 @@ class Job(NamedTuple):
       task: see `SIGNATURES`.
       k: answers per history.
       batch: rows per call of the signature.
-      media_dir: where relative paths of photos and recordings begin; None: the folder of the file.
+      media_dir: where relative paths of photos and recordings begin; None: see `score_items.media_folders`.
       threads: of TensorFlow; None: all cores.
     """
 

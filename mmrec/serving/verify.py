@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from mmrec import schema
 from mmrec.errors import InputError
@@ -27,15 +29,35 @@ def read_manifest(path: Path) -> dict:
             raise TypeError("its manifest is none")
         _ = manifest["sha256"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: is not an export of mmrec ({error}). Give the version folder, saved_models/<name>/<version>."
-        ) from None
+        raise InputError(f"{path}: is not an export of mmrec ({_reason(error)}). {_version_near(path)}") from None
     if newest > schema.FORMAT_VERSION:
         raise InputError(
             f"{path}: has format version {newest}; this mmrec reads up to {schema.FORMAT_VERSION}. "
             f"Install mmrec {writer} or newer."
         )
     return manifest
+
+
+def _reason(error: Exception) -> str:
+    return f"it holds no {schema.MANIFEST}" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error)
+
+
+def _version_near(path: Path) -> str:
+    """Returns what to give instead of a folder without a manifest: a version in it, or else beside it."""
+    folders = () if (path / schema.MANIFEST).exists() else (path, path.parent)
+    for folder in (folder for folder in folders if folder.is_dir()):
+        manifests = folder.glob(f"*/{schema.MANIFEST}")
+        versions = sorted(int(name) for name in (file.parents[1].name for file in manifests) if name.isdecimal())
+        if versions:
+            held = f"version{'s' * (len(versions) > 1)} {', '.join(map(str, versions))}"
+            return f"{'This folder' if folder == path else folder} holds {held}: give {folder / str(versions[-1])}."
+    return "Give the version folder, saved_models/<name>/<version>."
+
+
+def read_delisted(path: Path) -> list[str]:
+    """Returns the ids of the items that a version has no longer, and those before it had."""
+    file = path / schema.DELISTED
+    return pd.read_parquet(file)["item_id"].tolist() if file.exists() else []
 
 
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
@@ -50,17 +72,13 @@ def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
     Raises:
       InputError: naming a file that is missing, has other content than when it was written, or came in later.
     """
-    for name, expected in checksums.items():
-        try:
-            with open(path / name, "rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"{path}: is not a whole export ({name}: {error.strerror}). {_REMEDY}.") from None
-        if found != expected:
-            raise InputError(
-                f"{path / name}: is not as it was exported: its sha256 must be {expected}. Received: {found}. "
-                f"{_REMEDY}, or load it as it is with `verify=False`."
-            )
+    for name, expected, received in _changed(path, checksums):
+        if isinstance(received, OSError):
+            raise InputError(f"{path}: is not a whole export ({name}: {received.strerror}). {_REMEDY}.")
+        raise InputError(
+            f"{path / name}: is not as it was exported: its sha256 must be {expected}. Received: {received}. "
+            f"{_REMEDY}, or load it as it is with `verify=False`."
+        )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         if name.startswith(_LOADED) and name not in checksums and not file.is_dir():
@@ -68,3 +86,31 @@ def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
                 f"{file}: was not exported, and TensorFlow might read it. Remove it, or load the version "
                 "as it is with `verify=False`."
             )
+
+
+def unloadable(path: Path, checksums: Mapping[str, str], error: Exception) -> InputError:
+    """Returns what to raise for a version folder that cannot be loaded; names the file at fault, if one is not whole.
+
+    Args:
+      path: the version folder.
+      checksums: as in the manifest.
+      error: what loading it raised.
+    """
+    said = " ".join(str(error).split())[:200] or type(error).__name__
+    for name, _, received in _changed(path, checksums):
+        if isinstance(received, OSError):
+            return InputError(f"{path}: is not a whole export ({name}: {received.strerror}). {_REMEDY}.")
+        return InputError(f"{path / name}: is not as it was exported, and cannot be loaded ({said}). {_REMEDY}.")
+    return InputError(f"{path}: cannot be loaded ({said}). {_REMEDY}.")
+
+
+def _changed(path: Path, checksums: Mapping[str, str]) -> Iterator[tuple[str, str, str | OSError]]:
+    """Yields the files that are not as they were: name, SHA-256 in the manifest, and the file's or why it has none."""
+    for name, expected in checksums.items():
+        try:
+            with open(path / name, "rb") as file:
+                received = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            received = error
+        if received != expected:
+            yield name, expected, received

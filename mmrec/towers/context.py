@@ -10,7 +10,9 @@ from tf_keras import layers
 from mmrec import schema
 from mmrec.config import QueryConfig
 
-_EDGES = [2.0**power for power in range(-16, 41)]  # of the buckets, in the unit of the timestamps
+# Of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge: rounding
+# in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
+_EDGES = [2.0 ** (power - 0.5) for power in range(-28, 29)]
 
 
 class ContextTower(layers.Layer):
@@ -30,15 +32,23 @@ class ContextTower(layers.Layer):
       config: what is read, and the dropout.
       event_types: number of types, the first of them "not given".
       user_tower: reads the attributes of users, see `towers.attributes`; None: there are none.
+      typical_gap: time between events, above 0, in the unit of the timestamps: buckets are of multiples of it, so that
+        the unit does not matter.
 
     Source: scale and shift as in FiLM, Perez et al., AAAI 2018, arXiv:1709.07871.
     """
 
     def __init__(
-        self, dim: int, config: QueryConfig, event_types: int, user_tower: layers.Layer | None = None, **kwargs
+        self,
+        dim: int,
+        config: QueryConfig,
+        event_types: int,
+        user_tower: layers.Layer | None = None,
+        typical_gap: float = 1.0,
+        **kwargs,
     ):
         super().__init__(name="context_tower", **kwargs)
-        self.user_tower, self._hidden = user_tower, config.context_dropout
+        self.user_tower, self._hidden, self._typical_gap = user_tower, config.context_dropout, typical_gap
         self.gap_item = self.gap_query = self.event_item = None
         if "time_gap" in config.context:
             self.gap_item = self._table("gap_item", len(_EDGES) + 1, 2 * dim)
@@ -63,7 +73,8 @@ class ContextTower(layers.Layer):
         """
         film, moved = [], tf.zeros_like(items[:, :1])
         if self.gap_item is not None and schema.HISTORY_TIME in context:
-            bucket = self._some(gap_bucket(context[schema.HISTORY_TIME]), training)  # [B, L + 1]
+            bucket = gap_bucket(context[schema.HISTORY_TIME], self._typical_gap)
+            bucket = self._some(bucket, training)  # [B, L + 1]
             film.append(_rows(self.gap_item, bucket[:, :-1]))
             moved += _rows(self.gap_query, bucket)
         if self.event_item is not None and schema.HISTORY_EVENT in context:
@@ -89,17 +100,18 @@ class ContextTower(layers.Layer):
         return tf.where(kept, known, tf.zeros_like(known))
 
 
-def gap_bucket(time: tf.Tensor) -> tf.Tensor:
+def gap_bucket(time: tf.Tensor, typical_gap: float = 1.0) -> tf.Tensor:
     """Returns the bucket of each time since the one before, by powers of two.
 
     Args:
       time: float64 [B, L + 1]; NaN is unknown.
+      typical_gap: above 0, in the same unit.
 
     Returns:
-      int32 [B, L + 1]: 1 for less than 2**-16, 2 for less than 2**-15, ... 58 from 2**40 on; 0 for the first, and where
-      a time is unknown or before the one before.
+      int32 [B, L + 1]: 1 for less than 2**-28.5 typical gaps, 2 for less than 2**-27.5, ... 30 around one of them, ...
+      58 from 2**27.5 on; 0 for the first, and where a time is unknown or before the one before.
     """
-    gap = tf.cast(time[:, 1:] - time[:, :-1], tf.float32)  # float32 holds powers of two exactly
+    gap = tf.cast((time[:, 1:] - time[:, :-1]) / typical_gap, tf.float32)
     bucket = 1 + tf.raw_ops.Bucketize(input=gap, boundaries=_EDGES)
     return tf.pad(tf.where((gap >= 0.0) & tf.math.is_finite(gap), bucket, 0), [[0, 0], [1, 0]])
 

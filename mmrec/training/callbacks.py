@@ -10,14 +10,17 @@ import io
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import tensorflow as tf
 import tf_keras
 
 from mmrec.config import TrainingConfig
 from mmrec.errors import TrainingError, writing
+from mmrec.paths import literal_folder
 from mmrec.training.run_folder import RunFolder, write_text
 
 MONITORED = "val_ndcg@10"
@@ -167,19 +170,18 @@ class Checkpoints(tf_keras.callbacks.Callback):
         self.best = tf.Variable(-1.0, dtype=tf.float64)
         self.done = tf.Variable(False)
         state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best": self.best, "done": self.done}
-        everything = tf.train.Checkpoint(model=model, optimizer=model.optimizer, **state)
-        self._last = tf.train.CheckpointManager(everything, str(run.checkpoints / "last"), max_to_keep=2)
-        self._best = tf.train.CheckpointManager(
-            tf.train.Checkpoint(model=model), str(run.checkpoints / "best"), max_to_keep=1
-        )
+        self._last = _Kept("last", tf.train.Checkpoint(model=model, optimizer=model.optimizer, **state), 2)
+        self._best = _Kept("best", tf.train.Checkpoint(model=model), 1)
 
     def resume(self) -> bool:
         """Restores the latest state, if there is one; returns whether there was."""
-        return self._last.restore_or_initialize() is not None
+        with self._manager(self._last) as last:
+            return last.restore_or_initialize() is not None
 
     def restore_best(self) -> None:
         """Puts the best epoch's weights into the model."""
-        self._best.checkpoint.restore(self._best.latest_checkpoint).expect_partial()
+        with self._manager(self._best) as best:
+            best.checkpoint.restore(best.latest_checkpoint).expect_partial()
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.assign(epoch + 1)
@@ -192,10 +194,24 @@ class Checkpoints(tf_keras.callbacks.Callback):
         self._save(self._last)
         self.model.stop_training = stop
 
-    def _save(self, manager: tf.train.CheckpointManager) -> None:
+    def _save(self, kept: _Kept) -> None:
         # Numbered by epoch: a resumed run that counted from 1 again would write over the best checkpoint it relies on.
-        with writing(self._folder, "runs_dir"):
+        with writing(self._folder, "runs_dir"), self._manager(kept) as manager:
             manager.save(checkpoint_number=int(self.epoch))
+
+    @contextmanager
+    def _manager(self, kept: _Kept) -> Iterator[tf.train.CheckpointManager]:
+        """Gives what saves and restores; it finds what there is in the folder."""
+        with literal_folder(self._folder) as folder:
+            yield tf.train.CheckpointManager(kept.checkpoint, str(folder / kept.name), max_to_keep=kept.count)
+
+
+class _Kept(NamedTuple):
+    """What is saved in a subfolder, and how many of the latest stay there."""
+
+    name: str
+    checkpoint: tf.train.Checkpoint
+    count: int
 
 
 def _duration(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 from mmrec.data.context import QueryContext
 from mmrec.data.features import LONGEST, Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
+from mmrec.traced import traced
 
 _VALUES = 2**24  # of the items of histories that are read at once: 64 MiB
 
@@ -58,12 +58,7 @@ class Embedder:
     def _embedded(self, features: Features) -> tf.Tensor:
         """Returns float32 [B, X]; traced once, for batches of any size, texts and recordings of any length."""
         if self._candidate is None:
-
-            @partial(tf.function, input_signature=[specs(features)])
-            def candidate(features):
-                return self.candidate_tower(features, training=False)
-
-            self._candidate = candidate
+            self._candidate = traced(lambda features: self.candidate_tower(features, training=False), [specs(features)])
         return self._candidate(features)
 
     def _asked(self, table: tf.Tensor, rows: np.ndarray, known: Mapping[str, np.ndarray]) -> tf.Tensor:
@@ -71,12 +66,11 @@ class Embedder:
         if frozenset(known) not in self._query:
             spec = {name: _spec(one, 1 if name in self.users else 2) for name, one in known.items()}
 
-            @partial(tf.function, input_signature=[_spec(table, 1), _spec(rows, 2), spec])
             def query(table, rows, context):
                 length = tf.math.count_nonzero(rows, axis=1, dtype=tf.int32)
                 return self.query_tower.last(tf.gather(table, rows), length, context)
 
-            self._query[frozenset(known)] = query
+            self._query[frozenset(known)] = traced(query, [_spec(table, 1), _spec(rows, 2), spec])
         return self._query[frozenset(known)](table, rows, dict(known))
 
     def _known(self, context: QueryContext, longest: int) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mmrec.config import Config
+from mmrec.data.frames import SUFFIX, frame_paths
 from mmrec.errors import InputError, writing
 
 _BEFORE_IDENTITY = {"lock", "checkpoints", "logs", "config.yaml", "key"}
@@ -31,6 +32,11 @@ class RunFolder:
         self.history, self.metrics = path / "history.csv", path / "metrics.json"
         self.test_queries = path / "test_queries.parquet"
         self._config, self._identity, self._key = path / "config.yaml", path / "identity", path / "key"
+
+    @property
+    def config(self) -> Config:
+        """What the run was opened with; tables that were DataFrames are read from the folder."""
+        return Config.load(self._config)
 
     @property
     def finished(self) -> bool:
@@ -59,7 +65,7 @@ class RunFolder:
     def _abandoned(self) -> bool:
         """Whether a process was killed here before it had written whose run this is: the next one takes the folder."""
         names = {child.name for child in self.path.iterdir()}
-        return all(name in _BEFORE_IDENTITY or name.startswith(".") for name in names)
+        return all(name in _BEFORE_IDENTITY or name.startswith(".") or name.endswith(SUFFIX) for name in names)
 
     @classmethod
     @contextmanager
@@ -69,7 +75,8 @@ class RunFolder:
         A new run that is refused (`InputError`) before its first checkpoint leaves no folder behind.
 
         Args:
-          config: written to `config.yaml`; its `training.resume` allows continuing.
+          config: written to `config.yaml`; its `training.resume` allows continuing. Tables that were DataFrames are
+            copied into the folder.
           identity: digest of config and data.
 
         Raises:
@@ -86,7 +93,7 @@ class RunFolder:
             writable_folder(folder, "runs_dir")
         with open(run.path / "lock", "w") as lock:
             take_lock(lock, run.path)
-            write_text(run._config, config.to_yaml())
+            write_text(run._config, keep_frames(config, run.path).to_yaml())
             if not run._key.exists():
                 write_text(run._key, secrets.token_hex(8))
             write_text(run._identity, identity)
@@ -96,6 +103,28 @@ class RunFolder:
                 if not run.resumable:
                     shutil.rmtree(run.path)
                 raise
+
+
+def keep_frames(config: Config, folder: Path) -> Config:
+    """Copies the tables that were DataFrames into a folder of results.
+
+    Args:
+      config: names the files.
+      folder: where they shall lie.
+
+    Returns:
+      The config that names the copies.
+
+    Raises:
+      InputError: the disk is full, or the folder may not be written.
+    """
+    copies = {}
+    for table, path in frame_paths(config).items():
+        copies[table] = {"path": str(folder / f"{table}{SUFFIX}")}
+        if path != folder / f"{table}{SUFFIX}":
+            with _whole(folder / f"{table}{SUFFIX}") as aside:
+                shutil.copyfile(path, aside)
+    return Config.load(config, data=copies) if copies else config
 
 
 def take_lock(lock: TextIO, folder: Path) -> None:
@@ -127,7 +156,7 @@ def writable_folder(path: Path, key: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         writable = os.access(path, os.W_OK | os.X_OK)
-    except OSError:
+    except (OSError, ValueError):  # a name with a null character is a ValueError
         writable = False
     if not writable:
         raise InputError(f"{path}: cannot be written. Set `{key}` to a folder you may write to.")

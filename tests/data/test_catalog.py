@@ -96,12 +96,23 @@ def test_a_catalog_without_any_id_is_refused_even_when_skipping(folder):
 def test_a_missing_photo_stops_or_is_masked_and_counted(folder):
     rows = [("b", "x", "gone.png", 1), ("a", "y", "blue.png", 2), ("c", "z", "sub", 3)]
     message = refusal(folder, rows)
-    assert "row 1, column `image`: no such file under `image_dir`" in message
+    assert "row 1 (and 1 more), column `image`: no such file under `image_dir`" in message
     assert "gone.png" in message
     assert "Set `data.catalog.on_missing_image: mask`" in message
     catalog = load(folder, rows, on_missing_image="mask")
     assert [photo is None for photo in catalog.photos] == [False, True, True]
     assert catalog.counts == {"image_missing": 2}  # a folder is no photo either
+
+
+def test_all_faults_of_a_catalog_are_reported_at_once(folder):
+    rows = [("b", "x", "gone.png", -1), ("a", "y", "../x.png", "cheap"), ("a", "z", "", 3), ("", "", "", 4)]
+    rows += [("d", "w", "also.png", 5)]
+    with pytest.raises(InputError) as error:
+        load(folder, rows, ("image", "attributes"), "csv", attributes={"price": "price"})
+    said = ["row 4, column `item_id`", "row 3, column `item_id`", "row 2, column `image`: must stay inside",
+            "row 1 (and 1 more), column `image`: no such file", "row 1 (and 1 more), column `price`"]  # fmt: skip
+    assert len(error.value.messages) == 5
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
 
 
 def test_the_row_of_a_missing_photo_is_that_of_the_file_not_of_the_sorted_table(folder):
@@ -244,8 +255,8 @@ def test_the_payload_leaves_the_name_of_the_digest_to_the_export(tmp_path):
 def test_filter_columns_are_read_as_text_and_travel_with_the_payload(folder):
     catalog = load(folder, payload=("title",), filters=("price", "title"))
     assert {name: values.tolist() for name, values in catalog.filters.items()} == {
-        "price": ["10", "20", "30"],
-        "title": ["Red coat", "Blue coat", ""],
+        "price": [("10",), ("20",), ("30",)],
+        "title": [("Red coat",), ("Blue coat",), ()],
     }
     assert list(catalog.payload.columns) == ["item_id", "title", "price"]
     assert catalog.payload["price"].tolist() == ["10", "20", "30"]
@@ -257,3 +268,68 @@ def test_filter_columns_are_neither_the_id_nor_named_as_what_the_export_adds(fol
     assert "no column `colour`" in refusal(folder, filters=("colour",))
     with pytest.raises(ValueError, match="filters"):
         CatalogConfig(filters=("a=b",))
+
+
+LISTS = [("b", ["Blue", "coat"], ["new", "sale "]), ("a", "Red coat", ["new"]), ("c", None, [])]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "csv"])
+def test_filters_payload_and_texts_hold_several_values_in_every_format(tmp_path, kind):
+    """Regression: the filter value was the text of a NumPy array, and nothing was ever found by it."""
+    path = tmp_path / f"catalog.{kind}"
+    table = pd.DataFrame(LISTS, columns=["item_id", "title", "tags"])
+    if kind == "parquet":
+        table.assign(title=[["Blue", "coat"], ["Red coat"], None]).to_parquet(path)
+    elif kind == "jsonl":
+        table.to_json(path, orient="records", lines=True)
+    else:
+        written = {name: [json.dumps(one) if isinstance(one, list) else one for one in table[name]] for name in table}
+        pd.DataFrame(written).to_csv(path, index=False)
+    config = CatalogConfig(path=str(path), text=("title",), payload=("title", "tags"), filters=("tags",))
+    catalog = load_catalog(config, ("text",))
+    assert catalog.filters["tags"].tolist() == [("new",), ("new", "sale"), ()]
+    assert catalog.text["title"].tolist() == ["Red coat", "Blue coat", ""]
+    assert catalog.payload["tags"].tolist() == [["new"], ["new", "sale"], []]
+    catalog.payload.to_parquet(tmp_path / "items.parquet")
+    shown = pd.read_parquet(tmp_path / "items.parquet")["title"]
+    assert [None if one is None else [one] if isinstance(one, str) else list(one) for one in shown] == [
+        ["Red coat"],
+        ["Blue", "coat"],
+        None,
+    ]
+
+
+@pytest.mark.parametrize("key", ["item_id", "attributes"])
+def test_a_list_is_neither_an_id_nor_an_attribute(tmp_path, key):
+    pd.DataFrame({"id": ["a", "b"], "tags": [["x"], ["y"]]}).to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    columns = {"item_id": "id", "attributes": {"tags": "category"}} | ({key: "tags"} if key == "item_id" else {})
+    with pytest.raises(
+        InputError, match=r"t\.jsonl, row 1 \(and 1 more\), column `tags`: must be a text or a number\."
+    ):
+        load_catalog(CatalogConfig(path=str(tmp_path / "t.jsonl"), text=(), payload=(), **columns), ("attributes",))
+
+
+def test_space_around_ids_categories_and_filters_is_no_part_of_them(tmp_path):
+    (tmp_path / "t.csv").write_text("item_id,kind\n b , mug\na,mug \n")
+    columns = {"attributes": {"kind": "category"}, "filters": ("kind",), "text": (), "payload": ()}
+    catalog = load_catalog(CatalogConfig(path=str(tmp_path / "t.csv"), **columns), ("attributes",))
+    assert catalog.item_ids.tolist() == ["a", "b"]
+    assert catalog.attributes["kind"].tolist() == ["mug", "mug"]
+    assert catalog.filters["kind"].tolist() == [("mug",), ("mug",)]
+
+
+def test_a_model_of_before_reads_categories_as_they_are_written(tmp_path):
+    (tmp_path / "t.csv").write_text("item_id,size\na,38.0\nb, 39.0\n")
+    config = CatalogConfig(path=str(tmp_path / "t.csv"), text=(), payload=(), attributes={"size": "category"})
+    assert load_catalog(config, ("attributes",)).attributes["size"].tolist() == ["38", "39"]
+    before = load_catalog(config, ("attributes",), categories_as_written=True)
+    assert before.attributes["size"].tolist() == ["38.0", "39.0"]
+
+
+def test_a_catalog_takes_over_how_another_spells_its_ids(tmp_path):
+    (tmp_path / "t.csv").write_text("item_id\n9.0\nabc\n13.0\n13\n")
+    catalog = load_catalog(CatalogConfig(path=str(tmp_path / "t.csv"), text=(), payload=()), ("item_id",))
+    assert catalog.item_ids.tolist() == ["13", "13.0", "9.0", "abc"]
+    spelt = catalog.spelt_as(["9", "13", " abc"])
+    assert spelt.item_ids.tolist() == ["13", "13.0", "9", " abc"]  # two items stay two
+    assert spelt.payload["item_id"].tolist() == ["13", "13.0", "9", " abc"]

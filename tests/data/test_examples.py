@@ -336,6 +336,14 @@ def test_what_is_only_ever_returned_is_read_and_competes_with_the_whole_catalog(
     assert sorted(batch["rows"][1:][batch["positive"]].tolist()) == [5, 7]
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 4e307])
+def test_weights_near_the_limits_of_float_keep_their_ratio(scale):
+    # Regression: the mean became infinite and all weights 0.
+    histories = replace(make_histories([(5, 0), (6, 1), (7, 2), (8, 3)]), weight=scale * np.array([1.0, 4.0, 0.0, 3.0]))
+    (batch,) = examples(histories).epoch(0)
+    np.testing.assert_allclose(sorted(batch["weight"]), [0.0, 0.5, 1.5, 2.0], rtol=1e-6)
+
+
 def test_weights_have_a_mean_of_one_over_the_training_answers():
     histories = make_histories([(5, 1), (6, 2), (7, 3)], [(8, 1)])
     histories = replace(histories, weight=np.array([1.0, 4.0, 0.0, 3.0]))

@@ -186,6 +186,75 @@ def test_a_row_with_an_unreadable_rating_can_be_skipped_and_is_counted(tmp_path)
     assert (len(found), found.counts) == (5, {"unreadable_rating": 1})
 
 
+def test_date_times_of_another_form_are_refused_with_the_format_that_reads_them(tmp_path):
+    rows = [("ann", "a", when, 1, "") for when in ("31/01/2024", "01/02/2024")]
+    message = refusal(tmp_path, rows)
+    assert (
+        "row 1 (and 1 more), column `timestamp`: must be a number or an ISO 8601 date-time. Received: '31/01/"
+        in message
+    )
+    assert (
+        "Set `data.interactions.timestamp_format: '%d/%m/%Y'` to read it. Set `data.interactions.on_bad_row" in message
+    )
+    assert load(tmp_path, rows, timestamp_format="%d/%m/%Y").time.tolist() == [1706659200, 1706745600]
+    message = refusal(tmp_path, [*rows, ("ann", "a", "2024-03-01", 1, "")], timestamp_format=["%d/%m/%Y"])
+    assert "row 3, column `timestamp`: must be a date-time of the form '%d/%m/%Y'. Received: '2024-03-01'" in message
+    assert "Add their format to `data.interactions.timestamp_format`." in message
+
+
+def test_all_faults_of_a_table_are_reported_at_once_with_their_counts(tmp_path):
+    rows = [*ROWS, ("", "a", 1, "good", ""), ("ann", "x", "soon", 1, ""), ("", "x", 1, 1, "")]
+    with pytest.raises(InputError) as error:
+        load(tmp_path, rows, rating="stars", min_rating=3)
+    said = ("row 6 (and 1 more), column `user_id`", "row 7, column `timestamp`", "row 7 (and 1 more), column `item_id`",
+            "row 6, column `stars`")  # fmt: skip
+    assert len(error.value.messages) == 4
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
+    with pytest.raises(InputError) as error:
+        load(
+            tmp_path, rows, event="event", positive_events=("bought",), negative_events=("sent", "back"), weight="stars"
+        )
+    said = ("'bought'", "'back', 'sent'", "`user_id`", "`timestamp`", "`item_id`")
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
+    with pytest.raises(InputError) as error:
+        load(tmp_path, min_rating=3, seen_events=("buy",), negative_events=("view",))
+    said = ("`min_rating`", "`negative_events`", "`seen_events`")
+    assert all(part in message for part, message in zip(said, error.value.messages, strict=True))
+
+
+def test_only_the_named_types_count_as_seen(tmp_path):
+    assert load(tmp_path, event="event").seen is None
+    assert load(tmp_path, event="event", seen_events=("buy",)).seen.tolist() == [False, True, False, False, True]
+    assert "`data.interactions.event`: must name a column when `seen_events`" in refusal(tmp_path, seen_events=("buy",))
+    assert "no event of type 'bought', which `seen_events` names" in refusal(
+        tmp_path, event="event", seen_events=("bought",)
+    )
+
+
+def test_a_weight_that_would_drown_all_others_is_refused_or_skipped(tmp_path):
+    # Regression: the mean of the weights became infinite, all weights 0, and the loss 0.
+    rows = [
+        (user, item, time, weight, "") for (user, item, time, *_), weight in zip(ROWS, (1, 2, 3, 4e6, 0), strict=True)
+    ]
+    message = refusal(tmp_path, rows, weight="stars")
+    assert "row 4, column `stars`: must be at most 3e+06, a million times the median of the weights" in message
+    found = load(tmp_path, rows, weight="stars", on_bad_row="skip")
+    assert (len(found), found.counts) == (4, {"outsized_weight": 1})
+    large = [(user, item, time, 1.7e308, "") for user, item, time, *_ in ROWS]
+    assert load(tmp_path, large, weight="stars").weight.tolist() == [1.7e308] * 5
+
+
+def test_numbers_that_float64_cannot_hold_are_refused(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"user_id": "ann", "item_id": "a", "timestamp": 1%s, "stars": Infinity}' % ("0" * 400))
+    config = InteractionsConfig(path=str(path), rating="stars", min_rating=1, weight="stars")
+    with pytest.raises(InputError) as error:
+        load_interactions(config, Vocabulary(["a"]))
+    assert [message.partition(": ")[0].partition("column ")[2] for message in error.value.messages] == [
+        "`timestamp`", "`stars`", "`stars`",
+    ]  # fmt: skip
+
+
 def test_event_types_are_numbered_in_order_and_none_is_0(tmp_path):
     found = load(tmp_path, [*ROWS, ("eve", "c", 40, 1, "")], event="event")
     assert found.event_types == ("", "buy", "view")
@@ -224,3 +293,17 @@ def test_types_and_weights_follow_the_events_whatever_the_order_of_the_file(tmp_
     found = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
     for name in ("row", "event", "weight"):
         assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()
+
+
+def test_types_written_as_numbers_are_found_however_the_config_spells_them(tmp_path):
+    rows = [("ann", "a", 1, 1, 1.0), ("ann", "b", 2, 1, 2.0)]
+    for named in ("1", "1.0"):
+        events = load(tmp_path, rows, event="event", positive_events=(named,))
+        assert events.event_types == ("", "1", "2")
+        assert events.positive.tolist() == [True, False]
+
+
+def test_lists_are_refused_as_types_and_ratings(tmp_path):
+    rows = [("ann", "a", 1, [1], ["buy"]), ("ann", "b", 2, [2], ["view"])]
+    for options, column in (({"event": "event"}, "event"), ({"rating": "stars", "min_rating": 1}, "stars")):
+        assert f"row 1 (and 1 more), column `{column}`: must be a" in refusal(tmp_path, rows, "parquet", **options)

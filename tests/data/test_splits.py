@@ -79,9 +79,26 @@ def test_the_lines_of_one_basket_are_never_in_each_others_history():
     parts = split(make_events(events), SplitConfig(validation_fraction=0.1, test_fraction=0.49))
     assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3], [4, 5, 6])}
     parts = split(make_events(events), LAST_OUT)
-    assert listed(parts.train.rows) == [[1, 2, 3, 4]]
-    assert queries(parts.validation) == {0: ([1, 2, 3], [1, 2, 3], [5])}
-    assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3], [6])}
+    assert listed(parts.train.rows) == [[1, 2]]
+    assert queries(parts.validation) == {0: ([1, 2], [1, 2], [3])}
+    assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3], [4, 5, 6])}
+
+
+def test_leaving_the_last_out_asks_for_whole_baskets():
+    # Regression: one line of the last basket was asked for, chosen by item id: test asked for the high ids only.
+    events = [
+        *[(0, 1, 10), (0, 9, 10), (0, 2, 20), (0, 8, 20), (0, 3, 30), (0, 7, 30), (0, 7, 30)],
+        *[(1, 1, 5), (1, 2, 5), (1, 3, 6), (1, 4, 6)],  # two baskets of two: all of it is for training
+        *[(2, 1, 1), (2, 2, 2), (2, 3, 2, False), (2, 1, 3), (2, 4, 3)],  # of the last basket, 1 was seen before
+    ]
+    parts = split(make_events(events), LAST_OUT)
+    assert listed(parts.train.rows) == [[1, 9], [1, 2, 3, 4], [1]]
+    assert queries(parts.validation) == {0: ([1, 9], [1, 9], [2, 8]), 2: ([1], [1], [2])}
+    assert queries(parts.test) == {0: ([1, 9, 2, 8], [1, 2, 8, 9], [3, 7]), 2: ([1, 2], [1, 2, 3], [4])}
+    assert (parts.validation.dropped, parts.test.dropped) == ({}, {"already_seen": 1})
+    longer = split(make_events(events), LAST_OUT, min_history=2)
+    assert (longer.validation.user.tolist(), longer.validation.dropped) == ([0], {"short_history": 1})
+    assert longer.test.user.tolist() == [0, 2]
 
 
 def test_events_at_the_very_cut_belong_to_what_is_asked():
@@ -109,20 +126,46 @@ def test_leaving_the_last_out_asks_for_the_last_two_positives_of_each_user():
     assert queries(again.test) == {0: ([1, 2, 3], [], [4]), 2: ([1, 2], [], [1])}
 
 
+ONCE = [(user, 1, user) for user in range(5)]
+TWICE = [(0, 1, 1), (0, 2, 2), (1, 1, 3), (1, 2, 4)]
+RETAKEN = [(0, 1, 1), (0, 2, 2), (0, 3, 3), (0, 4, 4), (0, 1, 5)]
+
+
 @pytest.mark.parametrize(
-    ("events", "config", "rule"),
+    ("events", "config", "reason", "remedy"),
     [
-        ([(0, 1, 0), (0, 2, 0), (0, 3, 0)], TIME, "leaves no validation query"),
-        ([(0, 1, 1), (1, 1, 2), (2, 1, 3), (3, 1, 4), (4, 1, 5)], TIME, "leaves no validation query"),
-        ([(0, 1, 1), (0, 2, 2), (1, 1, 3), (1, 2, 4)], LAST_OUT, "leaves no validation query"),
-        ([(0, 1, 1), (0, 2, 2), (0, 3, 3), (0, 4, 4), (0, 1, 5)], TIME, "leaves no test query"),
+        ([(0, 1, 0), (0, 2, 0), (0, 3, 0)], TIME, "no validation query: all events have one single time", "timestamp`"),
+        ([(0, 1, 0), (0, 2, 0), (0, 3, 7)], TIME, "no validation query: all events have only 2 different times",
+         "timestamp`"),
+        (ONCE, TIME, "no validation query: 1 of its users have no earlier event", "`evaluation.min_history` below 1"),
+        (TWICE, LAST_OUT, "every user has fewer than three baskets, that is positive events at different times (2 at",
+         "Give more events of each user, or set `data.split.kind: time`."),
+        ([*TWICE, (0, 3, 2)], LAST_OUT, "fewer than three baskets, that is positive events at different times.",
+         "a finer column, or set"),
+        (RETAKEN, TIME, "no test query: 1 of its users had all right answers before",
+         "Set `retrieval.repeat_consumption: true`"),
+        ([(0, 1, 0), *[(0, row, 3) for row in range(2, 9)], (0, 9, 4)], TIME,
+         "no validation query: no positive event lies in its time", "Enlarge `data.split.validation_fraction`"),
     ],
-)
-def test_a_split_with_nothing_to_ask_is_refused(events, config, rule):
-    with pytest.raises(InputError, match=rule) as error:
+)  # fmt: skip
+def test_a_split_with_nothing_to_ask_is_refused_with_reason_and_remedy(events, config, reason, remedy):
+    with pytest.raises(InputError) as error:
         split(make_events(events), config)
-    assert "Received: kind" in str(error.value)
-    assert f"{len(events)} events" in str(error.value)
+    message = str(error.value)
+    assert reason in message
+    assert f"Received: kind {config.kind}, {len(events)} events." in message
+    assert remedy in message.split("Received")[1]
+    assert config.kind == "time" or "_fraction" not in message
+
+
+def test_where_views_make_all_answers_seen_the_remedy_is_which_types_count():
+    views = [(0, row, 2 * row, False) for row in range(1, 5)]
+    buys = [(0, row, 2 * row + 1) for row in range(1, 5)]
+    events = make_events([*views, *buys])
+    events = replace(events, event=np.where(events.positive, 1, 2).astype(np.int32), event_types=("", "buy", "view"))
+    with pytest.raises(InputError, match=r"1 of its users had all .* `data\.interactions\.seen_events` .*\[buy\]"):
+        split(events, LAST_OUT)
+    assert queries(split(replace(events, seen=events.positive), LAST_OUT).test) == {0: ([1, 2, 3], [1, 2, 3], [4])}
 
 
 def test_queries_can_be_taken_in_any_order():
@@ -192,6 +235,19 @@ def test_changing_the_other_lines_of_a_basket_changes_no_history(config):
         assert listed(first.seen) == listed(second.seen)
 
 
+def test_only_the_types_that_are_named_keep_an_item_from_being_an_answer():
+    # A user looks at 4, 5 and 6 and then buys 4; 2 is bought again, together with the new 7.
+    rows = [(0, 1, 0), (0, 2, 1), (0, 4, 2, False), (0, 5, 3, False), (0, 3, 4), (0, 6, 4, False)]
+    events = make_events([*rows, (0, 2, 5), (0, 4, 5), (0, 7, 5)])
+    parts = split(events, LAST_OUT)
+    assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3, 4, 5, 6], [7])}
+    assert parts.test.dropped == {"already_seen": 2}
+    parts = split(replace(events, seen=events.positive), LAST_OUT)
+    assert queries(parts.validation) == {0: ([1, 2], [1, 2], [3])}
+    assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3], [4, 7])}
+    assert parts.test.dropped == {"already_seen": 1}
+
+
 # One user took 1, returned 2 and 3, took 4, returned 6, took 5: a mark of -1 is a negative event.
 RETURNS = [(0, 1, 0, 1), (0, 2, 1, -1), (0, 3, 2, -1), (0, 4, 3, 1), (0, 6, 4, -1), (0, 5, 5, 1), (0, 7, 6, 0)]
 
@@ -222,6 +278,15 @@ def test_the_context_of_queries_stands_beside_their_histories_and_ends_at_their_
     assert context.events.time[context.place[0]].tolist() == [0, 1, 2, 3, 4]
     assert (parts.validation.context.now.tolist(), context.now.tolist()) == ([3], [5])
     assert parts.train.context.event.tolist() == [1, 3, 3]
+
+
+def test_the_typical_gap_is_the_median_between_baskets_of_training():
+    # Between baskets: 2, 3 and 10 of the first user, 6 of the second; a basket's own lines and the test do not count.
+    rows = [*[(0, 1, 0), (0, 2, 2), (0, 3, 2), (0, 4, 5), (0, 5, 15), (0, 6, 16), (0, 7, 99)], (1, 1, 4), (1, 2, 10)]
+    train = split(make_events(rows), LAST_OUT).train
+    assert train.time.tolist() == [0, 2, 2, 5, 15, 4, 10]
+    assert train.median_gap == 4.5
+    assert split(make_events([(0, 1, 0), (0, 2, 7), (0, 3, 9)]), LAST_OUT).train.median_gap == 1.0
 
 
 def test_with_cuts_in_time_questions_are_asked_at_the_cut():

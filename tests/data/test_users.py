@@ -60,3 +60,21 @@ def test_faults_can_be_skipped_and_masked_and_are_counted(tmp_path):
     assert users.columns["town"].tolist() == ["Jena", "Ulm", ""]
     np.testing.assert_array_equal(users.columns["age"], [np.nan, 3, 3])
     assert users.counts == {"user_without_id": 1, "repeated_user": 1, "bad_user_attribute": 1}
+
+
+def test_a_table_of_other_users_is_refused_with_both_spellings(tmp_path):
+    """Regression: nothing was said, and the model learnt nothing of anybody."""
+    with pytest.raises(InputError) as error:
+        load(tmp_path, [("Ann", "Jena", 40), ("Bob", "Ulm", 20)])
+    assert f"{tmp_path / 'users.csv'}, column `user_id`: no user of the events is there." in str(error.value)
+    assert "The events have 'ann', for one. Received: 'Ann', for one." in str(error.value)
+
+
+def test_users_are_the_same_however_their_ids_are_spelt(tmp_path):
+    users = load(tmp_path, [(" ann ", "Jena", 40), ("bob", "Ulm", 20)])
+    assert users.columns["town"].tolist() == ["Jena", "Ulm", ""]
+    assert users.covered == 2
+    path = tmp_path / "numbers.csv"
+    path.write_text("user_id,town\n9.0,Jena\nabc,Ulm\n")  # beside a text, 9.0 keeps its decimals
+    config = UsersConfig(path=str(path), attributes={"town": "category"})
+    assert load_users(config, np.array(["9", "abc"], object), ALL[:2]).columns["town"].tolist() == ["Jena", "Ulm"]

@@ -66,12 +66,12 @@ def test_the_column_is_read_for_its_modality_only(tmp_path):
 def test_the_first_bad_vector_of_the_file_is_named(tmp_path, kind, vector, said):
     path = write(tmp_path, kind, [("c", [1.0, 2.0]), ("b", None), ("z", vector), ("a", vector)])
     remedy = "Correct it, or leave it empty: the item then counts as without features."
-    assert refusal(path) == f"{path}, row 3, column `vector`: {said} {remedy}"
+    assert refusal(path) == f"{path}, row 3 (and 1 more), column `vector`: {said} {remedy}"
 
 
 def test_a_column_of_something_else_is_refused(tmp_path):
     path = write(tmp_path, "csv", [("a", "red"), ("b", "blue")])
-    assert f"{path}, row 1, column `vector`: must be a list of numbers. Received: 'red'." in refusal(path)
+    assert f"{path}, row 1 (and 1 more), column `vector`: must be a list of numbers. Received: 'red'." in refusal(path)
 
 
 def test_a_column_without_any_vector_is_refused(tmp_path):

@@ -18,3 +18,8 @@ def test_rows_start_at_one_and_unknown_ids_are_row_zero():
 def test_ids_must_be_unique_and_not_empty(ids):
     with pytest.raises(ValueError, match="must be unique and not empty"):
         Vocabulary(ids)
+
+
+def test_ids_are_found_however_they_are_spelt():
+    vocabulary = Vocabulary(["9", "1.0", "mug"])
+    assert vocabulary.rows(["9.0", " 9", "1", "mug ", "7.0", ""]).tolist() == [1, 1, 2, 3, 0, 0]

@@ -14,11 +14,18 @@ from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.item_id import ItemIdTower
 from mmrec.towers.query import QueryTower
 
+CONFIG = {  # of a training, as far as an export is read or described by it
+    "data": {"catalog": {"path": "items.csv"}, "interactions": {"path": "events.csv"}},
+    "item": {"modalities": ["item_id"]},
+    "query": {"max_length": 3},
+    "retrieval": {"repeat_consumption": False},
+}
 IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
 
 def small_parts(**changes):
     """Items a to e lie on an arc, each next to the one before; `changes` replace fields of `Parts` and of its model."""
+    ids = changes.get("ids", IDS)
     tower = CandidateTower({"item_id": ItemIdTower(5, 2)}, "concatenation", 2)
     tower({"item_id_row": tf.range(6)})
     angle = 0.2 * np.arange(5)
@@ -30,7 +37,7 @@ def small_parts(**changes):
     query_tower = QueryTower(MeanHistory(2, QueryConfig(dropout=0.0)), tower.fusion)
     query_tower(tf.zeros([1, 1, 2]))
     model = {
-        "readers": [ItemIdReader(IDS, np.arange(6, dtype=np.int32))],
+        "readers": [ItemIdReader(ids, np.arange(6, dtype=np.int32))],
         "candidate_tower": tower,
         "query_tower": query_tower,
         "context": None,
@@ -50,13 +57,14 @@ def small_parts(**changes):
 def small_version(**changes):
     """Returns the arguments of `write_version` but the folder; `changes` as in `small_parts`."""
     parts = small_parts(arc=False, **changes)
-    payload = pd.DataFrame({"item_id": IDS[1:], "title": list("ABCDE"), "digest": ["0"] * 5})
+    ids = parts.ids
+    payload = pd.DataFrame({"item_id": ids[1:], "title": list("ABCDE"), "digest": ["0"] * 5})
     rows = np.array([1, 4])
     history = tf.gather(parts.table, [[0, 0, 0], [1, 2, 3]])
     samples = Samples(
         rows=rows,
-        items={"item_id": IDS[rows]},
-        histories=np.array([["", "", ""], ["a", "b", "c"]], object),
+        items={"item_id": ids[rows]},
+        histories=np.array([["", "", ""], ids[1:4]], object),
         queries=parts.model.query(history, tf.constant([[0, 0, 0], [1, 2, 3]]), {}).numpy(),
     )
-    return parts, payload, {"config": {}, "metrics": {}}, samples
+    return parts, payload, {"config": CONFIG, "metrics": {}}, samples

@@ -24,7 +24,7 @@ def signatures():
     context = ContextTower(2, config, len(TYPES))
     context.event_item.assign([[0, 0, 0, 0], [-2, -2, 0, 0]])
     moved = np.zeros((58, 2))
-    moved[20] = [3, 0]
+    moved[32] = [3, 0]  # of bucket 33
     context.gap_query.assign(moved)
     tower = QueryTower(MeanHistory(2, config), FUSIONS["sum"](("item_id",), 2), unit=False, context_tower=context)
     tower(tf.zeros([1, 1, 2]))
@@ -59,6 +59,7 @@ def test_columns_that_are_not_there_and_types_that_nobody_knows_are_unknown(sign
     np.testing.assert_allclose(embed(signatures, ["b", "a"], event=["view"]), (A - B) / 2, atol=1e-6)
     np.testing.assert_allclose(embed(signatures, ["a"], event=["", "view", "view"]), A, atol=1e-6)
     np.testing.assert_allclose(embed(signatures, ["a"], event=["gaze"]), A, atol=1e-6)
+    np.testing.assert_allclose(embed(signatures, ["a"], event=[" view "]), -A, atol=1e-6)
 
 
 def test_the_moment_of_the_question_is_compared_with_the_last_item_that_is_known(signatures):

@@ -6,9 +6,16 @@ import tensorflow as tf
 
 from mmrec.index.filters import Filters
 
+
+def cells(values):
+    """Returns the values of each item as the filters take them; of a text its only value."""
+    several = ((one,) if isinstance(one, str) and one else tuple(one) for one in values)
+    return np.fromiter(several, object, len(values))
+
+
 VALUES = {
-    "category": np.array(["", "mug", "lamp", "mug", ""], object),
-    "colour": np.array(["", "red", "red", "", "a=b"], object),
+    "category": cells(["mug", "lamp", "mug", ""]),
+    "colour": cells(["red", "red", "", "a=b"]),
 }
 
 
@@ -57,21 +64,26 @@ def test_nothing_asked_and_no_row_are_no_error():
 
 
 def test_columns_without_any_value_are_fulfilled_by_no_item():
-    values = {"empty": np.array(["", "", ""], object), "full": np.array(["", "x", "x"], object)}
+    values = {"empty": cells(["", ""]), "full": cells(["x", "x"])}
     assert allowed([["empty="], ["full=x"]], values)[:, 1:].tolist() == [[False, False], [True, True]]
+
+
+def test_one_of_several_values_fulfils_and_each_that_is_asked_must_be_there():
+    values = {"tags": cells([["red", "new"], ["new"], [], "red"])}
+    assert [np.flatnonzero(row).tolist() for row in allowed([["tags=new", ""], ["tags=red", "tags=new"]], values)] == [
+        [1, 2],
+        [1],
+    ]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_a_reading_of_the_table_on_random_worlds(seed):
     rng = np.random.default_rng(seed)
-    values = {name: np.append("", rng.choice(["", "a", "b"], 8)).astype(object) for name in "xyz"}
+    drawn = {name: [rng.permutation(["a", "b"])[: rng.integers(3)].tolist() for _ in range(8)] for name in "xyz"}
+    values = {name: cells(column) for name, column in drawn.items()}
     conditions = ["", "", *(f"{name}={value}" for name in "xyz" for value in "abc")]
     asked = rng.choice(conditions, (6, 3)).astype(object)
     expected = [
-        [
-            all(not one or (one[2:] != "" and values[one[0]][item] == one[2:]) for one in question)
-            for item in range(1, 9)
-        ]
-        for question in asked
+        [all(not one or one[2:] in drawn[one[0]][item] for one in question) for item in range(8)] for question in asked
     ]
     assert allowed(asked, values)[:, 1:].tolist() == expected

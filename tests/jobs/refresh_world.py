@@ -45,7 +45,7 @@ def write_export(folder, modalities=("features", "item_id"), **export):
     columns = {"text": [], "image": None, "features": "vector", "payload": ["title"], "filters": ["kind"]}
     config = Config.load(
         name="shop",
-        data={"catalog": {"path": path, **columns}},
+        data={"catalog": {"path": path, **columns}, "interactions": None},
         item={"modalities": modalities, "dim": DIM},
         query={"history": "mean", "max_length": 3, "dropout": 0.0},
         export={"k": 3, **export},
@@ -66,7 +66,7 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         max_length=3,
         default_k=3,
         exclude_history=True,
-        filters={"kind": np.append("", catalog.filters["kind"])},
+        filters=catalog.filters,
         dim=dim,
         index=index,
     )

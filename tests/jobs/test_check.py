@@ -202,6 +202,17 @@ def test_ready_made_vectors_are_covered_and_probed(shop, tmp_path):
     assert facts["cost"]["seconds"]["photos"] == 0
 
 
+@pytest.mark.parametrize(("given", "severity"), [(160, None), (150, "note"), (80, "warning")])
+def test_users_that_their_table_lacks_are_said(shop, tmp_path, given, severity):
+    rows = "".join(f"u{user},{user % 3}\n" for user in range(given))
+    (tmp_path / "users.csv").write_text(f"user_id,town\n{rows}")
+    shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"town": "category"}}
+    found = mmrec.check(shop, probe=False).findings
+    assert [(one.severity, one.code) for one in found] == ([(severity, "users_without_attributes")] if severity else [])
+    if given == 80:
+        assert found[0].text == "80 of 160 users (50.0%) do not stand in the table of users."
+
+
 def test_few_users_and_events_are_said(tmp_path):
     config = write_groups(tmp_path, users=49, batch_size=16)  # 49 x 4 training events
     assert codes(mmrec.check(config, probe=False)) == ["few_users", "few_events"]
@@ -233,13 +244,93 @@ def test_repeated_events_are_counted(shop, tmp_path):
     assert mmrec.check(shop, probe=False).findings[0].severity == "warning"  # 12 of 972: over 1%
 
 
-@pytest.mark.parametrize("unit", [1, 1000])
-def test_times_in_the_future_are_counted_in_seconds_and_in_milliseconds(shop, tmp_path, unit):
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_times_in_the_future_are_counted_in_any_unit(shop, tmp_path, unit):
     now = int(time.time())
     edit_events(tmp_path, lambda rows: [[u, i, (now + (int(t) - 4) * 10**6) * unit] for u, i, t in rows])
     (found,) = mmrec.check(shop, probe=False).findings
     assert found.code == "future_times"
-    assert found.text.startswith("160 events lie in the future")  # each user's last, of time 5
+    assert found.text.startswith("160 events lie in the future; the last one is of 20")  # each user's last, of time 5
+
+
+def times_at(rows, change):
+    """Returns the rows with their times 0..5 as days of 2024 in seconds, changed by `change(user number, seconds)`."""
+    return [[u, i, change(int(u[1:]), 1_704_067_200 + 86_400 * int(t))] for u, i, t in rows]
+
+
+def test_times_in_another_unit_than_most_are_said(shop, tmp_path):
+    edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: time * (1000 if user < 16 else 1)))
+    (found,) = mmrec.check(shop, probe=False).findings
+    assert (found.severity, found.code) == ("warning", "mixed_time_units")
+    # 16 of 160 users with 6 events each
+    assert found.text.startswith("96 times (10.0%) are milliseconds since 1970, the others seconds")
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**9])
+def test_times_of_zero_and_before_1990_are_said(shop, tmp_path, unit):
+    edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: unit * time * (user > 15)))
+    (found,) = mmrec.check(shop, probe=False).findings
+    assert found.code == "early_times"
+    assert found.text == (
+        "96 events (10.0%) are of before 1990, the first of 1970-01-01 00:00:00; 96 have the time 0, which mostly "
+        "stands for none."
+    )
+
+
+def test_dates_written_as_numbers_are_said(shop, tmp_path):
+    edit_events(tmp_path, lambda rows: [[u, i, 20240101 + int(t)] for u, i, t in rows])
+    (found,) = mmrec.check(shop, probe=False).findings
+    assert (found.severity, found.code) == ("note", "dates_as_numbers")
+    assert mmrec.check(shop, probe=False, **{"data.interactions.timestamp_format": "%Y%m%d"}).findings == ()
+
+
+def test_a_test_of_which_much_was_seen_before_is_said_with_the_remedy(shop, tmp_path):
+    def viewed(rows):
+        """Lets every third user look at what is asked for, before anything else."""
+        views = [[u, i, "-1", "view"] for u, i, t in rows if t == "5" and int(u[1:]) % 3 == 0]
+        return [*views, *([*row, "buy"] for row in rows)]
+
+    edit_events(tmp_path, viewed)
+    text = (tmp_path / "events.csv").read_text()
+    (tmp_path / "events.csv").write_text(text.replace("timestamp", "timestamp,kind", 1))
+    shop["data"]["interactions"] |= {"event": "kind", "positive_events": ["buy"]}
+    (found,) = mmrec.check(shop, probe=False).findings
+    assert (found.severity, found.code) == ("warning", "answers_already_seen")
+    assert found.text.startswith("33.8% of the test's right answers (54 of 160) do not count")
+    assert "`data.interactions.seen_events` to the types that keep an item from being recommended, such as [buy]" in (
+        found.remedy
+    )
+    report = mmrec.check(shop, probe=False, **{"data.interactions.seen_events": ["buy"]})
+    assert report.findings == ()
+    assert (report.facts["seen_only_events"], report.facts["unused_events"]) == (0, 54)
+    assert report.facts["split"]["test"]["queries"] == 160
+
+
+def test_a_table_of_which_much_was_skipped_is_said(shop, tmp_path):
+    edit_events(tmp_path, lambda rows: [*rows, *[["u1", "gone", "7"]] * 100, *[["", "red-1", "7"]] * 10])
+    shop["data"]["interactions"] |= {"on_unknown_item": "skip", "on_bad_row": "skip"}
+    (found,) = mmrec.check(shop, probe=False).findings
+    assert found.code == "many_skipped_rows"
+    assert found.text == (
+        "10.3% of the rows of the interactions were skipped: event without user 10, unknown item 100."  # of 1,070
+    )
+
+
+def test_texts_are_judged_by_a_sample_unless_the_check_is_deep(shop, tmp_path):
+    items = (tmp_path / "items.csv").read_text()
+    (tmp_path / "items.csv").write_text(items + "".join(f"more-{i},another thing {i}\n" for i in range(2000)))
+    shop["item"]["modalities"] = ["text"]
+    shop["item"]["text"]["max_tokens"] = 2  # of the three of every title
+    report = mmrec.check(shop, probe=False)
+    (found,) = [one for one in report.findings if one.code == "cut_texts"]
+    assert found.text == (
+        "100% of the texts in `title` are cut to `item.text.max_tokens`. (In a sample of 2,000 items of 2,024; "
+        "`--deep` reads all.)"
+    )
+    assert "; of 2,000 items of 2,024, --deep reads all\n" in report_text(report)
+    deep = mmrec.check(shop, deep=True, probe=False)
+    (found,) = [one for one in deep.findings if one.code == "cut_texts"]
+    assert found.text == "100% of the texts in `title` are cut to `item.text.max_tokens`."
 
 
 def test_users_whose_events_share_one_time_are_said(shop, tmp_path):
@@ -322,12 +413,10 @@ def test_the_command_prints_a_table_or_one_json_object_and_ends_with_0(shop, run
     ("options", "message"),
     [
         (["--set", "training.epoch=3"], "Did you mean `training.epochs`"),
-        (["--set", "data.catalog.path=no.csv"], "no such file"),
-        (["--set", "query.history=nope"], "nope"),
         (["--export", "somewhere"], "`--export` needs `--deep`"),
     ],
 )
-def test_what_training_would_refuse_is_one_message_and_ends_with_2(shop, run, options, message):
+def test_without_a_usable_config_nothing_is_read(shop, run, options, message):
     code, out, errors = run(shop, *options)
     assert (code, out) == (2, "")
     assert message in errors
@@ -337,15 +426,53 @@ def test_what_training_would_refuse_is_one_message_and_ends_with_2(shop, run, op
 def test_a_catalog_of_one_item_is_refused_as_that(shop, tmp_path):
     lines = (tmp_path / "items.csv").read_text().splitlines()
     (tmp_path / "items.csv").write_text("\n".join(lines[:2]))
-    with pytest.raises(mmrec.InputError, match=r"items\.csv: holds one item, 'red-0': there is nothing to choose from"):
-        mmrec.check(shop, probe=False)
+    report = mmrec.check(shop, probe=False)
+    assert "items.csv: holds one item, 'red-0': there is nothing to choose from. Give a catalog of two" in report.error
 
 
-def test_a_folder_that_cannot_be_written_is_refused_and_nothing_is_made(shop, tmp_path):
+def test_every_error_of_the_inputs_is_reported_with_its_count_and_ends_with_2(shop, tmp_path, run):
+    items = (tmp_path / "items.csv").read_text()
+    (tmp_path / "items.csv").write_text(items + "red-1,again\n,nothing\n,nobody\n")
+    edit_events(tmp_path, lambda rows: [*rows, ["u1", "gone", "7"], ["u1", "red-1", "soon"], ["u2", "lost", "8"]])
     (tmp_path / "file").write_text("")
-    shop["runs_dir"] = str(tmp_path / "file" / "runs")
-    with pytest.raises(mmrec.InputError, match="Set `runs_dir`"):
-        mmrec.check(shop, probe=False)
+    shop |= {"runs_dir": str(tmp_path / "file" / "runs"), "saved_models_dir": str(tmp_path / "file")}
+    shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"home": "category"}}
+    code, _, errors = run(shop, "--no-probe", "--set", "query.history=nope")
+    assert code == 2
+    said = [
+        "no history tower is called 'nope'",
+        "items.csv, row 26 (and 1 more), column `item_id`: every item needs an id",
+        "items.csv, row 25, column `item_id`: ids must be unique",
+        "events.csv, row 962, column `timestamp`: must be a number",
+        "events.csv, row 961 (and 1 more), column `item_id`: must be an item of the catalog. Received: 'gone'",
+        "users.csv: no such file. Correct `data.users.path`.",
+        "file/runs/groups: cannot be written. Set `runs_dir`",
+        "file/groups: cannot be written. Set `saved_models_dir`",
+    ]
+    lines = errors.splitlines()
+    assert len(lines) == 8
+    for part, line in zip(said, lines, strict=True):
+        assert line.startswith("error: ")
+        assert part in line
+    assert not (tmp_path / "file").is_dir()
+    report = mmrec.check(shop, probe=False)
+    assert report.error == report.errors[0]
+    assert [one.code for one in report.findings] == [
+        *["unusable_catalog"] * 2, *["unusable_interactions"] * 2, "unusable_users", *["unwritable_folder"] * 2,
+    ]  # fmt: skip
+
+
+def test_where_a_table_cannot_be_used_the_others_are_described(shop, tmp_path, run):
+    code, out, errors = run(shop, "--no-probe", "--set", "data.catalog.path=no.csv", "--json")
+    assert code == 2
+    assert errors.splitlines() == [f"error: {tmp_path / 'no.csv'}: no such file. Correct `data.catalog.path`."]
+    facts = json.loads(out)["facts"]
+    assert (facts["users"], facts["events"]) == (160, 960)
+    assert not {"items", "split", "training"} & set(facts)
+    code, out, errors = run(shop, "--no-probe", "--set", "data.interactions.timestamp=when")
+    assert code == 2
+    assert "no column `when`" in errors
+    assert out.startswith("items         24\nskipped       nothing\n\nerror:  ")
 
 
 def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeypatch):

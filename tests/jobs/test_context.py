@@ -3,12 +3,15 @@
 import csv
 import itertools
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import mmrec
 from mmrec.jobs.tables import load_tables
+from mmrec.towers.context import gap_bucket
 from tests.jobs.test_evaluate import assert_same
 
 EVENTS, GAPS, TOWNS = ("view", "buy"), (1, 1000), ("Ulm", "Jena")
@@ -117,6 +120,47 @@ def test_manifest_card_and_requests_name_the_inputs(result, shop):
     assert len(row["history"]) == len(row["history_time"]) == len(row["history_event"])
     assert (row["history"][0], row["history_event"][0]) == ("", "")
     assert row["user_home"] in TOWNS
+
+
+def in_unit(config, folder, write):
+    """Returns the config with events whose times, as seconds since 1970, are written as `write` says."""
+    with open(config["data"]["interactions"]["path"], newline="") as file:
+        header, *rows = csv.reader(file)
+    path = folder / "events.csv"
+    with open(path, "w", newline="") as file:
+        moved = ([user, item, write(1_700_000_000 + int(time)), *rest] for user, item, time, *rest in rows)
+        csv.writer(file).writerows([header, *moved])
+    interactions = {**config["data"]["interactions"], "path": str(path)}
+    return {**config, "data": {**config["data"], "interactions": interactions}}
+
+
+UNITS = {
+    "s": str,
+    "ms": lambda seconds: str(seconds * 10**3),
+    "us": lambda seconds: str(seconds * 10**6),
+    "ns": lambda seconds: str(seconds * 10**9),
+    "days": lambda seconds: repr(seconds / 86400),
+    "dates": lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_gaps_are_read_alike_in_every_unit_of_time(config, tmp_path, unit):
+    train = load_tables(mmrec.Config.load(in_unit(config, tmp_path, UNITS[unit]))).split.train
+    bucket = gap_bucket(tf.constant(train.time[np.newaxis]), train.median_gap).numpy()[0, 1:]
+    follows = np.diff(train.rows.row_of_value) == 0
+    # Half of the gaps are 1 and half 1000 seconds; the median is one of them, and 1000 is nearly 2 ** 10.
+    assert sorted(set(bucket[follows].tolist())) in ([30, 40], [20, 30])
+
+
+@pytest.mark.slow
+def test_a_training_in_nanoseconds_is_one_in_seconds(config, tmp_path):
+    found = []
+    for unit in ("s", "ns"):
+        (tmp_path / unit).mkdir()
+        found.append(mmrec.train(in_unit(config, tmp_path / unit, UNITS[unit]) | {"name": unit}).metrics["test"])
+    assert found[0] == found[1]
+    assert found[0]["hit_rate@1"] > 0.9
 
 
 def test_queries_are_asked_at_the_moment_of_their_answer_and_know_nothing_later(config):

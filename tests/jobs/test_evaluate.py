@@ -1,5 +1,7 @@
 """An export judged anew gets the numbers that training gave its model."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -46,6 +48,50 @@ def test_items_that_the_export_lacks_rank_behind_all_others(tiny_export, expecte
     assert found["candidates"] == 200
     means = [name for name in expected["test"] if not name.startswith("coverage")]
     assert_same({name: found["test"][name] for name in means}, {name: expected["test"][name] for name in means})
+
+
+def test_delisted_items_that_the_catalog_lacks_by_now_are_judged(tiny_export, expected, tmp_path):
+    # Regression: events that name a delisted item stopped the evaluation, whose catalog is that of the refresh.
+    version = shutil.copytree(tiny_export.result.export_dir, tmp_path / "shop" / "1")
+    table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str, keep_default_na=False)
+    table[::2].to_csv(tmp_path / "catalog.csv", index=False)
+    data = {"catalog": {"path": tmp_path / "catalog.csv", "image_dir": tiny_export.shop}}
+    with pytest.raises(mmrec.InputError, match="must be an item of the catalog"):
+        mmrec.evaluate(version, data=data)
+    table[["item_id"]].to_parquet(version / "mmrec/delisted.parquet")  # here the export has them all
+    assert_same(mmrec.evaluate(version, data=data)["test"], expected["test"])
+
+
+@pytest.mark.slow
+def test_items_that_a_refresh_delisted_are_still_asked_for_and_rank_last(tiny_export, expected, tmp_path, capsys):
+    version = shutil.copytree(tiny_export.result.export_dir, tmp_path / "shop" / "1")
+    table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str, keep_default_na=False)
+    asked = set(tiny_export.tables.vocabulary.ids[tiny_export.tables.split.test.relevant.values])
+    left = table[~table["item_id"].isin(asked)]
+    left.to_csv(tmp_path / "catalog.csv", index=False)
+    new = mmrec.refresh(
+        version, tmp_path / "catalog.csv", max_delisted=1, data={"catalog": {"image_dir": tiny_export.shop}}
+    )
+    found = mmrec.evaluate(new)
+    assert f"{len(asked)} of 150 items are not in the export and rank last" in capsys.readouterr().err
+    assert (found["queries"], found["candidates"]) == (expected["queries"], 150)
+    assert found["test"]["recall@50"] == 0
+    assert 0 < found["test"]["mrr"] < 1 / len(left)  # behind every item that is left
+    assert_same(found["baselines"], expected["baselines"])
+    as_trained = mmrec.evaluate(new, mmrec.Config.load(tiny_export.result.run_dir / "config.yaml"))
+    assert_same(as_trained["test"], found["test"])
+
+
+def test_an_export_that_has_no_item_of_the_data_is_not_judged(tiny_export, tmp_path):
+    for name in ("catalog", "interactions"):
+        table = pd.read_csv(tiny_export.shop / f"{name}.csv", dtype=str, keep_default_na=False)
+        table.assign(item_id="x" + table["item_id"]).to_csv(tmp_path / f"{name}.csv", index=False)
+    data = {
+        "catalog": {"path": tmp_path / "catalog.csv", "image_dir": tiny_export.shop},
+        "interactions": {"path": tmp_path / "interactions.csv"},
+    }
+    with pytest.raises(mmrec.InputError, match=r"catalog\.csv: no item of it is in the export .* Received: 'x.*'; the"):
+        mmrec.evaluate(tiny_export.result.export_dir, data=data)
 
 
 def test_overrides_reach_the_evaluation(tiny_export):

@@ -148,6 +148,6 @@ def test_photos_that_were_transcoded_train_like_any_other_and_are_checked_in_the
 
 
 def test_an_unknown_backbone_is_refused_before_any_table_is_read():
-    catalog = {"path": "no such file.csv"}
+    data = {"catalog": {"path": "no such file.csv", "text": ["title"]}, "interactions": {"path": "nor this.csv"}}
     with pytest.raises(mmrec.InputError, match=r"Did you mean `resnet50`\? Received: 'resnet51'"):
-        mmrec.train({"data": {"catalog": catalog}, "item": {"image": {"backbone": "resnet51"}}})
+        mmrec.train({"data": data, "item": {"image": {"backbone": "resnet51"}}})

@@ -170,6 +170,66 @@ def test_a_version_of_an_earlier_mmrec_says_that_it_must_be_exported_anew(old, t
         mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()))
 
 
+CUT = {"unchanged": 1, "changed": 0, "new": 0, "delisted": 23}
+
+
+def test_most_of_an_export_is_delisted_only_on_demand(old, tmp_path, command):
+    version = copied(old, tmp_path)
+    catalog = write(tmp_path / "cut.parquet", items()[:1])
+    code, out, errors = command("refresh", version, "--catalog", catalog)
+    assert (code, out, versions(version)) == (2, "", ["1"])
+    assert "cut.parquet: 23 of 24 items of the export are not in it (such as 'i01'); at most 30%" in errors
+    code, out, _ = command("refresh", version, "--catalog", catalog, "--max-delisted", 1, "--json")
+    assert code == 0
+    assert json.loads(out) == {"export_dir": str(version.parent / "2"), **CUT}
+    assert pd.read_parquet(version.parent / "2/mmrec/delisted.parquet")["item_id"].tolist() == [
+        f"i{number:02}" for number in range(1, 24)
+    ]
+
+
+def test_ids_that_are_spelt_otherwise_are_named_with_both_spellings(old, tmp_path):
+    version = copied(old, tmp_path)
+    catalog = write(tmp_path / "new.parquet", items().assign(item_id=items()["item_id"].str.upper()))
+    with pytest.raises(mmrec.InputError, match=r"24 of 24 items .* \(such as 'i00'; the catalog has 'I00'\)"):
+        mmrec.refresh(version, catalog)
+    (tmp_path / "users.csv").write_text("user_id,history\nu,i03 i03\nv,i00\n")
+    with pytest.raises(mmrec.InputError, match=r"1 of 24 items of the export, 67% of what .*users\.csv names,"):
+        mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()), histories=tmp_path / "users.csv")
+    assert versions(version) == ["1"]
+
+
+def test_changed_items_without_content_count_as_delisted(old, tmp_path):
+    version = copied(old, tmp_path)
+    catalog = write(tmp_path / "new.parquet", items().assign(vector=[[1.0, 0.0]] + [None] * 23))
+    with pytest.raises(mmrec.InputError, match=r"3 of 24 items .* not in it or have nothing that the model reads"):
+        mmrec.refresh(version, catalog, max_delisted=0.05, **{"data.catalog.on_bad_row": "skip"})
+
+
+RENAMED = {"item_id": "sku", "features": "vec", "payload": ["name"], "filters": ["type"]}
+
+
+def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of_before(old, tmp_path, capsys):
+    version = copied(old, tmp_path)
+    called = {"item_id": "sku", "vector": "vec", "title": "name", "kind": "type"}
+    catalog = write(tmp_path / "new.parquet", changed_items().rename(columns=called))
+    after = mmrec.refresh(version, catalog, data={"catalog": RENAMED})
+    assert "column `sku` is read as `item_id`, column `vec` is read as `vector`" in capsys.readouterr().err
+    shop = mmrec.load(after)
+    assert shop.manifest["refresh"] == {"from_version": 1, **ONE_OF_EACH}
+    assert shop.items.columns.tolist() == ["item_id", "title", "kind", "digest"]
+    assert shop.filter_columns == ["kind"]
+    assert shop.recommend([["i00"]], k=1, filter={"kind": "vase"}).item_ids.tolist() == [["n"]]
+    table = changed_items()[:3]
+    expected = shop.embed_items(table[["item_id", "vector"]])
+    for name in ("vec", "features"):
+        found = shop.embed_items(table[["item_id", "vector"]].rename(columns={"vector": name}))
+        np.testing.assert_array_equal(found, expected)
+    assert "* filters: `kind`" in (after / "mmrec/README.md").read_text()
+    assert mmrec.refresh(after, catalog) == after  # by the names of the last refresh
+    back = {"item_id": "item_id", "features": "vector", "payload": ["title"], "filters": ["kind"]}
+    assert mmrec.refresh(after, write(tmp_path / "old.parquet", changed_items()), data={"catalog": back}) == after
+
+
 def nothing(table):
     return pd.concat([table, pd.DataFrame({"item_id": ["empty"], "title": ["-"], "kind": ["mug"]})])
 
@@ -268,3 +328,14 @@ def test_a_killed_refresh_leaves_no_version_and_the_next_one_writes_it(old, tmp_
     assert saved_model.checksums(version) == before
     assert mmrec.refresh(version, catalog) == version.parent / "2"
     assert versions(version) == ["1", "2"]
+
+
+def test_filter_values_may_become_several_and_lists_stay_lists(old, tmp_path):
+    version = copied(old, tmp_path)
+    kinds = [[kind, "new"] if number < 2 else [kind] for number, kind in enumerate(items()["kind"])]
+    shop = mmrec.load(mmrec.refresh(version, write(tmp_path / "lists.parquet", items().assign(kind=kinds))))
+    assert shop.items["kind"].map(list).tolist() == kinds
+    found = shop.recommend([[]], k=24, filter={"kind": "new"}).item_ids[0]
+    assert {*found} == {"i00", "i01", ""}
+    assert len({*shop.recommend([[]], k=24, filter={"kind": "lamp"}).item_ids[0]} - {""}) == 12
+    assert {*shop.recommend([[]], k=24, filter=["kind=lamp", "kind=new"]).item_ids[0]} == {"i00", ""}

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import mmrec
 from mmrec.jobs import score_run
+from mmrec.jobs.score_inputs import Plan
+from mmrec.serving.batch_score import read_shard
 from tests.jobs.score_world import HISTORIES, answers, five_items, letters, written
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +130,11 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
     ]
     assert (found["rows"], found["bad_rows"]) == (3, 2)
     size = path.stat().st_size
-    assert capsys.readouterr().err.splitlines() == [f"bytes: {size} of {size} read", "shards: 1 of 1 scored"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"bytes: {size} of {size} read",
+        "shards: 1 of 1 scored",
+        f"2 bad rows are left out; {tmp_path}/out/bad_rows.jsonl says why",
+    ]
 
 
 def test_histories_without_any_known_item_are_counted_though_the_job_is_interrupted(
@@ -171,6 +178,64 @@ def test_histories_none_of_which_holds_a_known_item_are_refused_and_the_folder_s
     assert (empty["rows"], empty["unknown_histories"]) == (1, 0)
 
 
+NOBODY = "user_id,item_id,timestamp\nu1,a,14/11/2023 22:13\nu2,b,15/11/2023 22:13\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "first", "bad"),
+    [
+        ("e.csv", NOBODY.encode(), "column `timestamp`: must be a number or", 2),
+        ("h.csv", "user_id,history\nJos\xe9,a\nZo\xeb,b\n".encode("latin-1"), "must be UTF-8", 2),
+        ("h.csv", b"user_id,history\n,a\n,b\n,c\n", "column `user_id`: must not be empty. Received: ''", 3),
+        ("h.csv", b"user_id,history\nu1,a,b\n", "must have 2 fields, as the header has. Received: 3", 1),
+    ],
+    ids=["events", "latin-1", "no user", "fields"],
+)
+@pytest.mark.parametrize("beam", [False, True], ids=["alone", "beam"])
+def test_a_file_of_bad_rows_alone_is_refused_with_the_first_reason_as_often_as_it_is_tried(
+    export, tmp_path, monkeypatch, beam, name, content, first, bad
+):
+    if beam:
+        pytest.importorskip("apache_beam")
+    else:
+        monkeypatch.setattr(score_run, "import_beam", lambda: None)
+    path, out = tmp_path / name, tmp_path / "out"
+    path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(mmrec.InputError) as error:
+            score(export, path, out, shard_rows=2)
+        message = str(error.value)
+        assert message.startswith(f"{path}, row 1: {first}")
+        assert message.endswith(f"Not one of {bad} rows can be used: {out}/bad_rows.jsonl says why. Correct the input.")
+        assert sorted(child.name for child in out.iterdir()) == [".lock", "bad_rows.jsonl"]
+        assert [letter["row"] for letter in letters(out)] == [*range(1, bad + 1)]
+    path.write_text("user_id,history\nu1,a\n")
+    assert score(export, path, out)["rows"] == 1  # the folder is free for what was corrected
+    assert letters(out) == []
+
+
+def test_a_file_of_bad_rows_that_is_the_users_own_is_not_removed(export, file, tmp_path, alone):
+    (tmp_path / "out").mkdir()
+    file("out/bad_rows.jsonl", "mine\n")
+    with pytest.raises(mmrec.InputError, match="`output` must be absent, empty, or of the same job"):
+        score(export, file("h.csv", HISTORIES), tmp_path / "out")
+    assert (tmp_path / "out/bad_rows.jsonl").read_text() == "mine\n"
+
+
+def test_files_without_rows_are_refused_unless_another_one_has_some(export, file, tmp_path, alone):
+    (tmp_path / "in").mkdir()
+    file("in/0.csv", "user_id,history\n")
+    empty = pa.schema([("user_id", pa.string()), ("history", pa.list_(pa.string()))]).empty_table()
+    pq.write_table(empty, tmp_path / "in/1.parquet")
+    for given in ("in", "in/0.csv", "in/1.parquet", "in/*.csv"):
+        with pytest.raises(mmrec.InputError) as error:
+            score(export, tmp_path / given, tmp_path / "out")
+        assert str(error.value) == f"{tmp_path / given}: holds no rows. Give `input` a file with at least one."
+        assert [child.name for child in (tmp_path / "out").iterdir()] == [".lock"]
+    file("in/2.csv", "user_id,history\nu1,a\n")
+    assert score(export, tmp_path / "in", tmp_path / "out")["rows"] == 1
+
+
 def test_more_answers_than_there_are_items_or_than_a_signature_can_count_are_all_items(export, file, tmp_path, alone):
     path = file("h.csv", HISTORIES)
     for number, k in enumerate((5, 2**31, 10**30)):
@@ -198,10 +263,7 @@ def test_users_are_spread_over_shards_and_each_is_whole(export, file, tmp_path, 
 
 
 def test_events_that_training_did_not_count_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
-    copy = shutil.copytree(export, tmp_path / "shop" / "1")
-    manifest = json.loads((copy / "mmrec/manifest.json").read_text())
-    manifest["config"]["data"]["interactions"] |= {"rating": "stars", "min_rating": 3, "user_id": "who"}
-    (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
+    copy = with_rules(export, tmp_path, rating="stars", min_rating=3, user_id="who")
     text = "who,item_id,timestamp,stars\nu1,a,1,5\nu1,b,2,1\nu1,c,3,\n"
     found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a"]], k=5, exclude=[["b"]]).item_ids
@@ -209,12 +271,46 @@ def test_events_that_training_did_not_count_keep_their_items_from_the_answers(ex
     assert (found["rows"], found["bad_rows"]) == (1, 1)
 
 
-def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(export, shop, file, tmp_path, alone):
-    copy = shutil.copytree(export, tmp_path / "shop" / "1")
+def with_rules(export, folder, **rules):
+    """Copies the export, as if it had been trained with other rules for interactions."""
+    copy = shutil.copytree(export, folder / "shop" / "1")
     manifest = json.loads((copy / "mmrec/manifest.json").read_text())
-    rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative_events": ["return"]}
     manifest["config"]["data"]["interactions"] |= rules
     (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
+    return copy
+
+
+def test_only_the_types_that_are_named_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
+    rules = {"event": "kind", "positive_events": ["buy"], "seen_events": ["buy", "hide"]}
+    text = "user_id,item_id,timestamp,kind\nu1,a,1,buy\nu1,b,2,view\nu1,c,3,hide\n"
+    score(with_rules(export, tmp_path, **rules), file("e.csv", text), tmp_path / "out", k=5)
+    (wanted,) = shop.recommend([["a"]], k=5, exclude=[["c"]]).item_ids
+    assert answers(tmp_path / "out") == [("u1", [item for item in wanted if item])]
+    assert "b" in wanted
+
+
+def test_where_an_export_does_not_leave_out_the_history_events_say_what_a_user_had(export, shop, file, tmp_path, alone):
+    rules = {"event": "kind", "seen_events": ["buy"]}  # views are history and may be recommended
+    text = "user_id,item_id,timestamp,kind\nu1,a,1,buy\nu1,b,2,view\n"
+    again = with_rules(export, tmp_path, **rules)
+    manifest, staged = json.loads((again / "mmrec/manifest.json").read_text()), tmp_path / "staged"
+    staged.mkdir()
+    (shard,) = Plan([str(file("e.csv", text))], "recommend", again, manifest).shards(staged, 10)
+    ((_, table),) = read_shard(shard, shop.items["item_id"])
+    assert table.to_pylist() == [{"user_id": "u1", "history": ["a", "b"], "exclude": ["a"]}]
+
+
+def test_events_are_read_by_the_format_that_training_read_times_by(export, shop, file, tmp_path, alone):
+    text = "user_id,item_id,timestamp\nu1,b,01/03/2024\nu1,a,02/02/2024\nu1,c,2024-03-04\n"
+    found = score(with_rules(export, tmp_path, timestamp_format=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
+    assert answers(tmp_path / "out") == expected(shop, {"u1": ["a", "b"]}, 10)
+    assert (found["rows"], found["bad_rows"]) == (1, 1)
+    assert "must be a date-time of the form '%d/%m/%Y'" in letters(tmp_path / "out")[0]["reason"]
+
+
+def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(export, shop, file, tmp_path, alone):
+    rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative_events": ["return"]}
+    copy = with_rules(export, tmp_path, **rules)
     text = "user_id,item_id,timestamp,stars,kind\nu1,a,1,0,buy\nu1,b,2,-1,buy\nu1,c,3,-1,return\nu1,d,4,,return\n"
     found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a", "c", "d"]], k=5, exclude=[["b"]]).item_ids
@@ -241,6 +337,19 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     reason = letters(tmp_path / "out")[0]["reason"]
     assert reason.startswith("column `image`: ")
     assert "images/none.png: the file cannot be read" in reason
+
+
+def test_items_of_which_nothing_is_readable_are_counted_and_a_file_of_nothing_else_is_refused(
+    tiny_export, file, tmp_path, capsys, alone
+):
+    path = file("c.csv", "item_id,title\nx,\ny,red mug\n")
+    assert score(tiny_export.result.export_dir, path, tmp_path / "out", task="embed")["items_without_content"] == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "1 of 2 items have nothing that the model reads"
+    path = file("empty.csv", "item_id,title\nx,\ny,\n")
+    for _ in range(2):
+        with pytest.raises(mmrec.InputError, match=r"empty\.csv: none of 2 items has anything that the model reads\."):
+            score(tiny_export.result.export_dir, path, tmp_path / "empty", task="embed")
+    assert [child.name for child in (tmp_path / "empty").iterdir()] == [".lock"]
 
 
 def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, tmp_path, capsys, alone):
@@ -301,8 +410,9 @@ def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     assert answers(tmp_path / "two") == answers(tmp_path / "one")
     assert letters(tmp_path / "two") == letters(tmp_path / "one")
     said = capfd.readouterr().err.splitlines()
-    assert said[-1] == "shards: 4 of 4 scored"
-    assert all(line.startswith(("bytes: ", "shards: ")) for line in said)  # nothing of Beam or of the processes
+    assert said[-2:] == ["shards: 4 of 4 scored", f"3 bad rows are left out; {tmp_path}/two/bad_rows.jsonl says why"]
+    allowed = ("bytes: ", "shards: ", "3 bad rows")
+    assert all(line.startswith(allowed) for line in said)  # nothing of Beam or of the processes
 
 
 def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):
@@ -313,3 +423,9 @@ def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):
     code, out, errors = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 3)
     assert (code, out) == (2, "")
     assert errors.startswith(f"error: {tmp_path}/out: holds the answers of another job")
+    code, out, _ = command("score", export, "--input", path, "--output", tmp_path / "out", "-k", 2)
+    assert code == 0
+    assert "unknown_histories  0" in out.splitlines()
+    code, out, errors = command("score", export, "--input", file("e.csv", NOBODY), "--output", tmp_path / "none")
+    assert (code, out) == (2, "")
+    assert "Not one of 2 rows can be used" in errors

@@ -9,15 +9,18 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 import tf_keras
 
 import mmrec
 from mmrec.config import Config
+from mmrec.data.frames import config_with_frames
 from mmrec.errors import InputError, TrainingError
 from mmrec.evaluation.slices import METRICS
 from mmrec.jobs.build import build_model
+from mmrec.jobs.evaluate import evaluate
 from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.prepare import prepare, run_identity
 from mmrec.jobs.tables import load_tables
@@ -292,6 +295,28 @@ def test_a_run_is_known_by_its_config_and_its_data(groups, tmp_path):
     with open(tmp_path / "events.csv", "a") as file:
         file.write("u0,red-1,99\n")
     assert run_identity(config) != known
+
+
+def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_path):
+    items, events = pd.read_csv(tmp_path / "items.csv"), pd.read_csv(tmp_path / "events.csv")
+    groups["training"]["epochs"] = 1
+    result = train(groups, data={"catalog": items, "interactions": {"path": events}})
+    assert {path.name for path in result.run_dir.glob("*.parquet")} == {
+        "catalog.frame.parquet",
+        "interactions.frame.parquet",
+        "test_queries.parquet",
+    }
+    judged = evaluate(result.export_dir, data={"interactions": events})
+    assert judged["test"]["ndcg@10"] == pytest.approx(result.metrics["test"]["ndcg@10"], abs=1e-6)
+
+    def identity(*source, **frames):
+        with config_with_frames(*source, {"data": frames}) as config:
+            return run_identity(config)
+
+    known = run_identity(Config.load(result.run_dir / "config.yaml"))
+    again = events.set_index(np.arange(len(events)) + 5)
+    assert identity(groups, catalog=items.copy(), interactions=again) == known
+    assert identity(groups, catalog=items, interactions=events[1:]) != known
 
 
 def test_a_run_is_known_by_the_content_of_the_vocabulary_that_it_names(groups, tmp_path):

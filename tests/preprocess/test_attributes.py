@@ -64,3 +64,11 @@ def test_one_kind_of_attribute_is_enough():
     found = only({"w": tf.constant([3.0, NAN])})
     assert found["attributes_category"].shape == (2, 0)
     np.testing.assert_allclose(found["attributes_number"], [[1], [0]])
+
+
+def test_whole_numbers_are_the_same_category_with_and_without_decimals():
+    columns = {"size": np.array(["38.0", "38", "38.5", " 38.0"], object)}
+    encoder = fit_attribute_encoder({"size": "category"}, columns, np.ones(4, bool))
+    assert encoder.categories == {"size": ["38", "38.5"]}
+    found = encoder({"size": tf.constant(["38", "38.0", "38.5", "38.50", ""])})
+    assert found["attributes_category"].numpy().tolist() == [[2], [2], [3], [1], [0]]

@@ -9,6 +9,7 @@ from mmrec.errors import InputError
 from mmrec.serving.score_events import EVENTS, append_events, histories_of
 from mmrec.serving.score_histories import Questions, require_types
 from mmrec.serving.score_lists import as_texts, columns_of, lists
+from mmrec.values import Spellings
 
 INPUTS = {
     "history": tf.TensorSpec([None, None], tf.string),
@@ -53,8 +54,8 @@ def test_numbers_among_texts_that_are_none_are_found_by_row():
 
 
 def test_whole_numbers_are_ids_without_a_fraction():
-    assert as_texts(pa.array([7.0, None])).to_pylist() == ["7", None]
-    assert as_texts(pa.array([7, 8])).to_pylist() == ["7", "8"]
+    assert as_texts(pa.array([7.0, None])).tolist() == ["7", ""]
+    assert as_texts(pa.array([7, 8])).tolist() == ["7", "8"]
 
 
 def test_answers_become_lists_without_padding():
@@ -83,7 +84,7 @@ def test_a_question_holds_what_is_known_beside_the_history():
         }
     )
     questions = Questions(table, INPUTS, 4)
-    assert questions.ids.to_pylist() == ["7", "8", "9"]
+    assert questions.ids.tolist() == ["7", "8", "9"]
     asked = questions.ask(np.array([1, 0]))
     assert {name: tensor.shape.rank for name, tensor in asked.items()} == {
         name: spec.shape.rank for name, spec in INPUTS.items()
@@ -125,14 +126,12 @@ def test_columns_in_which_nothing_stands_say_nothing():
     assert np.isnan(asked["now"]).all()
 
 
-def test_numbers_that_are_none_are_no_ids():
+def test_numbers_are_ids_as_they_are_in_training_and_nan_is_none():
     history = pa.array([[1.0, np.nan], [2.0], [np.inf, 2.0], [3.0]])
-    questions = Questions(pa.table({"user_id": [1.0, np.nan, np.inf, 4.0], "history": history}), INPUTS, 1)
-    assert sorted(questions.faults) == [1, 2]
-    assert questions.ids.to_pylist() == ["1", None, None, "4"]
-    assert questions.ask(np.array([0, 3]))["history"].numpy().tolist() == [[b"1", b""], [b"3", b""]]
-    huge = Questions(pa.table({"user_id": [1e300], "history": [[]]}), INPUTS, 1)
-    assert huge.ids.to_pylist() == ["1e+300"]
+    questions = Questions(pa.table({"user_id": [1.0, np.nan, np.inf, 1e19], "history": history}), INPUTS, 1)
+    assert sorted(questions.faults) == [1]
+    assert questions.ids.tolist() == ["1", "", "inf", "10000000000000000000"]
+    assert questions.ask(np.array([0, 2]))["history"].numpy().tolist() == [[b"1", b""], [b"inf", b"2"]]
 
 
 def test_rows_that_break_a_rule_are_named_with_what_was_received():
@@ -157,7 +156,7 @@ def test_rows_that_break_a_rule_are_named_with_what_was_received():
 
 @pytest.mark.parametrize(
     ("column", "values"),
-    [("history", ["a b"]), ("history", [[["a"]]]), ("user_id", [["u"]]), ("now", [True]), ("user_id", [{"a": 1}])],
+    [("history", ["a b"]), ("history", [[["a"]]]), ("user_id", [["u"]]), ("now", [[1]]), ("user_id", [{"a": 1}])],
 )
 def test_columns_of_another_type_are_refused(column, values):
     with pytest.raises(InputError, match=f"^file: column `{column}` must hold .* Received: .* Write it as such."):
@@ -165,12 +164,14 @@ def test_columns_of_another_type_are_refused(column, values):
 
 
 def test_events_are_grouped_by_user_and_sorted_by_time_and_row(tmp_path):
-    first = [["u2", "u1", "u1"], ["b", "z", "a"], [1.0, 9.0, 2.0], ["buy", "view", None], [False, False, False]]
-    second = [["u1", "u1"], ["b", "c"], [2.0, 1.0], ["buy", "view"], [False, True]]
-    for columns in (first, second):
-        append_events(tmp_path / "e", pa.table(columns, schema=EVENTS))
+    first = [["u2", "u1", "u1"], ["b", "z", "a"], [1.0, 9.0, 2.0], ["buy", "view", None]]
+    second = [["u1", "u1"], ["b", "c"], [2.0, 1.0], ["buy", "view"]]
+    flags = [[True] * 3, [False] * 3], [[True, False], [False, True]]  # in_history, exclude
+    for columns, of_columns in zip((first, second), flags, strict=True):
+        append_events(tmp_path / "e", pa.table([*columns, *of_columns], schema=EVENTS))
     wanted = ["user_id", "history", "history_time", "history_event", "exclude"]
-    found = histories_of(tmp_path / "e", ["b", "a", "c"], wanted)  # at one time, b comes before a, as in the export
+    items = Spellings(["b", "a", "c"])
+    found = histories_of(tmp_path / "e", items, wanted)  # at one time, b comes before a, as in the export
     assert found.to_pylist() == [
         {
             "user_id": "u1",
@@ -181,4 +182,4 @@ def test_events_are_grouped_by_user_and_sorted_by_time_and_row(tmp_path):
         },
         {"user_id": "u2", "history": ["b"], "history_time": [1], "history_event": ["buy"], "exclude": []},
     ]
-    assert histories_of(tmp_path / "e", ["b", "a", "c"], wanted[:2]).column_names == wanted[:2]
+    assert histories_of(tmp_path / "e", items, wanted[:2]).column_names == wanted[:2]

@@ -1,6 +1,11 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pytest
 
+from mmrec.errors import InputError
 from mmrec.serving.columns import column
 
 
@@ -31,3 +36,38 @@ def test_empty_cells_of_a_list_of_photos_are_left_out_before_it_is_cut(tmp_path)
 def test_numbers_that_are_not_given_are_nan():
     found = column([1, "2.5", None, ""], "number", (), "price")
     np.testing.assert_array_equal(found, np.array([1, 2.5, np.nan, np.nan], np.float32))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([9.0, None, 13.0]),
+        pd.Series([9, None, 13], dtype="int64[pyarrow]"),
+        pd.Series([9.0, None, 13.0], dtype="double[pyarrow]"),
+        pd.Series(["9", None, " 13"], dtype="string[pyarrow]"),
+        pd.Series(["9", None, "13"], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        pd.Series([Decimal("9.0"), None, Decimal("13.0")]),
+        pd.Series([9.0, None, 13.0], dtype="category"),
+        pd.Series([9, None, 13], dtype="Int64"),
+        [9.0, None, 13],
+    ],
+)
+def test_categories_and_ids_of_a_frame_are_read_by_the_rule_of_training(values):
+    assert column(values, "category", (), "size").tolist() == ["9", "", "13"]
+    assert column(values, "id", (), "item_id").tolist() == ["9", "", "13"]
+
+
+def test_texts_of_a_list_are_joined_and_other_lists_are_refused():
+    several = pd.Series([["Red", "mug"], '["Blue", "mug"]', None], dtype=object)
+    assert column(several, "text", (), "title").tolist() == ["Red mug", "Blue mug", ""]
+    arrow = pd.Series([["Red", "mug"]], dtype=pd.ArrowDtype(pa.list_(pa.string())))
+    assert column(arrow, "text", (), "title").tolist() == ["Red mug"]
+    for kind, values, row in (("category", ["a", ["b"]], 2), ("id", [{"a": 1}], 1), ("text", [[["a"]]], 1)):
+        with pytest.raises(InputError, match=rf"`table`, row {row}, column `x`: must be a text or a number"):
+            column(values, kind, (), "x")
+
+
+@pytest.mark.parametrize("value", [True, [1.0], np.array([1.0]), float("inf"), 1e300, "soon"])
+def test_what_training_refuses_as_a_number_is_refused(value):
+    with pytest.raises(InputError, match=r"`table`, row 2, column `price`: must be a finite number\. Received: "):
+        column([1, value], "number", (), "price")

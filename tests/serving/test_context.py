@@ -1,3 +1,5 @@
+from datetime import date, datetime
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -25,6 +27,15 @@ def test_what_is_given_stands_beside_the_items_and_all_else_is_unknown():
     assert (found["now"].dtype, found["history_event"].dtype) == (np.float64, object)
 
 
+def test_times_may_be_date_times_where_training_read_them_by_a_format():
+    given = {"history_time": [["02/01/1970", 5], [date(1970, 1, 3)], []], "now": [None, datetime(1970, 1, 4, 1), 7]}
+    found = context_inputs(given, HISTORIES, INPUTS, ["%d/%m/%Y"])
+    np.testing.assert_array_equal(found["history_time"], [[86400, 5], [172800, NAN], [NAN, NAN]])
+    np.testing.assert_array_equal(found["now"], [NAN, 262800, 7])
+    with pytest.raises(InputError, match=r"numbers, date-times of the form '%d/%m/%Y' or None. Received: '1970-01-02'"):
+        context_inputs({"now": ["1970-01-02", 1, 2]}, HISTORIES, INPUTS, ["%d/%m/%Y"])
+
+
 def test_nothing_is_needed():
     assert context_inputs(None, HISTORIES, {}) == {}
     assert context_inputs({}, HISTORIES[:0], INPUTS)["history_time"].shape == (0, 2)
@@ -46,6 +57,7 @@ def test_nothing_is_needed():
             "must have a value per item of the history, 2 in row 1. Received: 3",
         ),
         ({"history_time": [["1", 2], [1], []]}, "`history_time` must hold numbers or None. Received: '1'."),
+        ({"now": [10**400, 1, 2]}, "`now` must hold numbers or None. Received: 1000"),
         ([1], "`context` must be a dict of history_time, history_event, now, user_town. Received: [1]."),
     ],
 )

@@ -136,7 +136,7 @@ def test_what_is_no_file_of_histories_is_refused(csv_file, parquet_file, tmp_pat
             "no column `user_id`. Did you mean `user`? Found: user, history.",
         ),
         (csv_file("user_id,history,history\na,b,c\n", "twice.csv"), "column `history` stands twice"),
-        (csv_file("", "empty.csv"), "no column `user_id`. Found: none."),
+        (csv_file("", "empty.csv"), "no column `user_id` (nor `history`). Found: none."),
         (
             csv_file('user_id,history\na,"b\nc\n', "quote.csv"),
             "row 1: cannot be read as csv: unexpected end of data (lines 2",

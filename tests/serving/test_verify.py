@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from itertools import product
 
+import pandas as pd
 import pytest
 
 import mmrec
@@ -81,3 +83,54 @@ def test_a_manifest_of_wrong_types_is_no_export(copy, change):
     path = copy / "mmrec" / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert "is not an export of mmrec" in refusal(copy)
+
+
+def test_a_folder_of_versions_or_an_absent_version_is_shown_the_latest(copy, tmp_path):
+    shop = tmp_path / "shop"
+    for version in (2, 10):
+        shutil.copytree(copy / "mmrec", shop / str(version) / "mmrec")
+    (shop / "notes").mkdir()
+    assert refusal(shop).endswith(f"This folder holds versions 2, 10: give {shop / '10'}.")
+    assert refusal(shop / "3").endswith(f"{shop} holds versions 2, 10: give {shop / '10'}.")
+    assert refusal(tmp_path / "a" / "b").endswith("Give the version folder, saved_models/<name>/<version>.")
+    assert refusal("a\0b").endswith("Give the version folder, saved_models/<name>/<version>.")
+
+
+READ = ["saved_model.pb", "variables/variables.index", VARIABLES, "mmrec/items.parquet", "fingerprint.pb"]
+
+
+@pytest.mark.parametrize(("file", "kept"), [*product(READ, (1, -1)), *product(READ[:-1], (0,))])
+def test_a_cut_file_that_is_loaded_unverified_is_named_with_the_remedy(copy, file, kept):
+    path = copy / file
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(mmrec.InputError) as error:
+        mmrec.load(copy, verify=False)
+    assert str(error.value).startswith(f"{path}: is not as it was exported, and cannot be loaded (")
+    assert str(error.value).endswith("). Copy the version again, or export anew.")
+
+
+@pytest.mark.parametrize("file", READ[:-1])
+def test_a_file_that_an_unverified_version_lacks_is_named(copy, file):
+    (copy / file).unlink()
+    with pytest.raises(mmrec.InputError) as error:
+        mmrec.load(copy, verify=False)
+    assert str(error.value).startswith(f"{copy}: is not a whole export ({file}: No such file or directory).")
+
+
+def test_a_table_of_items_that_is_another_table_is_named(copy):
+    pd.DataFrame({"title": ["A"]}).to_parquet(copy / "mmrec/items.parquet")
+    with pytest.raises(mmrec.InputError, match=r"items.parquet: is not as it was exported.*lacks a column"):
+        mmrec.load(copy, verify=False)
+
+
+@pytest.mark.parametrize("config", [{}, {"item": None}, {"item": {"modalities": None}}])
+def test_a_manifest_without_the_config_that_is_read_is_refused(copy, config):
+    manifest = json.loads((copy / "mmrec/manifest.json").read_text())
+    (copy / "mmrec/manifest.json").write_text(json.dumps(manifest | {"config": config}))
+    assert refusal(copy).startswith(f"{copy}: cannot be loaded (")
+
+
+@pytest.mark.parametrize("act", [mmrec.load, mmrec.evaluate, lambda path: mmrec.refresh(path, "items.csv")])
+def test_a_path_with_a_null_character_is_no_export(act):
+    with pytest.raises(mmrec.InputError, match="is not an export of mmrec"):
+        act("saved\0models/1")

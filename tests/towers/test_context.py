@@ -22,8 +22,17 @@ def query_tower(config=BOTH, history=MeanHistory, user_tower=None):
 
 def test_gaps_double_from_bucket_to_bucket():
     time = np.array([[5, 5, 6, 7.99, 10, 1e20]])
-    # Gaps 0, 1, 1.99, 2.01: below 2**-16 is 1, from 2**0 on 18, from 2**1 on 19, from 2**40 on 58.
-    assert gap_bucket(tf.constant(time)).numpy().tolist() == [[0, 1, 18, 18, 19, 58]]
+    # Gaps 0, 1, 1.99, 2.01: below 2**-28.5 is 1, from 2**-0.5 on 30, from 2**0.5 on 31, from 2**27.5 on 58.
+    assert gap_bucket(tf.constant(time)).numpy().tolist() == [[0, 1, 30, 31, 31, 58]]
+    assert gap_bucket(tf.constant(time), 2.0).numpy().tolist() == [[0, 1, 29, 30, 30, 58]]
+
+
+@pytest.mark.parametrize("unit", [1 / 86400, 1.0, 1e3, 1e6, 1e9])
+def test_gaps_are_in_the_same_buckets_in_days_and_in_nanoseconds(unit):
+    # Regression: all gaps of more than 18 minutes were one bucket in nanoseconds. Of whole multiples of the typical
+    # gap, none is near an edge: 1, 30 and 7 days stay apart although float64 rounds nanoseconds since 1970 to 256.
+    time = np.array([[1_700_000_123, 1_700_086_523, 1_702_678_523, 1_703_283_323]]) * unit
+    assert gap_bucket(tf.constant(time), 86400 * unit).numpy().tolist() == [[0, 30, 35, 33]]
 
 
 def test_a_gap_that_is_not_known_or_negative_is_in_no_bucket():
@@ -33,7 +42,7 @@ def test_a_gap_that_is_not_known_or_negative_is_in_no_bucket():
 
 def test_gaps_between_large_times_keep_their_seconds():
     time = np.array([[1.7e9, 1.7e9 + 1, 1.7e9 + 4]])  # float32 would lose them
-    assert gap_bucket(tf.constant(time)).numpy().tolist() == [[0, 18, 19]]
+    assert gap_bucket(tf.constant(time)).numpy().tolist() == [[0, 30, 32]]
 
 
 def test_before_training_no_context_changes_a_query():
@@ -54,7 +63,7 @@ def test_an_event_type_scales_and_shifts_its_item():
 def test_the_gap_to_the_question_moves_the_query_and_that_between_items_changes_the_item():
     tower = query_tower()
     moved, changed = np.zeros((58, 2)), np.zeros((58, 4))
-    moved[17], changed[17] = [10, 0], [0, 0, 0, 4]  # a gap of 1 is bucket 18, of which row 0 is not in the table
+    moved[29], changed[29] = [10, 0], [0, 0, 0, 4]  # a gap of 1 is bucket 30, of which row 0 is not in the table
     tower.context_tower.gap_query.assign(moved)
     tower.context_tower.gap_item.assign(changed)
     # The second item came 1 after the first: so did the question of the first prefix. The last question came 8 later.

@@ -56,21 +56,25 @@ class Script:
         return {"ndcg@10": self.values.pop(0), "mrr": 0.5}
 
 
-@pytest.fixture
-def go(tmp_path):
+def training_in(folder):
     """Returns `go(values, ...)`: trains in the run folder, judged by the values; gives (model, judge, examples)."""
 
     def train(values, callbacks=(), value=5.0, **training):
         settings = {"epochs": len(values), "learning_rate": 0.1, "patience": 3, **training}
-        config = Config(name="line", runs_dir=str(tmp_path), training=settings)
+        config = Config(name="line", runs_dir=str(folder), training=settings)
         model, examples = Line(), Numbers(value)
         judge = Script(model, values)
         with RunFolder.open(config, "same") as run:
             fit(model, examples, judge, config, run, callbacks)
         return model, judge, examples
 
-    train.run = tmp_path / "line" / "1"
+    train.run = folder / "line" / "1"
     return train
+
+
+@pytest.fixture
+def go(tmp_path):
+    return training_in(tmp_path)
 
 
 def rows(go):
@@ -159,6 +163,22 @@ def test_a_resumed_run_trains_as_if_it_had_not_stopped(go, tmp_path):
     (go.run / "metrics.json").write_text("{}")  # the next one is another run
     whole, _, _ = go([0.1, 0.2, 0.3, 0.4])
     assert float(resumed.weight) == pytest.approx(float(whole.weight), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["[shop]", "a\\b", "a*", "a?"])
+def test_a_run_in_a_folder_that_reads_as_a_pattern_resumes_and_leaves_others_alone(tmp_path, name):
+    # TensorFlow looks for checkpoints by pattern, also for those that it deletes.
+    other, go = training_in(tmp_path / "ab"), training_in(tmp_path / name)
+    other([0.1])
+    before = sorted(path.name for path in other.run.rglob("*"))
+    with pytest.raises(RuntimeError, match="crash"):
+        go([0.3, 0.1, 0.0, 0.0, 0.0], callbacks=[Crash(3)], patience=4)
+    model, judge, examples = go([0.2, 0.4], epochs=5, patience=4)
+    assert examples.started == [3]
+    assert float(model.weight) == judge.weights[1]
+    kept = [path.stem for path in sorted(go.run.rglob("*.index"))]
+    assert kept == ["ckpt-5", "ckpt-4", "ckpt-5"]  # the best epoch, and the last two
+    assert sorted(path.name for path in other.run.rglob("*")) == before
 
 
 def test_a_run_whose_epochs_are_over_trains_no_more(go):

@@ -1,9 +1,11 @@
 import json
 import os
 
+import pandas as pd
 import pytest
 
 from mmrec.config import Config
+from mmrec.data.frames import config_with_frames
 from mmrec.errors import InputError
 from mmrec.training.run_folder import RunFolder, writable_folder
 
@@ -29,6 +31,19 @@ def test_the_first_run_is_number_1_and_holds_its_config(config, tmp_path):
     assert run.checkpoints.is_dir()
     assert run.logs.is_dir()
     assert Config.load(run.path / "config.yaml") == config
+
+
+def test_tables_that_were_frames_are_kept_in_the_folder(config):
+    data = {"catalog": pd.DataFrame({"item_id": ["a"]}), "interactions": pd.DataFrame({"user_id": ["u"]})}
+    with config_with_frames(config, {"data": data, "item.modalities": ["item_id"]}) as given:
+        first = open_and_leave(given, "a")
+    kept = first.config
+    assert kept.data.catalog.path == str(first.path / "catalog.frame.parquet")
+    assert pd.read_parquet(kept.data.interactions.path).to_dict("list") == {"user_id": ["u"]}
+    assert open_and_leave(kept, "a").config == kept  # continued by its own config
+    second = open_and_leave(kept, "b")
+    assert second.config.data.catalog.path == str(second.path / "catalog.frame.parquet")
+    assert pd.read_parquet(second.config.data.catalog.path).to_dict("list") == {"item_id": ["a"]}
 
 
 def test_an_unfinished_run_of_the_same_config_and_data_is_continued(config):

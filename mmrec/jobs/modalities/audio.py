@@ -18,6 +18,7 @@ from mmrec.jobs.progress import progress
 from mmrec.jobs.tables import Tables
 from mmrec.preprocess.spec_augment import spec_augment
 from mmrec.towers.audio import AudioTower
+from mmrec.traced import traced
 
 SOUND_VERSION = "1"  # of decoding, resampling and spectrograms: a change here makes cached ones void
 
@@ -50,9 +51,7 @@ def _store(config: Config) -> FeatureStore:
 
 
 def _hear(reader: AudioReader) -> Hear:
-    graph = tf.function(
-        lambda files: reader({"audio_bytes": files}).features, input_signature=[*reader.inputs.values()]
-    )
+    graph = traced(lambda files: reader({"audio_bytes": files}).features, [*reader.inputs.values()])
 
     def hear(files: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         features = graph(tf.constant(files, tf.string))
@@ -64,12 +63,8 @@ def _hear(reader: AudioReader) -> Hear:
 def _change(audio: AudioConfig) -> Change | None:
     if not (audio.time_shift or audio.time_masks or audio.band_masks):
         return None
-    graph = tf.function(
+    graph = traced(
         lambda mel, frames, seeds: spec_augment(mel, frames, audio, seeds),
-        input_signature=[
-            tf.TensorSpec([None, None, audio.bands]),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, 2], tf.int64),
-        ],
+        [tf.TensorSpec([None, None, audio.bands]), tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 2], tf.int64)],
     )
     return lambda mel, frames, seeds: tuple(tensor.numpy() for tensor in graph(mel, frames, seeds))

@@ -18,6 +18,7 @@ from mmrec.jobs.progress import progress
 from mmrec.jobs.tables import Tables
 from mmrec.preprocess.augmentation import augment
 from mmrec.towers.image import Backbone, ImageTower
+from mmrec.traced import traced
 
 PHOTO_VERSION = "3"  # of decoding, resizing and augmentation: a change here makes cached photo features void
 
@@ -36,7 +37,8 @@ class ImageModality(Modality):
         image, catalog = config.item.image, tables.catalog
         self._item = config.item
         self.backbone = Backbone(image, config.seed)
-        graph = tf.function(lambda pixels: self.backbone(pixels, training=False), reduce_retracing=True)
+        photos = tf.TensorSpec([None, image.size, image.size, 3])
+        graph = traced(lambda pixels: self.backbone(pixels, training=False), [photos])
         self._encode = lambda pixels: graph(tf.cast(pixels, tf.float32)).numpy()
         photos = Photos(catalog, config.data.catalog, image.size, image.max_photos)
         if image.trainable == "none":

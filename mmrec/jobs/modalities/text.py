@@ -23,6 +23,7 @@ from mmrec.preprocess.text_vocabulary import learn_text_encoder
 from mmrec.towers.latent_text import LatentText, LatentTextTower
 from mmrec.towers.pretrained_text import PooledTextTower, PretrainedText, PretrainedTextTower
 from mmrec.towers.text import TextTower
+from mmrec.traced import traced
 
 POOL_VERSION = "2"  # of how a backbone's outputs are pooled: a change here makes cached ones void
 
@@ -80,6 +81,6 @@ class TextModality(Modality):
 def _pooled(config: Config, backbone: LatentText | PretrainedText, tokens: np.ndarray) -> PooledTextFeatures:
     name = digest("texts", POOL_VERSION, backbone.digest()).hex()[:16]
     store = FeatureStore(Path(config.data.cache_dir) / f"texts-{name}", (backbone.feature_dim,))
-    graph = tf.function(lambda tokens: backbone(tokens, training=False), reduce_retracing=True)
+    graph = traced(lambda tokens: backbone(tokens, training=False), [tf.TensorSpec([None, None], tf.int32)])
     read = config.item.text.latent_dim if isinstance(backbone, LatentText) else None
     return pool_texts(tokens, store, lambda some: graph(tf.constant(some)).numpy(), progress, trained=read)

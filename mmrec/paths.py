@@ -1,0 +1,44 @@
+"""Folders whose names TensorFlow would take for a pattern."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmrec.errors import InputError
+
+_PATTERN = frozenset("[*?\\")
+
+
+@contextmanager
+def literal_folder(folder: Path) -> Iterator[Path]:
+    """Gives a folder under a name that is no pattern: through a link, where its own has `[`, `*`, `?` or a backslash.
+
+    TensorFlow finds the files of checkpoints and SavedModels by pattern, whatever the folder is called: it would miss
+    them, or delete those of another folder.
+
+    Args:
+      folder: it is there.
+
+    Raises:
+      InputError: there is no place for the link.
+    """
+    if not _PATTERN & set(str(folder)):
+        yield folder
+        return
+    try:
+        place = tempfile.gettempdir()
+    except OSError:
+        place = None
+    if place is None or _PATTERN & set(place):
+        raise InputError(
+            f"{folder}: TensorFlow takes the `[`, `*`, `?` or backslash in this name for a pattern, and there is no "
+            f"temporary folder without one for a link to it. Received: {place}. Rename the folder, or set the "
+            "environment variable TMPDIR to another place."
+        )
+    with tempfile.TemporaryDirectory(prefix="mmrec-") as beside:
+        link = Path(beside, "folder")
+        link.symlink_to(folder.absolute(), target_is_directory=True)
+        yield link

@@ -1,0 +1,54 @@
+"""A version folder to what TensorFlow loads of it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.errors import InputError
+from mmrec.paths import literal_folder
+from mmrec.process import refuse_fork
+from mmrec.serving.verify import unloadable
+
+
+def load_export(path: Path, manifest: Mapping) -> tuple[pd.DataFrame, tf.Module]:
+    """Loads an export.
+
+    Args:
+      path: the version folder.
+      manifest: its manifest.
+
+    Returns:
+      The items, one row each, and what `tf.saved_model.load` returns.
+
+    Raises:
+      InputError: a file is missing or cannot be read.
+      RuntimeError: TensorFlow cannot run in this process, see `process.refuse_fork`.
+    """
+    refuse_fork()
+    try:
+        if schema.TEXT in manifest["config"]["item"]["modalities"]:
+            _register_text_operations()
+        items = pd.read_parquet(path / schema.ITEMS)
+        if not {"item_id", "digest"} <= {*items}:
+            raise ValueError(f"{schema.ITEMS} lacks a column")
+        with literal_folder(path) as folder:
+            if (path / "fingerprint.pb").exists():
+                tf.saved_model.experimental.read_fingerprint(str(folder))  # of a cut one loading only logs a traceback
+            return items, tf.saved_model.load(str(folder))
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # what broken files make pandas, Arrow and TensorFlow raise shares no class
+        raise unloadable(path, manifest["sha256"], error) from None
+
+
+def _register_text_operations() -> None:
+    """Registers what tensorflow_text has. Importing it would do so too, and choose a Keras for the whole process."""
+    package = importlib.util.find_spec("tensorflow_text")
+    for library in sorted(Path(package.submodule_search_locations[0], "python", "ops").glob("_*.so")):
+        tf.load_op_library(str(library))

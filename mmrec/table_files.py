@@ -1,0 +1,156 @@
+"""What the readers of tables have in common: the header of a csv file, and what is said of a file that is another."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mmrec.errors import InputError, nearest
+
+_SEPARATORS = {";": '";"', "\t": "tabs", "|": '"|"'}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+
+
+def csv_records(lines: Iterable[str], path: str) -> tuple[Iterator[list[str]], list[str]]:
+    """Reads the header of a csv file; the line `sep=,`, which Excel writes, is none.
+
+    Returns:
+      The csv module's reader, behind the header, and the header.
+
+    Raises:
+      InputError: the header cannot be read.
+    """
+    lines = iter(lines)
+    first = next(lines, "")
+    records = csv.reader(chain([first], lines), strict=True)
+    try:
+        header = next(records, [])
+        header = next(records, []) if header == ["sep=", ""] else header
+    except csv.Error as error:
+        separated = _separated(path, first)
+        raise separated or InputError(f"{path}, line {records.line_num:,}: cannot be read as CSV: {error}.") from None
+    if any("\0" in name for name in header):
+        raise _with_nul(path, 1)
+    return records, header
+
+
+def without_nul(lines: Iterable[str], path: str) -> Iterator[str]:
+    """Yields lines of text; raises `InputError` for one that holds NUL: it is of another encoding, or no text."""
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            raise _with_nul(path, number)
+        yield line
+
+
+def absent_columns(path: str, columns: Sequence[str], header: Sequence[str], remedy: str) -> InputError:
+    """Returns the error of a table that lacks columns.
+
+    Args:
+      path: of the table.
+      columns: that are not in `header`, at least one.
+      header: the columns that are.
+      remedy: a sentence.
+    """
+    first, *others = columns
+    nor = f" (nor {', '.join(f'`{column}`' for column in others)})" if others else ""
+    there = ", ".join(map(str, header)) or "none"
+    return other_separator(path, first, header) or InputError(
+        f"{path}: no column `{first}`{nor}.{nearest(first, header)} Found: {there}. {remedy}"
+    )
+
+
+def other_separator(path: str, column: str, header: Sequence[str]) -> InputError | None:
+    """Returns the error of a table that lacks a column, if that is because something else than commas separates it."""
+    first = ",".join(map(str, header))
+    if len(header) == 1 or any(column in _fields(first, separator) for separator in _SEPARATORS):
+        return _separated(path, first)
+    return None
+
+
+def not_utf8(path: str, error: UnicodeDecodeError) -> InputError:
+    """Returns the error of a file that is no UTF-8."""
+    byte = f"byte {error.object[error.start]:#04x}"
+    if not error.start and error.object[:2] in _UTF16:
+        byte += ", as files in UTF-16 begin"
+    return InputError(f"{path}: must be UTF-8. Received {byte}. Re-save it as UTF-8 (in Excel: as `CSV UTF-8`).")
+
+
+def broken_texts(column: pa.ChunkedArray) -> np.ndarray:
+    """Returns the rows (int64, from 0) that hold a text which is not UTF-8; writers of parquet do not all check."""
+    return np.flatnonzero(np.concatenate([np.zeros(0, bool), *map(_broken, column.chunks)]))
+
+
+def readable(table: pa.Table) -> tuple[pa.Table, dict[int, str]]:
+    """Returns a table with nothing where a text is not UTF-8, and what is said of those rows (from 0)."""
+    faults: dict[int, str] = {}
+    for place, name in enumerate(table.column_names):
+        column = table.column(name)
+        rows = broken_texts(column)
+        if len(rows):
+            faults = dict.fromkeys(rows.tolist(), f"column `{name}`: must be text in UTF-8") | faults
+            if pa.types.is_dictionary(column.type):  # which would keep the text
+                column = column.cast(column.type.value_type)
+            kept = pa.array(np.arange(len(column)), mask=np.isin(np.arange(len(column)), rows))
+            table = table.set_column(place, name, column.take(kept))
+    return table, faults
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Returns whether a column of this type holds lists."""
+    return any(test(kind) for test in _LISTS)
+
+
+def _broken(values: pa.Array) -> np.ndarray:
+    """Returns bool [R]."""
+    found = np.zeros(len(values), bool)
+    if pa.types.is_dictionary(values.type):
+        return np.append(_broken(values.dictionary), False)[values.indices.fill_null(-1).to_numpy()]
+    if is_list(values.type):
+        found[pc.list_parent_indices(values).to_numpy()[_broken(values.flatten())]] = True
+        return found
+    if pa.types.is_struct(values.type):
+        return np.any([found, *map(_broken, values.flatten())], axis=0)
+    try:
+        if any(test(values.type) for test in _TEXTS):
+            values.validate(full=True)
+    except pa.ArrowInvalid:
+        found[:] = [not _is_utf8(one) for one in values.cast(pa.large_binary()).to_pylist()]
+    return found
+
+
+def _is_utf8(value: bytes | None) -> bool:
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separated(path: str, first: str) -> InputError | None:
+    """Returns the error of a file whose first line seems to be separated by something else than commas."""
+    separator = max(_SEPARATORS, key=first.count)
+    if separator not in first:
+        return None
+    return InputError(
+        f"{path}: seems to be separated by {_SEPARATORS[separator]}, and a csv file must be separated by commas. "
+        f"Received as its first line: {first.strip()!r:.80}. Save it with commas, or as .parquet; with pandas, "
+        f"`read_csv(path, sep={separator!r})` reads it as it is."
+    )
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    return [field.strip(' "') for field in line.split(separator)]
+
+
+def _with_nul(path: str, line: int) -> InputError:
+    return InputError(
+        f"{path}, line {line:,}: must be text in UTF-8. Received a NUL character, as files in UTF-16 hold. Re-save it "
+        "as UTF-8 (in Excel: as `CSV UTF-8`)."
+    )
