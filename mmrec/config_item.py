@@ -72,6 +72,9 @@ class ImageConfig(Section):
     """`imagenet` (fetched from the public hub at first use), the path of a weights file, or null for random weights."""
     size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Width and height that photos are resized to, pixels."""
+    max_pixels: Annotated[int, Field(ge=1, le=150_000_000)] = 50_000_000
+    """Width times height above which a photo is unreadable. It is refused by its header, before it takes memory; so is
+    a JPEG of more than 100 scans."""
     trainable: Literal["none", "top", "all"] = "none"
     """`none`: features are computed once and cached; `top`: the last stage trains, from the last halving of the feature
     map on; `all`: every layer does."""

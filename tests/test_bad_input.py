@@ -128,13 +128,16 @@ PHOTOS = {
     ),
     "is a text": (
         lambda s: s.third_photo(b"<html>not found</html>"),
-        "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo",
+        "must be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF",
     ),
-    "is empty": (lambda s: s.third_photo(b""), "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo"),
-    "is truncated": (lambda s: s.third_photo(jpeg(64)[:900]), "must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo"),
+    "is empty": (lambda s: s.third_photo(b""), "must be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF"),
+    "is truncated": (
+        lambda s: s.third_photo(jpeg(64)[:900]),
+        "must be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF",
+    ),
     "is 20,000 pixels wide and high": (
         lambda s: s.third_photo(large_png(20_000, 20_000)),
-        "of at most 64,000,000 pixels",
+        "of at most 50,000,000 pixels",
     ),
 }
 

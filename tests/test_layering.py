@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "training": {"models", "data"},
     "evaluation": {"data", "index"},
     "export": {"models", "index", "preprocess", "data.vocabulary"},
-    "serving": set(),
+    "serving": {"preprocess"},
     "jobs": {"preprocess", "towers", "index", "data", "models", "training", "evaluation", "export", "serving"},
     "cli": {"jobs", "serving", "data", "export"},
     "__main__": {"cli"},

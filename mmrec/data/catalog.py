@@ -17,6 +17,7 @@ from mmrec.data.media import File, content, read_files
 from mmrec.data.tables import flat_strings, list_strings, read_table, rows_text, text_strings
 from mmrec.data.vectors import read_vectors
 from mmrec.errors import Faults, InputError
+from mmrec.preprocess.images import MAX_PIXELS
 from mmrec.preprocess.transcode import graph_readable
 from mmrec.values import Spellings, holds_lists, name_lists, strings
 from mmrec.vectors import listed
@@ -104,10 +105,16 @@ class Catalog:
         photos = self.photos[item]
         return photos if isinstance(photos, tuple) else () if photos is None else (photos,)
 
-    def photo_bytes(self, item: int, number: int = 0) -> bytes:
-        """Returns a photo of the item at this position, as the graph reads it; b"" where there is none."""
+    def photo_bytes(self, item: int, number: int = 0, max_pixels: int = MAX_PIXELS) -> bytes:
+        """Returns a photo of the item at this position, as the graph reads it; b"" where there is none.
+
+        Args:
+          item: 0-based.
+          number: which of the item's photos, 0-based.
+          max_pixels: width times height above which a photo is unreadable.
+        """
         files = self.photo_files(item)
-        return graph_readable(content(files[number])) if number < len(files) else b""
+        return graph_readable(content(files[number]), max_pixels) if number < len(files) else b""
 
     def sound_bytes(self, item: int) -> bytes:
         """Returns the encoded recording of the item at this position, b"" where there is none."""

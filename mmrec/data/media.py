@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,20 @@ def content(file: File) -> bytes:
     return Path(file).read_bytes() if isinstance(file, str) else file or b""
 
 
+def masked_files(counts: Mapping[str, int]) -> str:
+    """Returns the photos and recordings among what was left out, in words.
+
+    >>> masked_files({"image_missing": 1200, "audio_unreadable": 2, "duplicate_item": 1})
+    'photos absent 1,200, recordings unreadable 2'
+    """
+    names = {
+        f"{name}_{fault}": f"{files} {said}"
+        for name, files in (("image", "photos"), ("audio", "recordings"))
+        for fault, said in (("missing", "absent"), ("unreadable", "unreadable"))
+    }
+    return ", ".join(f"{said} {counts[reason]:,}" for reason, said in names.items() if counts.get(reason))
+
+
 def read_files(column: pd.Series | None, name: str, config: CatalogConfig, source_rows: np.ndarray) -> Files:
     """Resolves a column to bytes, or to absolute paths below its folder.
 
@@ -62,7 +77,7 @@ def read_files(column: pd.Series | None, name: str, config: CatalogConfig, sourc
                 wrong.setdefault(source_rows[position], str(error))
                 continue
             if isinstance(file, str) and not os.path.isfile(file):  # unlike Path.is_file, False for impossible names
-                absent.setdefault(source_rows[position], f"no such file under `{name}_dir` ({folder}): {one}")
+                absent.setdefault(source_rows[position], f"no such file under `{name}_dir` ({folder}): {_shown(one)}")
                 missing += 1
             elif file is not None:
                 found.append(file)
@@ -76,6 +91,16 @@ def read_files(column: pd.Series | None, name: str, config: CatalogConfig, sourc
             faults.messages.append(f"{rows_text(config.path, rows, column.name)}: {rules[rows[0]]}{end}")
     faults.raise_any()
     return Files(files, missing)
+
+
+def _shown(name: str) -> str:
+    """Returns the name of a file as a message can show it."""
+    return name if name.isprintable() else repr(name)
+
+
+def _name(folder: Path, value: str) -> str:
+    """Returns the name of a file: with the spaces around it, where there is one of that name, else without."""
+    return value if os.path.isfile(folder / value) else value.strip()
 
 
 def _resolve(value: Any, folder: Path, key: str) -> File:
@@ -93,7 +118,7 @@ def _resolve(value: Any, folder: Path, key: str) -> File:
     if not value.strip():
         return None
     nameable = "\0" not in value and value == value.encode("utf-8", "replace").decode()
-    path = (folder / value.strip()).resolve() if nameable else folder
+    path = (folder / _name(folder, value)).resolve() if nameable else folder
     if not path.is_relative_to(folder):
         raise InputError(f"must stay inside `{key}` ({folder}). Received: {value!r}.")
     return str(path)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items, percent
-from mmrec.preprocess.images import decode_images
+from mmrec.preprocess.images import MAX_PIXELS, decode_photos
 
 BLANK = 4.0  # standard deviation of every colour channel, 0..255, below which a photo shows nothing
 BLURRED = 0.005  # variance of the Laplacian over the variance of the pixels, below which no edge is sharp
@@ -20,8 +20,6 @@ _HASH_BITS, _BANDS, _DISTANCE = 128, 5, 4  # two hashes are near when at most 4 
 _NEIGHBOURS = 64  # hashes of equal band that each is compared with
 _COLOUR = 8.0  # mean colours of near duplicates differ by less, 0..255
 _MANY = 0.05  # share of the distinct photos
-
-_decode = tf.function(decode_images, reduce_retracing=True)
 
 
 @dataclass(frozen=True)
@@ -60,27 +58,29 @@ class PhotoAudit:
         }
 
 
-def audit_photos(catalog: Catalog, size: int, batch: int = 64) -> PhotoAudit:
+def audit_photos(catalog: Catalog, size: int, max_pixels: int = MAX_PIXELS, batch: int = 64) -> PhotoAudit:
     """Opens all photos, each distinct file once; at most `batch` of them are in memory.
 
     Args:
       catalog: the items.
       size: width and height that the model sees, pixels; sharpness is judged at that size.
+      max_pixels: width times height above which a photo is unreadable.
       batch: photos decoded at once.
     """
     groups: dict[bytes, list[tuple[int, int]]] = {}
     for item in range(len(catalog)):
         for number in range(len(catalog.photo_files(item))):
-            groups.setdefault(hashlib.sha256(_read(catalog, item, number)).digest(), []).append((item, number))
+            groups.setdefault(hashlib.sha256(_read(catalog, item, number, max_pixels)).digest(), []).append(
+                (item, number)
+            )
     places = [group[0] for group in groups.values()]
     members = [list(dict.fromkeys(item for item, _ in group)) for group in groups.values()]
     readable, blank, blurred = (np.zeros(len(members), bool) for _ in range(3))
     hashes, colours = np.zeros((len(members), _HASH_BITS), bool), np.zeros((len(members), 3), np.float32)
     for start in range(0, len(members), batch):
         part = slice(start, start + batch)
-        pixels, readable[part] = (
-            tensor.numpy() for tensor in _decode(tf.constant([_read(catalog, *place) for place in places[part]]), size)
-        )
+        encoded = tf.constant([_read(catalog, *place, max_pixels) for place in places[part]])
+        pixels, readable[part] = (tensor.numpy() for tensor in decode_photos(encoded, size, max_pixels))
         blank[part], blurred[part] = flat_and_blurred(pixels)
         hashes[part], colours[part] = difference_hash(pixels), pixels.mean(axis=(1, 2))
     blank, blurred = blank & readable, blurred & readable & ~blank
@@ -172,8 +172,8 @@ def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Fin
     return found
 
 
-def _read(catalog: Catalog, item: int, number: int) -> bytes:
+def _read(catalog: Catalog, item: int, number: int, max_pixels: int) -> bytes:
     try:
-        return catalog.photo_bytes(item, number)
+        return catalog.photo_bytes(item, number, max_pixels)
     except OSError:
         return b""

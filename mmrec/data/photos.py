@@ -12,7 +12,7 @@ from mmrec.data.catalog import Catalog
 from mmrec.data.feature_store import FeatureStore, digest
 from mmrec.data.media import content
 from mmrec.errors import InputError
-from mmrec.preprocess.images import MAX_PIXELS, decode_images
+from mmrec.preprocess.images import MAX_PIXELS, decode_photos
 
 Encode = Callable[[np.ndarray, Sequence[bytes]], np.ndarray]
 Progress = Callable[[str, int, int], None]
@@ -26,13 +26,15 @@ class Photos:
       config: says what an unreadable photo means.
       size: width and height to resize to, pixels.
       most: P, photos read of an item, the first ones.
+      max_pixels: width times height above which a photo is unreadable.
 
     Attributes:
       surplus: photos that were left out, since their items have more than `most`.
     """
 
-    def __init__(self, catalog: Catalog, config: CatalogConfig, size: int, most: int = 1):
+    def __init__(self, catalog: Catalog, config: CatalogConfig, size: int, most: int = 1, max_pixels: int = MAX_PIXELS):
         self._catalog, self._config, self._size, self._most = catalog, config, size, most
+        self._max_pixels = max_pixels
         counts = np.array([len(catalog.photo_files(item)) for item in range(len(catalog))], np.int64)
         kept = np.minimum(counts, most)
         self.surplus = int((counts - kept).sum())
@@ -62,10 +64,11 @@ class Photos:
         missing = store.missing(self._digests)
         for start in range(0, len(missing), batch):
             part = missing[start : start + batch]
-            encoded = tf.constant([self._catalog.photo_bytes(*self._place(owner[found])) for found in part])
-            pixels, readable = (tensor.numpy() for tensor in _decode(encoded, self._size))
+            places = [self._place(owner[found]) for found in part]
+            encoded = tf.constant([self._catalog.photo_bytes(*place, self._max_pixels) for place in places])
+            pixels, readable = (tensor.numpy() for tensor in decode_photos(encoded, self._size, self._max_pixels))
             if not readable.all() and self._config.on_missing_image == "error":
-                raise InputError(self._unreadable(*self._place(owner[part[int(np.argmin(readable))]])))
+                raise InputError(self._unreadable(*places[int(np.argmin(readable))]))
             good = [found for found, ok in zip(part, readable, strict=True) if ok]
             if good:
                 store.append(good, encode(pixels[readable], good))
@@ -91,9 +94,7 @@ class Photos:
         found = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
         return (
             f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}, column `{self._config.image}`: must "
-            f"be a JPEG, PNG, GIF, BMP, WebP or TIFF photo of at most {MAX_PIXELS:,} pixels. Received: {found}, which "
-            "cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the item without it."
+            f"be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF photo of at most {self._max_pixels:,} pixels. Received: "
+            f"{found}, which cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the "
+            "item without it."
         )
-
-
-_decode = tf.function(decode_images, reduce_retracing=True)

@@ -163,8 +163,8 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
         )
     if schema.IMAGE in modalities:
         limits.append(
-            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP and TIFF are "
-            "not read (those of the catalog were turned into PNG before training)."
+            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP, AVIF and "
+            "TIFF are not read (those of the catalog were turned into PNG before training)."
         )
         if item["image"]["weights"] is None:
             limits.append(

@@ -17,6 +17,7 @@ from mmrec.data.features import JoinedFeatures
 from mmrec.data.findings import Finding
 from mmrec.data.frames import called_by_key, config_with_frames
 from mmrec.data.photo_audit import audit_photos, photo_findings
+from mmrec.data.sound_audit import audit_sounds, sound_findings
 from mmrec.data.text_audit import audit_texts, text_findings
 from mmrec.errors import InputError
 from mmrec.jobs.check_agreement import photo_text_agreement
@@ -78,7 +79,8 @@ def check(
 
     Args:
       config: as for `train`.
-      deep: open every photo and read every text; otherwise up to 32 photos and the texts of up to 2,000 items.
+      deep: open every photo and recording and read every text; otherwise up to 32 photos, as many recordings, and the
+        texts of up to 2,000 items.
       export_dir: with `deep`, an export: lists the items whose photo and texts disagree as its model sees them.
       probe: measure a few training steps and photos, for an estimate of time, memory and disk.
       **overrides: config values, as for `train`.
@@ -130,7 +132,7 @@ def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None
 def _audit(
     config: Config, inputs: Inputs, deep: bool, export_dir: str | os.PathLike | None
 ) -> tuple[dict, list[Finding], np.ndarray]:
-    """Opens photos and reads texts, all or a sample.
+    """Opens photos and recordings and reads texts, all or a sample.
 
     Returns:
       Facts; findings; and positions (0-based) of a few items with readable photos.
@@ -144,10 +146,18 @@ def _audit(
     if len(named):
         opened = named if deep else spread(named, PHOTOS)
         some = catalog.take(opened)
-        photos = audit_photos(some, config.item.image.size)
+        photos = audit_photos(some, config.item.image.size, config.item.image.max_pixels)
         facts["photos"], unreadable = photos.facts(), opened[photos.unreadable]
         about_photos = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
         findings += _of_sample("photos", about_photos, opened, named, facts)
+    heard = np.flatnonzero([sound is not None for sound in catalog.sounds])
+    if len(heard):
+        opened = heard if deep else spread(heard, PHOTOS)
+        some = catalog.take(opened)
+        sounds = audit_sounds(some, config.item.audio)
+        facts["recordings"] = sounds.facts()
+        about_sounds = sound_findings(sounds, some, config.data.catalog.on_missing_audio == "error")
+        findings += _of_sample("recordings", about_sounds, opened, heard, facts)
     if catalog.text:
         read = everything if deep else spread(everything, _TEXTS)
         some = catalog.take(read)

@@ -21,7 +21,7 @@ from mmrec.jobs.modalities.image import ImageModality
 from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import Tables
 from mmrec.models.two_tower import TwoTowerModel
-from mmrec.preprocess.images import decode_images
+from mmrec.preprocess.images import decode_photos
 from mmrec.traced import traced
 from mmrec.training.optimizers import build_optimizer
 
@@ -29,8 +29,6 @@ PHOTOS = 32  # photos that the probe decodes and encodes
 _TEXTS = 5000  # items on whose texts the probe learns its vocabulary
 _STEPS, _SECONDS = 10, 5.0  # most steps timed, and about how long
 _WARM_UP = 3  # steps in which TensorFlow still traces and allocates
-
-_decode = tf.function(decode_images, reduce_retracing=True)
 
 
 def spread(places: np.ndarray, most: int) -> np.ndarray:
@@ -144,13 +142,14 @@ def _step_seconds(config: Config, model: TwoTowerModel, examples: Examples, prep
 
 def _photo_seconds(config: Config, catalog: Catalog, images: ImageModality, photos: np.ndarray) -> float:
     """Returns the seconds that decoding and encoding a photo takes."""
-    encoded = tf.constant([catalog.photo_bytes(item) for item in photos])
+    image = config.item.image
+    encoded = tf.constant([catalog.photo_bytes(item, max_pixels=image.max_pixels) for item in photos])
     pixels = tf.TensorSpec([None, config.item.image.size, config.item.image.size, 3])
     encode = traced(lambda pixels: images.backbone(pixels, training=False), [pixels])
 
     def run() -> float:
         begin = time.monotonic()
-        encode(tf.cast(_decode(encoded, config.item.image.size)[0], tf.float32)).numpy()
+        encode(tf.cast(decode_photos(encoded, image.size, image.max_pixels)[0], tf.float32)).numpy()
         return (time.monotonic() - begin) / len(photos)
 
     run()

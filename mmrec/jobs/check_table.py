@@ -14,6 +14,8 @@ def report_text(report: CheckReport) -> str:
     lines = [*_table_lines(facts)]
     lines += _split_lines(facts) if "split" in facts else []
     lines += [("photos", _counts(facts["photos"]) + _sample(facts, "photos"))] if "photos" in facts else []
+    if "recordings" in facts:
+        lines.append(("recordings", _counts(facts["recordings"]) + _sample(facts, "recordings")))
     lines += _text_lines(facts) if "texts" in facts else []
     lines += _agreement_lines(facts["agreement"]) if "agreement" in facts else []
     lines += _cost_lines(facts["cost"]) if "cost" in facts else []

@@ -26,7 +26,7 @@ class RawItems:
     """
 
     def __init__(self, catalog: Catalog, config: Config, names: Mapping[str, Any] | None = None):
-        self._catalog, self._photos = catalog, config.item.image.max_photos
+        self._catalog, self._image = catalog, config.item.image
         self.fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump(), names)
 
     def item(self, item: int) -> dict[str, RawField]:
@@ -45,7 +45,8 @@ class RawItems:
     def _read(self, field: schema.Field, item: int) -> RawField:
         catalog = self._catalog
         if field.modality == schema.IMAGE:
-            photos = [catalog.photo_bytes(item, number) for number in range(self._photos)]
+            image = self._image
+            photos = [catalog.photo_bytes(item, number, image.max_pixels) for number in range(image.max_photos)]
             return photos[0] if len(photos) == 1 else photos
         if field.modality == schema.AUDIO:
             return catalog.sound_bytes(item)

@@ -17,6 +17,7 @@ import tf_keras
 
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
+from mmrec.data.media import masked_files
 from mmrec.data.similarity import mean_cosine
 from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
@@ -166,6 +167,8 @@ def fit_model(
     task = retrieval_task(config, int(prepared.competing.sum()))
     size = f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries"
     _say(f"{size}; negatives: {task.negatives}; run {run.path}")
+    if masked := masked_files({**tables.catalog.counts, **prepared.counts}):
+        _say(f"masked: {masked}")
     if tables.users is not None:
         _say(f"attributes of {tables.users.covered:,} of {len(tables.events.user_ids):,} users")
     lap("prepare")

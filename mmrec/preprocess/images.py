@@ -45,11 +45,12 @@ def decode_images(encoded: tf.Tensor, size: int, max_pixels: int = MAX_PIXELS) -
     encoded = tf.ensure_shape(tf.convert_to_tensor(encoded, tf.string), [None])
     count = tf.size(encoded, tf.int64)
     decode = _decoder(size, max_pixels)
-    rows, photos, waits = _each(tf.range(count), encoded, lambda file: decode(file, _ALONE), size, tf.data.AUTOTUNE)
+    each = partial(_each, nowhere=count, size=size)
+    rows, photos, waits = each(tf.range(count), encoded, lambda file: decode(file, _ALONE), calls=tf.data.AUTOTUNE)
 
     def large_ones_too():
         left, done = tf.boolean_mask(rows, waits), ~waits
-        more = _each(left, tf.gather(encoded, left), lambda file: decode(file, tf.int64.max), size, 1)
+        more = each(left, tf.gather(encoded, left), lambda file: decode(file, tf.int64.max), calls=1)
         return tuple(
             tf.concat([tf.boolean_mask(one, done), other], 0) for one, other in zip((rows, photos), more, strict=False)
         )
@@ -57,6 +58,10 @@ def decode_images(encoded: tf.Tensor, size: int, max_pixels: int = MAX_PIXELS) -
     rows, photos = tf.cond(tf.reduce_any(waits), large_ones_too, lambda: (rows, photos))
     place = tf.scatter_nd(rows[:, tf.newaxis], tf.range(tf.size(rows)), [count + 1])[:count]  # [B], 0 = black
     return tf.gather(photos, place), place > 0
+
+
+decode_photos = tf.function(decode_images, reduce_retracing=True)
+"""`decode_images`, traced once for each size and limit."""
 
 
 @cache
@@ -67,13 +72,13 @@ def _decoder(size: int, max_pixels: int) -> Callable:
 
 
 def _each(
-    rows: tf.Tensor, encoded: tf.Tensor, decode: Callable, size: int, calls: int
+    rows: tf.Tensor, encoded: tf.Tensor, decode: Callable, nowhere: tf.Tensor, size: int, calls: int
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Decodes files, `calls` at once, and leaves out those that fail.
 
     Returns:
-      int64 [R], those of `rows` (int64 [B]) that are left in any order, behind a row that none of them can be; uint8
-      [R, S, S, 3], the first black; bool [R], which wait.
+      int64 [R], `nowhere` and then those of `rows` (int64 [B]) that are left, in any order; uint8 [R, S, S, 3], the
+      first black; bool [R], which wait.
     """
     # A tf.data pipeline inside the graph is the one core construct in which a failing op drops its own row only.
     decoded = (
@@ -82,7 +87,6 @@ def _each(
         .ignore_errors()
     )
     # `get_single_element` fails on nothing, so one black photo goes first; it also stands in for every unreadable row.
-    nowhere = tf.reduce_max(tf.concat([rows + 1, [0]], 0))
     black = tf.data.Dataset.from_tensors((nowhere, tf.zeros([size, size, 3], tf.uint8), False))
     return black.concatenate(decoded).batch(tf.size(rows, tf.int64) + 1).get_single_element()
 

@@ -37,9 +37,9 @@ def resize(read: ReadRows, height: tf.Tensor, width: tf.Tensor, size: int, at_on
 
     def band(row, done):
         last = tf.minimum(row + rows, target)
-        # The weights of row r reach from r - 1/2 to r + 3/2, in rows of the result; two rows more never hurt.
-        first_read = tf.maximum((2 * row - 1) * height // (2 * target) - 2, 0)
-        last_read = tf.minimum((2 * last + 1) * height // (2 * target) + 2, height)
+        # The weights of row r reach from r - 1/2 to r + 3/2, in rows of the result.
+        first_read = tf.maximum((2 * row - 1) * height // (2 * target) - 1, 0)
+        last_read = tf.minimum((2 * last + 1) * height // (2 * target) + 1, height)
         part, extent = read(first_read, last_read)[tf.newaxis], tf.cast([last - row, side], tf.int32)
         shift = tf.stack([tf.cast(first_read, tf.float64) * scale[0] - tf.cast(row, tf.float64), 0])
         resized = tf.cond(

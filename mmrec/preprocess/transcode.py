@@ -35,7 +35,7 @@ def graph_readable(encoded: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
       encoded: content of a file.
       max_pixels: width times height above which a photo is unreadable.
     """
-    if encoded.startswith(_READ_ANYWHERE) or _bits_of_bmp(encoded) > 16:
+    if not encoded or encoded.startswith(_READ_ANYWHERE) or _bits_of_bmp(encoded) > 16:
         return encoded
     with warnings.catch_warnings(), _quiet() if encoded.startswith(_TIFF) else contextlib.nullcontext():
         warnings.simplefilter("ignore")  # of odd metadata, and of sizes below the limit

@@ -78,9 +78,12 @@ def _vector(value, width: int) -> np.ndarray | None:
 
 def _files(value, most: int) -> list[bytes]:
     """Returns the first files of a list, or the one, and b"" for what lacks; what is empty is left out first."""
-    given = [one.strip() if isinstance(one, str) else one for one in listed(value)]
-    given = [one for one in given if not (is_nothing(one) or (isinstance(one, str | bytes | bytearray) and not one))]
+    given = [one for one in listed(value) if not (is_nothing(one) or _is_empty(one))]
     return [_file(one) for one in given[:most]] + [b""] * (most - len(given))
+
+
+def _is_empty(value) -> bool:
+    return isinstance(value, str | bytes | bytearray) and not (value.strip() if isinstance(value, str) else value)
 
 
 def _file(value) -> bytes:
@@ -88,7 +91,13 @@ def _file(value) -> bytes:
         return bytes(value)
     if not isinstance(value, str | os.PathLike):
         raise InputError(f"a photo or recording must be its encoded bytes or a path. Received: {value!r:.80}.")
+    if isinstance(value, str) and not os.path.isfile(value):  # a name may begin or end with a space
+        value = value.strip()
     try:
         return Path(value).read_bytes()
     except OSError as error:
         raise InputError(f"{value}: the file cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise InputError(
+            f"a photo or recording must be a path that a file can have. Received: {value!r:.80}."
+        ) from None

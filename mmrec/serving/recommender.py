@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn, overload
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.preprocess.images import MAX_PIXELS
+from mmrec.preprocess.transcode import graph_readable
 from mmrec.process import refuse_fork
 from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
@@ -181,23 +184,45 @@ class Recommender:
         known = context_inputs(context, history, self.context_inputs, self._time_formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
-    def embed_items(self, table: pd.DataFrame, batch: int = 256) -> np.ndarray:
+    @overload
+    def embed_items(self, table: pd.DataFrame, batch: int = 256, status: Literal[False] = False) -> np.ndarray: ...
+
+    @overload
+    def embed_items(
+        self, table: pd.DataFrame, batch: int = 256, *, status: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    def embed_items(
+        self, table: pd.DataFrame, batch: int = 256, status: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Embeds items, old or new, from their raw fields.
 
         Args:
           table: one row per item and a column per field that the model reads, called as in the catalog or as the input
-            of the signature; a photo or recording is its bytes or a path (a format that the signature reads: no WebP or
-            TIFF), features are a list of numbers. Absent columns and empty values count as missing.
+            of the signature; a photo or recording is its bytes or a path, in any format that training reads, features
+            are a list of numbers. Absent columns and empty values count as missing, and so do photos and recordings
+            that cannot be read, with a warning.
           batch: items at once.
+          status: also return what was wrong with each item.
 
         Returns:
-          float32 [N, D].
+          float32 [N, D]. With `status` also int32 [N]: 0 fine, +1 a photo unreadable, +2 the recording unreadable, +4
+          nothing usable given.
 
         Raises:
           InputError: no column is one that the model reads, a photo's file is absent, or features are not of the width
             that the model was trained with.
         """
-        return self._call(schema.EMBED_ITEM, batch, **self.item_inputs(table))["embedding"]
+        found = self._call(schema.EMBED_ITEM, batch, **self._columns(table, schema.EMBED_ITEM))
+        rows = np.flatnonzero(found["status"] & (schema.ROW_STATUS_IMAGE | schema.ROW_STATUS_AUDIO))
+        if len(rows):
+            warnings.warn(
+                f"`table`: {len(rows):,} of {len(found['status']):,} rows have a photo or recording that cannot be "
+                f"read, which counts as missing; the first is row {rows[0] + 1:,}. Replace it, or pass `status=True` "
+                "to learn which they are.",
+                stacklevel=2,
+            )
+        return (found["embedding"], found["status"]) if status else found["embedding"]
 
     def item_inputs(self, table: pd.DataFrame, signature: str = schema.EMBED_ITEM) -> dict[str, np.ndarray]:
         """Returns the columns of a table, as `embed_items` takes it, by the inputs of a signature that reads items.
@@ -205,6 +230,10 @@ class Recommender:
         Raises:
           InputError: as `embed_items` does.
         """
+        return self._decodable(self._columns(table, signature))
+
+    def _columns(self, table: pd.DataFrame, signature: str) -> dict[str, np.ndarray]:
+        """Returns the columns of a table by the inputs of a signature, photos as they are."""
         table, columns, found, accepted = pd.DataFrame(table), {}, [], []
         for names, field in self._fields():
             accepted.append(" or ".join(f"`{name}`" for name in names))
@@ -231,6 +260,12 @@ class Recommender:
         """Calls a serving function as a server would: all `inputs` in, tensors out."""
         return self._model.signatures[signature](**inputs)
 
+    def _decodable(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the inputs of a signature with photos as it can read them, as in training."""
+        image = self.manifest["config"]["item"].get("image", {})
+        transcode = np.frompyfunc(lambda file: graph_readable(file, image.get("max_pixels", MAX_PIXELS)), 1, 1)
+        return {name: transcode(one) if name == "image_bytes" else one for name, one in inputs.items()}
+
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
         modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
@@ -248,7 +283,7 @@ class Recommender:
             raise InputError(f"`batch` must be an integer >= 1. Received: {batch!r}. Leave it out for the default.")
         spec, rows, parts = self.inputs(signature), len(next(iter(inputs.values()))), []
         for start in range(0, max(1, rows), batch):
-            part = {key: value[start : start + batch] for key, value in inputs.items()}
+            part = self._decodable({key: value[start : start + batch] for key, value in inputs.items()})
             tensors = {key: as_tensor(value, spec[key]) for key, value in part.items()}
             parts.append({key: value.numpy() for key, value in self.call(signature, tensors).items()})
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}

@@ -333,3 +333,19 @@ def test_a_catalog_takes_over_how_another_spells_its_ids(tmp_path):
     spelt = catalog.spelt_as(["9", "13", " abc"])
     assert spelt.item_ids.tolist() == ["13", "13.0", "9", " abc"]  # two items stay two
     assert spelt.payload["item_id"].tolist() == ["13", "13.0", "9", " abc"]
+
+
+def test_a_photo_is_found_by_its_name_with_spaces_around_it_before_the_one_without(folder, photo):
+    for name in (" red.png", "red.png ", "green.png"):
+        (folder / "images" / name).write_bytes(photo("red"))
+    rows = [("a", "x", " red.png", 1), ("b", "y", "red.png ", 2), ("c", "z", " blue.png ", 3)]
+    catalog = load(folder, rows)
+    assert [os.path.basename(path) for path in catalog.photos] == [" red.png", "red.png ", "blue.png"]
+
+
+def test_a_name_with_a_null_character_names_no_file(folder):
+    rows = [("a", "x", "red\0.png", 1), ("b", "y", "blue.png", 2)]
+    message = refusal(folder, rows)
+    assert "row 1, column `image`: no such file under `image_dir`" in message
+    assert r"'red\x00.png'" in message
+    assert load(folder, rows, on_missing_image="mask").counts == {"image_missing": 1}

@@ -87,7 +87,7 @@ def test_an_unreadable_photo_stops_or_is_masked(tmp_path, photo, bad):
     with pytest.raises(InputError) as error:
         fill(tmp_path, catalog)
     assert str(error.value).startswith(
-        "shop.csv, row 2, column `image`: must be a JPEG, PNG, GIF, BMP, WebP or TIFF photo of "
+        "shop.csv, row 2, column `image`: must be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF photo of "
     )
     assert f"Received: {len(bad)} bytes, which cannot be decoded" in str(error.value)
     places, colours = fill(tmp_path, catalog, on_missing_image="mask")

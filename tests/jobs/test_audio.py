@@ -1,6 +1,8 @@
 """Items known by their sound alone: trained, exported and asked."""
 
+import contextlib
 import csv
+import io
 
 import numpy as np
 import pytest
@@ -45,7 +47,10 @@ def write_sounds(folder, **audio):
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sounds")
     config = write_sounds(folder)
-    return folder, config, mmrec.train(config)
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        result = mmrec.train(config)
+    assert "masked: recordings unreadable 1\n" in said.getvalue()
+    return folder, config, result
 
 
 def test_sounds_find_the_users_group(world):
@@ -89,3 +94,14 @@ def test_without_any_change_configured_training_reads_what_is_judged(tmp_path):
     rows = np.arange(1, 25)
     drawn = source.rows(rows, Draw(np.random.default_rng(0), rows))
     np.testing.assert_array_equal(drawn["audio_mel"], source.rows(rows)["audio_mel"])
+
+
+def test_a_check_opens_recordings(tmp_path):
+    config = write_sounds(tmp_path)
+    for deep in (False, True):
+        report = mmrec.check(config, deep=deep, probe=False)
+        assert report.facts["recordings"]["unreadable"] == 1
+        (found,) = [one for one in report.findings if one.code == "unreadable_recordings"]
+        assert (found.severity, found.rows) == ("warning", (2,))
+    config["data"]["catalog"]["on_missing_audio"] = "error"
+    assert "recordings cannot be read" in mmrec.check(config, probe=False).error

@@ -144,7 +144,7 @@ def test_photos_that_were_transcoded_train_like_any_other_and_are_checked_in_the
     with mock.patch.object(modality, "Backbone", MeanColour):
         result = mmrec.train(config)
     assert result.metrics["skipped"]["catalog"] == {"image_surplus": 36, "image_unreadable": 1}
-    assert "WebP and TIFF are not read" in (result.export_dir / "mmrec" / "README.md").read_text()
+    assert "WebP, AVIF and TIFF are not read" in (result.export_dir / "mmrec" / "README.md").read_text()
 
 
 def test_an_unknown_backbone_is_refused_before_any_table_is_read():

@@ -1,5 +1,4 @@
 import functools
-import io
 import struct
 import zlib
 
@@ -8,16 +7,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from mmrec.preprocess import images
 from mmrec.preprocess.images import decode_images
+from tests.preprocess.photo_files import bmp, encode, exif, gif, gif_frame, png_chunk, transparent
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def encode(image, kind, **options):
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def plain(mode="RGB", colour=(200, 100, 50), size=(40, 20)):
@@ -33,22 +26,11 @@ def quarters():
     return image
 
 
-def exif(orientation, order="<", tag=0x0112):
-    entry = struct.pack(order + "HHIHH", tag, 3, 1, orientation, 0)
-    other = struct.pack(order + "HHIHH", 0x0100, 3, 1, 40, 0)
-    start = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
-    return b"Exif\0\0" + start + struct.pack(order + "H", 2) + other + entry + bytes(4)
-
-
 def png_of_zeros(width, height):
     """Returns a valid 1-bit PNG of any size, which compresses to almost nothing."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     rows = zlib.compress(bytes((width + 7) // 8 + 1) * height, 1)
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
 
 
 @functools.cache
@@ -216,7 +198,7 @@ def test_damaged_exif_leaves_the_photo_as_stored(damaged):
         encode(noise(0), "GIF")[:-900],
         encode(noise(0), "GIF").replace(b"\x2c\0\0\0\0", b"\x21\0\0\0\0"),
         b"\x89PNG\r\n\x1a\n" + bytes(40),
-        encode(plain("P", 0), "BMP"),
+        bmp(np.zeros((20, 40), int), 8).replace(struct.pack("<HHI", 1, 8, 0), struct.pack("<HHI", 1, 8, 1)),
         encode(plain(), "WEBP"),
         encode(plain(), "TIFF"),
     ],
@@ -232,7 +214,7 @@ def test_damaged_exif_leaves_the_photo_as_stored(damaged):
         "gif_cut",
         "gif_frameless",
         "png_zeros",
-        "bmp_8_bit",
+        "bmp_run_lengths",
         "webp",
         "tiff",
     ],
@@ -265,20 +247,28 @@ def test_a_gif_frame_larger_than_its_canvas_never_gets_room(frame):
     assert (pixels[0] == ((0, 0, 0) if frame == 0 else RED)).all()
 
 
-def test_a_gif_frame_that_stands_off_the_corner_is_read_whole():
-    file = encode(noise(4), "GIF")
-    at = file.index(b"\x2c\0\0\0\0")
-    moved = file[:6] + struct.pack("<HH", 90, 70) + file[10 : at + 1] + struct.pack("<HH", 30, 20) + file[at + 5 :]
-    pixels, readable = decode(file, moved)
-    assert readable == [True, True]
-    np.testing.assert_array_equal(pixels[0], pixels[1])
+@pytest.mark.parametrize(("before", "around"), [(b"", GREEN), (transparent(1), WHITE)], ids=["opaque", "transparent"])
+def test_around_a_gif_frame_is_the_first_colour_or_what_is_transparent(before, around):
+    colours = np.array([GREEN, BLUE, RED, RED], np.uint8)
+    frame = gif_frame(np.full((8, 4), 2), corner=(8, 4))
+    pixels, readable = decode(gif(before, frame, size=(16, 16), palette=colours), size=16)
+    assert readable == [True]
+    assert (pixels[0, 4:12, 8:12] == RED).all()
+    outside = np.ones((16, 16), bool)
+    outside[4:12, 8:12] = False
+    assert (pixels[0, outside] == around).all()
 
 
 @pytest.mark.parametrize(("limit", "readable"), [(800, True), (799, False)])
-def test_the_limit_is_read_from_the_header_of_every_format(limit, readable, monkeypatch):
+def test_the_limit_is_read_from_the_header_of_every_format(limit, readable):
     files = [encode(plain(size=(40, 20)), kind) for kind in ("JPEG", "PNG", "GIF", "BMP")]
-    monkeypatch.setattr(images, "MAX_PIXELS", limit)
-    assert decode_images(tf.constant(files), 8)[1].numpy().tolist() == [readable] * 4
+    assert decode_images(tf.constant(files), 8, max_pixels=limit)[1].numpy().tolist() == [readable] * 4
+
+
+def test_a_small_gif_frame_on_a_canvas_beyond_the_limit_is_refused():
+    frame = gif_frame(np.zeros((4, 4), int))
+    files = [gif(frame, size=(side, side), palette=np.zeros((2, 3), np.uint8)) for side in (20, 21)]
+    assert decode_images(tf.constant(files), 8, max_pixels=400)[1].numpy().tolist() == [True, False]
 
 
 def test_rows_keep_their_order_in_a_large_batch():

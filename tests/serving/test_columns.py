@@ -71,3 +71,16 @@ def test_texts_of_a_list_are_joined_and_other_lists_are_refused():
 def test_what_training_refuses_as_a_number_is_refused(value):
     with pytest.raises(InputError, match=r"`table`, row 2, column `price`: must be a finite number\. Received: "):
         column([1, value], "number", (), "price")
+
+
+def test_a_file_is_found_by_its_name_with_spaces_around_it_before_the_one_without(tmp_path):
+    for name in (" a", "a", "b "):
+        (tmp_path / name).write_bytes(name.encode())
+    cells = [str(tmp_path / " a"), str(tmp_path / "a"), str(tmp_path / "b "), str(tmp_path / "a "), tmp_path / "b "]
+    assert column(cells, "bytes", (), "image").tolist() == [b" a", b"a", b"b ", b"a", b"b "]
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "\ud800.png"])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    with pytest.raises(InputError, match=r"a photo or recording must be a path that a file can have\. Received: '"):
+        column([name], "bytes", (), "image")

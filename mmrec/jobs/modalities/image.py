@@ -20,7 +20,7 @@ from mmrec.preprocess.augmentation import augment
 from mmrec.towers.image import Backbone, ImageTower
 from mmrec.traced import traced
 
-PHOTO_VERSION = "3"  # of decoding, resizing and augmentation: a change here makes cached photo features void
+PHOTO_VERSION = "4"  # of decoding, resizing and augmentation: a change here makes cached photo features void
 
 
 class ImageModality(Modality):
@@ -40,7 +40,7 @@ class ImageModality(Modality):
         photos = tf.TensorSpec([None, image.size, image.size, 3])
         graph = traced(lambda pixels: self.backbone(pixels, training=False), [photos])
         self._encode = lambda pixels: graph(tf.cast(pixels, tf.float32)).numpy()
-        photos = Photos(catalog, config.data.catalog, image.size, image.max_photos)
+        photos = Photos(catalog, config.data.catalog, image.size, image.max_photos, image.max_pixels)
         if image.trainable == "none":
             store, views = _feature_store(config, self.backbone)
             places = photos.fill(store, lambda pixels, digests: views(self._encode, pixels, digests), progress)
@@ -68,7 +68,8 @@ class ImageModality(Modality):
         return ImageTower(self._item.image, *self.source.standardisation(), self._item.dim, backbone=backbone)
 
     def reader(self) -> ImageReader:
-        return ImageReader(self.backbone, self._item.image.size, self._item.image.max_photos)
+        image = self._item.image
+        return ImageReader(self.backbone, image.size, image.max_photos, image.max_pixels)
 
     def refresh(self, tower: ImageTower) -> None:
         if self._trains:
@@ -95,5 +96,6 @@ def _feature_store(config: Config, backbone: Backbone) -> tuple[FeatureStore, Ca
 
 
 def _store(config: Config, kind: str, shape: tuple, dtype: str, *key: str) -> FeatureStore:
-    name = digest(kind, PHOTO_VERSION, str(config.item.image.size), *key).hex()[:16]
+    image = config.item.image
+    name = digest(kind, PHOTO_VERSION, str(image.size), str(image.max_pixels), *key).hex()[:16]
     return FeatureStore(Path(config.data.cache_dir) / f"{kind}-{name}", shape, dtype)
