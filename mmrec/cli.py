@@ -17,6 +17,7 @@ from mmrec import process
 from mmrec.config import Config
 from mmrec.config_reference import config_reference
 from mmrec.config_source import parse_assignments
+from mmrec.jobs.metrics_text import metrics_table
 
 app = typer.Typer(
     name="mmrec",
@@ -329,24 +330,6 @@ def schema(
 ) -> None:
     """Print the JSON schema of the config, for editors."""
     print(config_reference() if markdown else json.dumps(Config.json_schema(), indent=2), end="" if markdown else "\n")
-
-
-def metrics_table(metrics: dict) -> str:
-    """Returns the test metrics of the model beside its baselines, as lines of text; a hint where it is not ahead."""
-    names = [name for name in ("ndcg@10", "recall@10", "hit_rate@10", "mrr") if name in metrics["test"]]
-    lines = [f"{'test':12}" + "".join(f"{name:>24}" for name in names)]
-    for label, values in (("mmrec", metrics["test"]), *((k, v["test"]) for k, v in metrics["baselines"].items())):
-        cells = (
-            f"{values[name]:.4f} [{values[name + '_ci95'][0]:.4f}, {values[name + '_ci95'][1]:.4f}]" for name in names
-        )
-        lines.append(f"{label:12}" + "".join(f"{cell:>24}" for cell in cells))
-    lines.append(f"{metrics['queries']:,} queries, {metrics['candidates']:,} candidates, 95% intervals over users")
-    if metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"][0] <= 0 and not metrics.get("neighbours"):
-        lines.append(
-            "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds "
-            "item-kNN's signal to the model."
-        )
-    return "\n".join(lines)
 
 
 def start_tensorflow() -> None:

@@ -83,6 +83,12 @@ TABLES = {
                  "Give `data.catalog.path` a table with at least one"),
     "an empty catalog file": (lambda s: s.bytes("items", lambda _: b""), "items.csv: no column `item_id` (nor `title`)",
                               "Map the columns under `data.catalog`"),
+    "one item": (lambda s: s.write("items", s.rows("items")[:2]), "items.csv: holds one item, 'red-0'",
+                 "Give a catalog of two items or more"),
+    "items without any difference": (lambda s: (s.set(item__modalities=["text"]),
+                                                s.write("items", [[row[0], "title"] for row in s.rows("items")])),
+                                     "items must differ in what is read of them. Received: 24 items without any "
+                                     "difference in text", "Correct the columns under `data.catalog`"),
     "no events": (lambda s: s.write("events", s.rows("events")[:1]), "events.csv: holds no rows",
                   "Give `data.interactions.path` a table with at least one"),
     "users with one event only": (lambda s: s.write("events", s.rows("events")[:1] + s.rows("events")[1::6]),

@@ -10,6 +10,7 @@ import pytest
 
 import mmrec
 import mmrec.cli
+from mmrec.jobs.metrics_text import metrics_table
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_who_is_not_clearly_ahead_of_neighbours_is_told_how_to_add_them(low, nei
         "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds item-kNN's "
         "signal to the model."
     )
-    assert mmrec.cli.metrics_table(metrics).endswith(hint) == hinted
+    assert metrics_table(metrics).endswith(hint) == hinted
 
 
 @pytest.mark.parametrize("name", ["train", "tune", "evaluate", "check"])

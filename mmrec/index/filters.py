@@ -13,23 +13,32 @@ _NO_SUCH = -1
 class Filters(tf.Module):
     """The values of the filter columns by item, of which an item may have several; 4 bytes for each.
 
+    The first value of an item stands in a table by row, which is quick to compare; the others in a list by value.
+
     Args:
       values: per column, objects [N], the tuple of each item's values as str, in row order.
     """
 
     def __init__(self, values: Mapping[str, np.ndarray]):
         super().__init__(name="filters")
-        rows_of: dict[str, list[int]] = {"": []}  # nothing asked
-        for column, cells in values.items():
+        first = np.zeros([len(values), len(next(iter(values.values()))) + 1], np.int32)
+        codes, columns, others = {"": 0}, [0], [[]]  # code 0: nothing asked, or no value
+        for place, (column, cells) in enumerate(values.items()):
             for row, cell in enumerate(cells, start=1):
                 for text in dict.fromkeys(cell):
-                    rows_of.setdefault(f"{column}={text}", []).append(row)
-        self._items = len(next(iter(values.values())))
-        counts = [len(rows) for rows in rows_of.values()]
-        rows = [row for of_one in rows_of.values() for row in of_one]
-        self.rows = tf.Variable(np.array(rows, np.int32), trainable=False, name="filter_rows")  # [P], by value
-        self.starts = tf.Variable(np.cumsum([0, *counts], dtype=np.int32), trainable=False, name="filter_starts")
-        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant([*rows_of]), tf.range(len(rows_of), dtype=tf.int32))
+                    code = codes.setdefault(f"{column}={text}", len(columns))
+                    if code == len(columns):
+                        columns.append(place)
+                        others.append([])
+                    if first[place, row]:
+                        others[code].append(row)
+                    else:
+                        first[place, row] = code
+        self.first = _constant(first, "filter_codes")  # [columns, N + 1]
+        self.column_of = _constant(columns, "filter_columns")  # by code
+        self.starts = _constant(np.cumsum([0, *map(len, others)]), "filter_starts")  # by code, of `others`
+        self.others = _constant([row for rows in others for row in rows], "filter_rows")
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant([*codes]), tf.range(len(codes), dtype=tf.int32))
         self.code_of = tf.lookup.StaticHashTable(pairs, default_value=_NO_SUCH)
 
     def allowed(self, asked: tf.Tensor) -> tf.Tensor:
@@ -44,7 +53,7 @@ class Filters(tf.Module):
         """
         distinct, place = tf.unique(tf.reshape(self.code_of.lookup(asked), [-1]))  # most batches ask few things
         having = self._having(distinct)  # [U, N + 1]
-        everything = tf.fill([tf.shape(asked)[0], self._items + 1], True)
+        everything = tf.fill([tf.shape(asked)[0], self.first.shape[1]], True)
         return tf.foldl(
             lambda allowed, one: allowed & tf.gather(having, one),
             tf.transpose(tf.reshape(place, tf.shape(asked))),
@@ -53,13 +62,18 @@ class Filters(tf.Module):
 
     def _having(self, codes: tf.Tensor) -> tf.Tensor:
         """Returns bool [U, N + 1], which items have a value (int32 [U]); of nothing asked, all of them."""
-        begin = tf.gather(self.starts, tf.maximum(codes, 0))
-        counts = tf.where(codes > 0, tf.gather(self.starts, codes + 1) - begin, 0)
+        present = tf.maximum(codes, 0)
+        having = tf.gather(self.first, tf.gather(self.column_of, present)) == codes[:, tf.newaxis]
+        having |= (codes == 0)[:, tf.newaxis]
+        if not self.others.shape[0]:
+            return having
+        begin = tf.gather(self.starts, present)
+        counts = tf.gather(self.starts, present + 1) - begin  # of what no item has, those of nothing asked: none
         asked = tf.repeat(tf.range(tf.shape(codes)[0]), counts)  # [V]
         place = tf.range(tf.shape(asked)[0]) + tf.gather(begin - tf.cumsum(counts, exclusive=True), asked)
-        found = tf.scatter_nd(
-            tf.stack([asked, tf.gather(self.rows, place)], axis=1),
-            tf.ones_like(asked, tf.bool),
-            [tf.shape(codes)[0], self._items + 1],
-        )
-        return found | (codes == 0)[:, tf.newaxis]
+        rows = tf.stack([asked, tf.gather(self.others, place)], axis=1)
+        return having | tf.scatter_nd(rows, tf.ones_like(asked, tf.bool), tf.shape(having))
+
+
+def _constant(values, name: str) -> tf.Variable:
+    return tf.Variable(np.array(values, np.int32), trainable=False, name=name)

@@ -24,7 +24,7 @@ EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
 [Q, D], which are compared with the first D columns of the table."""
 
 _COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
-_LEFT = 0.1  # share of what it was short of 1 before training, where items were as alike from the start
+_LEFT = 0.1  # share of what it was short of 1 before training: items that began alike have not collapsed by that
 
 
 def validation_judge(

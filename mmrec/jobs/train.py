@@ -182,6 +182,8 @@ def fit_model(
 
     @cache
     def alike_before() -> float:
+        if prepared.pretrained_variables:  # these have moved since
+            return 0.0
         begun = build_model(config, prepared)  # made anew from the seed: seldom asked for
         embed = Embedder(begun.candidate_tower, begun.query_tower, config.query.max_length)
         table = dataclasses.replace(fitted, model=begun, embedder=embed).item_table()

@@ -423,6 +423,13 @@ def test_without_a_usable_config_nothing_is_read(shop, run, options, message):
     assert len(errors.splitlines()) == 1
 
 
+def test_a_catalog_of_one_item_is_refused_as_that(shop, tmp_path):
+    lines = (tmp_path / "items.csv").read_text().splitlines()
+    (tmp_path / "items.csv").write_text("\n".join(lines[:2]))
+    report = mmrec.check(shop, probe=False)
+    assert "items.csv: holds one item, 'red-0': there is nothing to choose from. Give a catalog of two" in report.error
+
+
 def test_every_error_of_the_inputs_is_reported_with_its_count_and_ends_with_2(shop, tmp_path, run):
     items = (tmp_path / "items.csv").read_text()
     (tmp_path / "items.csv").write_text(items + "red-1,again\n,nothing\n,nobody\n")

@@ -1,14 +1,18 @@
-"""What stands for `auto`, and what item ids begin with."""
+"""What stands for `auto`, what item ids begin with, and whether items differ at all."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mmrec.config import Config
+from mmrec.data.similarity import mean_cosine
+from mmrec.errors import InputError
 from mmrec.jobs.modalities import item_id
 from mmrec.jobs.modalities.item_id import ItemIdModality
-from mmrec.jobs.prepare import retrieval_task
+from mmrec.jobs.prepare import prepare, require_difference, retrieval_task
 from mmrec.jobs.tables import load_tables
-from tests.jobs.worlds import write_groups
+from tests.jobs.worlds import few_items, write_groups
 
 LATENT, IDS = {"encoder": "latent"}, ["item_id"]
 
@@ -35,11 +39,11 @@ def test_auto_is_the_whole_catalog_where_that_is_quick(item, retrieval, competin
     assert retrieval_task(config, competing).negatives == want
 
 
-def initial(config):
-    """Returns float32 [25, D], what ids begin with."""
+def initial(config, items=24):
+    """Returns float32 [items + 1, D], what ids begin with."""
     config = Config.load(config, **{"item.item_id.initial": "auto"})
     tower = ItemIdModality(config, load_tables(config)).tower()
-    return tower({"item_id_row": np.arange(25, dtype=np.int32)})[0].numpy()
+    return tower({"item_id_row": np.arange(items + 1, dtype=np.int32)})[0].numpy()
 
 
 def test_ids_begin_with_what_training_alone_says_of_neighbours(tmp_path):
@@ -63,3 +67,40 @@ def test_of_too_many_items_ids_begin_at_random(tmp_path, monkeypatch):
     monkeypatch.setattr(item_id, "_MOST_FACTORED", 23)
     random = initial(config)[1:]
     assert np.abs((random @ random.T)[same].mean()) < 0.5
+
+
+@pytest.mark.parametrize("items", [2, 3, 4, 6, 9, 12])
+def test_the_ids_of_few_items_begin_apart(tmp_path, items):
+    # Neighbours of all others alike, they began with one vector, and the training was refused as collapsed.
+    start = initial(few_items(tmp_path, items), items)[1:]
+    assert mean_cosine(start) < 0.9
+    assert (np.linalg.norm(start, axis=1) > 0).all()
+
+
+def test_ids_without_any_neighbour_begin_at_random(tmp_path):
+    config = few_items(tmp_path, 4)
+    (tmp_path / "events.csv").write_text(
+        "user_id,item_id,timestamp\n" + "\n".join(f"u{user},i{user % 4},{user}" for user in range(40))
+    )
+    config["data"]["split"] = {"kind": "time"}
+    config["evaluation"]["min_history"] = 0
+    assert (np.linalg.norm(initial(config, 4)[1:], axis=1) > 0).all()
+
+
+def test_items_without_any_difference_are_refused(tmp_path):
+    config = Config.load(write_groups(tmp_path), **{"item.modalities": ["text"]})
+    lines = (tmp_path / "items.csv").read_text().splitlines()
+    # What differs behind the tokens that are read does not count.
+    same = [line.replace(",", ",a thing for you " + "and " * 100) for line in lines[1:]]
+    (tmp_path / "items.csv").write_text("\n".join([lines[0], *same]))
+    tables = load_tables(config)
+    with pytest.raises(InputError) as error:
+        require_difference(prepare(config, tables), 24)
+    assert "items must differ in what is read of them. Received: 24 items without any difference in text." in str(
+        error.value
+    )
+    last = {name: np.append(column[:-1], "a blue thing") for name, column in tables.catalog.text.items()}
+    other = replace(tables, catalog=replace(tables.catalog, text=last))
+    require_difference(prepare(config, other), 24)
+    ids = Config.load(config, **{"item.modalities": ["text", "item_id"]})
+    require_difference(prepare(ids, tables), 24)

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+import mmrec
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
 from mmrec.errors import InputError, TrainingError
@@ -24,7 +25,7 @@ from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.prepare import prepare, run_identity
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import train
-from tests.jobs.worlds import add_photos, write_groups
+from tests.jobs.worlds import add_photos, few_items, write_groups
 
 
 class Logs(tf_keras.callbacks.Callback):
@@ -228,6 +229,34 @@ def test_items_that_have_become_the_same_stop_the_training(groups):
         TrainingError, match=r"two items have a mean cosine of 1\.0000\. Lower `training.learning_rate`"
     ):
         validation_judge(config, tables, lambda: alike, embed)()
+
+
+def test_items_that_were_as_alike_from_the_start_have_not_collapsed(groups):
+    config = Config.load(groups)
+    tables = load_tables(config)
+    table = np.tile([1, 0], (25, 1)).astype(np.float32)
+    table[1, 1] = 0.1  # of the 276 pairs 23 have the cosine 0.995037: together 0.999586
+
+    def embed(table, histories, context):
+        return np.tile(table[1:2], (len(histories), 1))
+
+    for before, stops in ((0.5, True), (0.995, True), (0.996, False), (0.9996, False)):
+        judging = validation_judge(config, tables, lambda: table, embed, lambda before=before: before)
+        if stops:
+            with pytest.raises(TrainingError, match=r"a mean cosine of 0\.9996"):
+                judging()
+        else:
+            assert "ndcg@10" in judging()
+
+
+@pytest.mark.slow
+def test_a_shop_of_two_items_trains_and_answers(tmp_path):
+    config = few_items(tmp_path, 2)
+    config["item"] |= {"item_id": {}, "modalities": ["text", "item_id"]}
+    result = train(config, retrieval={"neighbours": 512, "repeat_consumption": True}, export={"index": "ivf"})
+    shop = mmrec.load(result.export_dir)
+    assert sorted(shop.recommend([["i0"]], k=20).item_ids[0]) == ["i0", "i1"]
+    assert list(shop.similar(["i0"], k=20).item_ids[0]) == ["i1", ""]
 
 
 def test_validation_ranks_at_most_the_configured_number_of_queries(groups):

@@ -47,6 +47,22 @@ def write_groups(folder, users=160, events=6, **training):
     }
 
 
+def few_items(folder, items, users=20, events=6):
+    """Writes a shop of so many items, which users take at random, again and again; returns the config."""
+    config, draw = write_groups(folder), np.random.default_rng(0)
+    for name, rows in {
+        "items": [["item_id", "title"], *([f"i{item}", f"thing {item}"] for item in range(items))],
+        "events": [
+            ["user_id", "item_id", "timestamp"],
+            *([f"u{user}", f"i{draw.integers(items)}", time] for user in range(users) for time in range(events)),
+        ],
+    }.items():
+        with open(folder / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file).writerows(rows)
+    config["retrieval"] = {"repeat_consumption": True}
+    return config
+
+
 def add_photos(folder, config, photo, **image):
     """Gives each item a photo of its own colour, reddish or bluish, and makes photos the only modality."""
     with open(folder / "items.csv", newline="") as file:
