@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +72,7 @@ def train(
     config = Config.load(config, **overrides)
     clock = _Clock()
     refuse_fork()
+    gc.collect()  # the last training's model and its graphs refer to each other
     check_classes(config)
     tables = load_tables(config)
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
