@@ -13,7 +13,7 @@ def traced(function: Callable, signature: Sequence[Any], autograph: bool = True)
     """Returns a function that becomes a graph at its first call, and is that graph from then on.
 
     A process that trains several models makes one of these for each. Of a `tf.function` in its place TensorFlow would
-    say after five models that it is retraced too often.
+    say after five models that it is retraced too often. As an attribute of a `tf.Module` it is not saved with it.
 
     Args:
       function: takes and returns tensors, or nested dicts and lists of them.

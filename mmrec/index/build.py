@@ -51,7 +51,7 @@ def build_index(
         return recall(found(index, queries, exclude, count), right[:, :count])
 
     if config.index == "ivf":
-        cells = cut_into_cells(index.embeddings().numpy(), seed)
+        cells = cut_into_cells(index.stored.kept().vectors()[: index.items], seed)
         most, probes = len(cells.rows), probes_needed(cells_needed(cells, queries, right), config.index_recall)
         deep = cells_needed(cells, queries, found(exact, queries, exclude[:, :0], _DEEPER * k))
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, beside_query, in_groups, leading, leading_rows, stands_in
+from mmrec.traced import traced
 
 _BLOCK_SCORES = 2**19  # 2 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
 _BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8 they are a copy
@@ -36,8 +37,7 @@ class ExactIndex(tf.Module):
         self.stored = StoredRows(table, storage, GROUP)
         vectors, rows = tf.TensorSpec([None, self.stored.dim]), tf.TensorSpec([None, None], tf.int32)
         given = [vectors, tf.TensorSpec([], tf.int32), rows, tf.TensorSpec([None, None], tf.bool)]
-        all_in_graph = tf.function(self._all, given, autograph=False)
-        self._all_in_graph = lambda *given: all_in_graph(*given)  # a function is not tracked, so none is saved for it
+        self._all_in_graph = traced(self._all, given, autograph=False)
 
     @property
     def nbytes(self) -> int:

@@ -53,7 +53,7 @@ class IvfIndex(tf.Module):
     @tf.function(input_signature=[])  # saved with the export
     def embeddings(self):
         """Returns float32 [N + 1, D], the table as it is kept."""
-        return self.exact.embeddings()
+        return self.stored.take(tf.range(self.exact.items))
 
     def search(
         self,

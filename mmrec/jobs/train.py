@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +84,7 @@ def train(
 def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> TrainResult:
     clock = _Clock()
     refuse_fork()
+    gc.collect()  # the last training's model and its graphs refer to each other
     check_classes(config)
     tables = load_tables(config)
     test = tables.split.test

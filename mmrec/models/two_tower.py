@@ -43,6 +43,12 @@ class TwoTowerModel(tfrs.Model):
         means = {"loss": loss, "mean_loss": loss, "regularization_loss": regularization}
         return means | {"total_loss": loss + regularization}
 
+    def make_train_function(self, force: bool = False):
+        """Makes what Keras calls for each step."""
+        function = super().make_train_function(force)
+        function._omit_frequent_tracing_warning = True  # each model of a process traces its own, if only for one step
+        return function
+
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Encodes each distinct item of the batch once, each prefix of each history once, and compares them.
 
