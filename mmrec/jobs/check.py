@@ -150,14 +150,14 @@ def _audit(
         facts["photos"], unreadable = photos.facts(), opened[photos.unreadable]
         about_photos = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
         findings += _of_sample("photos", about_photos, opened, named, facts)
-    heard = np.flatnonzero([sound is not None for sound in catalog.sounds])
-    if len(heard):
-        opened = heard if deep else spread(heard, PHOTOS)
+    sounding = np.flatnonzero([sound is not None for sound in catalog.sounds])
+    if len(sounding):
+        opened = sounding if deep else spread(sounding, PHOTOS)
         some = catalog.take(opened)
         sounds = audit_sounds(some, config.item.audio)
         facts["recordings"] = sounds.facts()
         about_sounds = sound_findings(sounds, some, config.data.catalog.on_missing_audio == "error")
-        findings += _of_sample("recordings", about_sounds, opened, heard, facts)
+        findings += _of_sample("recordings", about_sounds, opened, sounding, facts)
     if catalog.text:
         read = everything if deep else spread(everything, _TEXTS)
         some = catalog.take(read)

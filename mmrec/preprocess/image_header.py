@@ -70,9 +70,9 @@ def read_image_header(encoded: tf.Tensor) -> ImageHeader:
         return kind, little(size[2:]), little(size[:2]), one, False, one, none, none
 
     def bmp():
-        found = read_bmp_header(encoded)
-        known = tf.where(found.readable, kind, UNKNOWN)
-        return known, found.height, found.width, found.orientation, False, one, none, none
+        stored = read_bmp_header(encoded)
+        supported = tf.where(stored.readable, kind, UNKNOWN)
+        return supported, stored.height, stored.width, stored.orientation, False, one, none, none
 
     readers = {
         JPEG: jpeg,

@@ -54,7 +54,8 @@ def resize(read: ReadRows, height: tf.Tensor, width: tf.Tensor, size: int, at_on
             ),
             lambda: tf.raw_ops.ResizeBilinear(images=part, size=extent, half_pixel_centers=True),
         )
-        return last, tf.concat([done, resized[0]], 0)
+        done = tf.cond(row > 0, lambda: tf.concat([done, resized[0]], 0), lambda: resized[0])  # mostly one band
+        return last, tf.ensure_shape(done, [None, size, 3])
 
     _, done = tf.while_loop(
         lambda row, done: row < target,

@@ -213,16 +213,16 @@ class Recommender:
           InputError: no column is one that the model reads, a photo's file is absent, or features are not of the width
             that the model was trained with.
         """
-        found = self._call(schema.EMBED_ITEM, batch, **self._columns(table, schema.EMBED_ITEM))
-        rows = np.flatnonzero(found["status"] & (schema.ROW_STATUS_IMAGE | schema.ROW_STATUS_AUDIO))
+        embedded = self._call(schema.EMBED_ITEM, batch, **self._columns(table, schema.EMBED_ITEM))
+        rows = np.flatnonzero(embedded["status"] & (schema.ROW_STATUS_IMAGE | schema.ROW_STATUS_AUDIO))
         if len(rows):
             warnings.warn(
-                f"`table`: {len(rows):,} of {len(found['status']):,} rows have a photo or recording that cannot be "
+                f"`table`: {len(rows):,} of {len(embedded['status']):,} rows have a photo or recording that cannot be "
                 f"read, which counts as missing; the first is row {rows[0] + 1:,}. Replace it, or pass `status=True` "
                 "to learn which they are.",
                 stacklevel=2,
             )
-        return (found["embedding"], found["status"]) if status else found["embedding"]
+        return (embedded["embedding"], embedded["status"]) if status else embedded["embedding"]
 
     def item_inputs(self, table: pd.DataFrame, signature: str = schema.EMBED_ITEM) -> dict[str, np.ndarray]:
         """Returns the columns of a table, as `embed_items` takes it, by the inputs of a signature that reads items.

@@ -104,7 +104,7 @@ def test_a_check_opens_recordings(tmp_path):
     for deep in (False, True):
         report = mmrec.check(config, deep=deep, probe=False)
         assert report.facts["recordings"]["unreadable"] == 1
-        (found,) = [one for one in report.findings if one.code == "unreadable_recordings"]
-        assert (found.severity, found.rows) == ("warning", (2,))
+        (finding,) = [one for one in report.findings if one.code == "unreadable_recordings"]
+        assert (finding.severity, finding.rows) == ("warning", (2,))
     config["data"]["catalog"]["on_missing_audio"] = "error"
     assert "recordings cannot be read" in mmrec.check(config, probe=False).error

@@ -194,25 +194,25 @@ def test_embed_items_reads_every_photo_that_training_reads(tiny_export, shop):
         file = io.BytesIO()
         photo.save(file, kind, **options)
         files.append(file.getvalue())
-    found, status = shop.embed_items(pd.DataFrame({"image": files}), status=True)
+    embedding, status = shop.embed_items(pd.DataFrame({"image": files}), status=True)
     assert status.tolist() == [0, 0, 0, 0]
-    np.testing.assert_allclose(found, found[[0, 0, 0, 0]], atol=1e-5)
+    np.testing.assert_allclose(embedding, embedding[[0, 0, 0, 0]], atol=1e-5)
 
 
 def test_embed_items_warns_once_of_photos_that_cannot_be_read_and_says_which(tiny_export, shop):
     photo = next((tiny_export.shop / "images").iterdir()).read_bytes()
     table = pd.DataFrame({"image": [photo, b"broken", None, photo[:80]], "title": ["mug", "mug", "mug", ""]})
     with pytest.warns(UserWarning, match="cannot be read") as caught:
-        found, status = shop.embed_items(table, batch=2, status=True)
+        embedding, status = shop.embed_items(table, batch=2, status=True)
     assert [str(one.message) for one in caught] == [
         "`table`: 2 of 4 rows have a photo or recording that cannot be read, which counts as missing; the first is row "
         "2. Replace it, or pass `status=True` to learn which they are."
     ]
     assert caught[0].filename == __file__
     assert (status.dtype, status.tolist()) == (np.int32, [0, 1, 0, 5])
-    np.testing.assert_allclose(found[1], found[2], atol=1e-5)
+    np.testing.assert_allclose(embedding[1], embedding[2], atol=1e-5)
     with pytest.warns(UserWarning, match="2 of 4 rows"):
-        np.testing.assert_array_equal(shop.embed_items(table, batch=2), found)
+        np.testing.assert_array_equal(shop.embed_items(table, batch=2), embedding)
 
 
 def test_embed_items_takes_absent_and_empty_columns_as_missing(shop):
