@@ -296,7 +296,7 @@ def test_where_an_export_does_not_leave_out_the_history_events_say_what_a_user_h
     manifest, staged = json.loads((again / "mmrec/manifest.json").read_text()), tmp_path / "staged"
     staged.mkdir()
     (shard,) = Plan([str(file("e.csv", text))], "recommend", again, manifest).shards(staged, 10)
-    ((_, table),) = read_shard(shard, shop.items["item_id"])
+    ((_, table),) = read_shard(shard, shop.spellings)
     assert table.to_pylist() == [{"user_id": "u1", "history": ["a", "b"], "exclude": ["a"]}]
 
 
@@ -377,7 +377,7 @@ def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, t
     ("text", "options", "message"),
     [
         ("user_id,histori\n", {}, "must have the columns `user_id` and `history`, or, of events, `user_id`, `item_id`"),
-        ("user,history\n", {}, "must have the columns `user_id`, `history`. Found: user, history"),
+        ("user,history\n", {}, "must have the columns `user_id`, `history`. Did you mean `user`?"),
         ("user_id,history,history\n", {}, "column `history` stands twice"),
         ("item_id\nx\n", {"task": "label"}, "no signature `attributes`, which 'label' asks. It has: embed_item, "),
         ("name\nx\n", {"task": "embed"}, "must have the columns `item_id`. Found: name"),
