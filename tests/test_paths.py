@@ -43,6 +43,7 @@ def test_without_a_place_for_the_link_the_folder_is_refused_with_the_remedy(tmp_
     assert list((tmp_path / ODD).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_export_is_written_checked_and_loaded_there(tmp_path, monkeypatch):
     written = write_version(tmp_path / ODD, *small_version())
     assert written == tmp_path / ODD / "1"

@@ -91,6 +91,7 @@ def test_what_trains_asks_for_keras_2_when_it_is_first_used(loaded, monkeypatch,
         getattr(mmrec, name)
 
 
+@pytest.mark.slow
 def test_tensorflow_is_imported_without_its_notes_and_what_else_is_written_is_kept(python):
     code = "import os; from mmrec.process import _without_notes\nwith _without_notes(): {}"
     write = "os.write(2, b'I0000 00:00:1.5 1 port.cc:153] oneDNN\\nours\\nWARNING: All log messages before absl::I')"
@@ -100,6 +101,7 @@ def test_tensorflow_is_imported_without_its_notes_and_what_else_is_written_is_ke
     assert (code, message) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_log_level_of_the_users_own_counts(python):
     code, _, message = python("import mmrec; mmrec.load", TF_CPP_MIN_LOG_LEVEL="0")
     assert code == 0

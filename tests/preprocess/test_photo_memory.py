@@ -19,6 +19,7 @@ def palette_png(side):
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
+@pytest.mark.slow
 def test_large_photos_keep_their_places_among_small_ones():
     small = [png(scene() // shade, 2, 8) for shade in (1, 2, 3)]
     files = [small[0], palette_png(3000), b"", small[1], palette_png(3000)[:-40], palette_png(3001), small[2]]

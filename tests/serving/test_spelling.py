@@ -63,6 +63,7 @@ def test_filter_values_are_found_as_they_are_spelt_and_others_are_warned_of():
             assert values.spelt(np.array([["tags=rad"]], object)).tolist() == [["tags=rad"]]
 
 
+@pytest.mark.slow
 def test_ids_with_commas_can_be_asked_on_the_command_line(export, shop, command):
     def asked(*arguments):
         code, out, errors = command("recommend", export, "-k", 5, *arguments)
