@@ -208,6 +208,7 @@ def test_changed_items_without_content_count_as_delisted(old, tmp_path):
 RENAMED = {"item_id": "sku", "features": "vec", "payload": ["name"], "filters": ["type"]}
 
 
+@pytest.mark.slow
 def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of_before(old, tmp_path, capsys):
     version = copied(old, tmp_path)
     called = {"item_id": "sku", "vector": "vec", "title": "name", "kind": "type"}
@@ -330,6 +331,7 @@ def test_a_killed_refresh_leaves_no_version_and_the_next_one_writes_it(old, tmp_
     assert versions(version) == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_filter_values_may_become_several_and_lists_stay_lists(old, tmp_path):
     version = copied(old, tmp_path)
     kinds = [[kind, "new"] if number < 2 else [kind] for number, kind in enumerate(items()["kind"])]

@@ -297,6 +297,7 @@ def test_a_run_is_known_by_its_config_and_its_data(groups, tmp_path):
     assert run_identity(config) != known
 
 
+@pytest.mark.slow
 def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_path):
     items, events = pd.read_csv(tmp_path / "items.csv"), pd.read_csv(tmp_path / "events.csv")
     groups["training"]["epochs"] = 1
