@@ -178,7 +178,7 @@ def test_a_photo_that_the_graph_cannot_decode_is_turned_into_one_that_it_can(tmp
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
-    # Files of 36 kB and features of 40 kB: 640 photos more would hold 23 MB of the one and 26 MB of the other.
+    # Files of 36 kB and features of 40 kB: 576 photos more would hold 21 MB of the one and 23 MB of the other.
     rng, files = np.random.default_rng(0), []
     for number in range(672):
         files.append(str(tmp_path / f"{number}.bmp"))
@@ -199,7 +199,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
         tracemalloc.stop()
         return most
 
-    peak(32)  # imports and traces
-    few, many = peak(32), peak(672)
+    peak(96)  # imports and traces
+    few, many = peak(96), peak(672)
     assert few > 32 * 40_000  # what a batch takes is seen
-    assert many - few < 4e6
+    assert many - few < 12e6  # TensorFlow lets go of a batch a moment late: 8 MB more, now and then
