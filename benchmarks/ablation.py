@@ -16,7 +16,7 @@ from benchmarks.common import Rows  # isort: skip  (before TensorFlow)
 import mmrec  # isort: skip
 import numpy as np
 
-from mmrec.data.sample_world import KINDS, draw_world
+from mmrec.data.sample_shop.world import KINDS, draw_world
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.intervals import difference_ci95
 from mmrec.evaluation.metrics import per_query

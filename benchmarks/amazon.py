@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.peers.ours import CONFIG, beauty_config
 from benchmarks.peers.problem import read
-from mmrec.evaluation.comparison import compare_models
+from mmrec.comparing.models import compare_models
 from mmrec.evaluation.query_table import read_query_table
 from mmrec.jobs.prepare import run_identity
 from mmrec.training.run_folder import RunFolder

@@ -21,8 +21,8 @@ import tensorflow as tf
 from PIL import Image
 from tf_keras.preprocessing.image import ImageDataGenerator
 
-from mmrec.config_item import AugmentationConfig
-from mmrec.preprocess.augmentation import augment
+from mmrec.modalities.image.augmentation import augment
+from mmrec.modalities.image.config import AugmentationConfig
 from mmrec.preprocess.images import decode_images
 
 BATCH, SIZES, JPEG_SIZE = 32, (64, 128, 224), 500

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common import Rows, data
+from mmrec.data.item_knn import ItemKNN
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
-from mmrec.evaluation.baselines import ItemKNN, Popularity
+from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer, rank
 

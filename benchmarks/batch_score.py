@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 
 K, BATCH = 10, 256
-LIBRARIES = ["mmrec.jobs.score", "tensorflow_text", "apache_beam.runners.portability.fn_api_runner.fn_runner"]
+LIBRARIES = ["mmrec.scoring.score", "tensorflow_text", "apache_beam.runners.portability.fn_api_runner.fn_runner"]
 
 
 def draw_histories(path: Path, item_ids: np.ndarray, rows: int) -> None:

@@ -38,13 +38,13 @@ import numpy as np
 from benchmarks.peers.ours import beauty_config
 from benchmarks.peers.problem import read
 from benchmarks.trained import Shop, Trained
+from mmrec.comparing.models import compare_models
+from mmrec.data.shop_tables import Tables
 from mmrec.data.splits import Queries
 from mmrec.evaluation.baselines import Popularity
-from mmrec.evaluation.comparison import compare_models
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.jobs.prepare import prepare
-from mmrec.jobs.tables import Tables
 
 BOTH = ["text", "item_id"]
 MODELS = {

@@ -35,10 +35,11 @@ import mmrec  # isort: skip
 import numpy as np
 
 from benchmarks.tried import WeightAverage
-from mmrec.evaluation.comparison import compare_models
+from mmrec.comparing.models import compare_models
+from mmrec.data.shop_tables import Tables
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
-from mmrec.jobs.tables import Tables, load_tables
+from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import fit_model
 from mmrec.training.run_folder import RunFolder
 from pipelines.prepare_retail import prepare

@@ -40,7 +40,7 @@ import tensorflow_recommenders as tfrs
 
 from benchmarks import native
 from benchmarks.common import Rows
-from mmrec.config import ExportConfig
+from mmrec.config.export import ExportConfig
 from mmrec.index.build import build_index, found, recall
 from mmrec.index.exact import ExactIndex
 

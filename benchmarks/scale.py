@@ -55,9 +55,9 @@ def _peak_bytes() -> int:
 def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
     """Goes from nothing to answers; puts `Figures` into the queue."""
     import mmrec
-    from mmrec.data import sample_world
+    from mmrec.checking.check import check
+    from mmrec.data.sample_shop import world as sample_world
     from mmrec.jobs.build import build_model
-    from mmrec.jobs.check import check
     from mmrec.jobs.export import export_model
     from mmrec.jobs.judge import judge, table_slices, validation_judge
     from mmrec.jobs.prepare import examples, prepare

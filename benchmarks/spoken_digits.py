@@ -21,10 +21,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config_item import AudioConfig
+from mmrec.modalities.audio.config import AudioConfig
+from mmrec.modalities.audio.spec_augment import spec_augment
+from mmrec.modalities.audio.tower import AudioTower
 from mmrec.preprocess.audio import decode_audio, log_mel
-from mmrec.preprocess.spec_augment import spec_augment
-from mmrec.towers.audio import AudioTower
 
 CONFIG = AudioConfig(rate=8000, seconds=1.0, window_ms=32.0, hop_ms=10.0)
 DIGITS, DIM, BATCH, LEARNING_RATE, TEMPERATURE = 10, 64, 32, 2e-3, 0.1

@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config_item import TextConfig
-from mmrec.preprocess.text_vocabulary import learn_text_encoder
-from mmrec.towers.text import TextTower
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.tower import TextTower
+from mmrec.modalities.text.vocabulary import learn_text_encoder
 
 tf.get_logger().setLevel("ERROR")  # it warns of a new graph for each contestant
 TOKENIZERS = ("word", "wordpiece", "bytepair", "sentencepiece")

@@ -15,11 +15,11 @@ import mmrec  # isort: skip  (before TensorFlow)
 import numpy as np
 import tf_keras
 
+from mmrec.after_training.feature_mapping import map_features
 from mmrec.data.features import JoinedFeatures
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.build import build_model
-from mmrec.jobs.feature_mapping import map_features
 from mmrec.jobs.judge import validation_judge
 from mmrec.jobs.prepare import Prepared, examples, prepare
 from mmrec.jobs.tables import load_tables

@@ -14,43 +14,43 @@ from mmrec.process import start_tensorflow, use_keras_2
 from mmrec.version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see of the names that load on first use
+    from mmrec.checking.check import CheckReport, check
+    from mmrec.comparing.compare import compare
     from mmrec.config import Config
-    from mmrec.data.sample_shop import write_sample_shop
-    from mmrec.jobs.check import CheckReport, check
-    from mmrec.jobs.compare import compare
+    from mmrec.data.sample_shop.shop import write_sample_shop
     from mmrec.jobs.evaluate import evaluate
     from mmrec.jobs.refresh import refresh
-    from mmrec.jobs.score import score
     from mmrec.jobs.train import TrainResult, train
-    from mmrec.jobs.tune import TuneResult, tune
+    from mmrec.scoring.score import score
     from mmrec.serving.recommender import Answers, Recommender, load
+    from mmrec.tuning.tune import TuneResult, tune
 
 _HOMES = {
-    "Config": "mmrec.config",
+    "Config": "mmrec.config.config",
     "train": "mmrec.jobs.train",
     "TrainResult": "mmrec.jobs.train",
     "evaluate": "mmrec.jobs.evaluate",
-    "compare": "mmrec.jobs.compare",
-    "tune": "mmrec.jobs.tune",
-    "TuneResult": "mmrec.jobs.tune",
+    "compare": "mmrec.comparing.compare",
+    "tune": "mmrec.tuning.tune",
+    "TuneResult": "mmrec.tuning.tune",
     "refresh": "mmrec.jobs.refresh",
-    "score": "mmrec.jobs.score",
-    "check": "mmrec.jobs.check",
-    "CheckReport": "mmrec.jobs.check",
+    "score": "mmrec.scoring.score",
+    "check": "mmrec.checking.check",
+    "CheckReport": "mmrec.checking.check",
     "load": "mmrec.serving.recommender",
     "Recommender": "mmrec.serving.recommender",
     "Answers": "mmrec.serving.recommender",
-    "write_sample_shop": "mmrec.data.sample_shop",
+    "write_sample_shop": "mmrec.data.sample_shop.shop",
 }
 _BEFORE = {  # what must be done before a module loads; `compare` needs TensorFlow for exports only
     "mmrec.jobs.train": use_keras_2,
-    "mmrec.jobs.tune": use_keras_2,
-    "mmrec.jobs.check": use_keras_2,
+    "mmrec.tuning.tune": use_keras_2,
+    "mmrec.checking.check": use_keras_2,
     "mmrec.jobs.evaluate": start_tensorflow,
     "mmrec.jobs.refresh": start_tensorflow,
-    "mmrec.jobs.score": start_tensorflow,
+    "mmrec.scoring.score": start_tensorflow,
     "mmrec.serving.recommender": start_tensorflow,
-    "mmrec.data.sample_shop": start_tensorflow,
+    "mmrec.data.sample_shop.shop": start_tensorflow,
 }
 __all__ = [
     "Answers",

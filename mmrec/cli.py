@@ -15,9 +15,9 @@ import typer
 import mmrec
 from mmrec import process
 from mmrec.config import Config
-from mmrec.config_reference import config_reference
-from mmrec.config_source import parse_assignments
-from mmrec.jobs.metrics_text import metrics_table
+from mmrec.config.reference import config_reference
+from mmrec.config.source import parse_assignments
+from mmrec.reports.metrics import metrics_table
 
 app = typer.Typer(
     name="mmrec",
@@ -103,7 +103,7 @@ def tune(
         paths = {"trials": result.trials, "best": best, "run_dir": trained.run_dir, "export_dir": trained.export_dir}
         print(json.dumps({name: str(path) for name, path in paths.items()} | {"metrics": trained.metrics}))
     else:
-        from mmrec.jobs.tune_study import trials_text
+        from mmrec.reports.trials import trials_text
 
         print(f"{trials_text(result.trials)}\n\ntrials  {result.trials}\nbest    {best}")
         print(f"run     {trained.run_dir}\nexport  {trained.export_dir}\n\n{metrics_table(trained.metrics)}")
@@ -141,7 +141,7 @@ def check(
     if as_json:
         print(json.dumps(report.to_dict()))
     else:
-        from mmrec.jobs.check_table import report_text
+        from mmrec.reports.check import report_text
 
         print(report_text(report))
     if report.errors:
@@ -179,11 +179,11 @@ def compare(
     if as_json:
         print(json.dumps(found))
     elif histories:
-        from mmrec.jobs.drift_text import drift_text
+        from mmrec.reports.drift import drift_text
 
         print(drift_text(found))
     else:
-        from mmrec.jobs.compare_runs import comparison_text
+        from mmrec.reports.runs import comparison_text
 
         print(comparison_text(found))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import ISO
+from mmrec.config.data import ISO
 
 _ISO_ZONE = re.compile(r"[T ]\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)\s*$")
 _FORMAT_ZONE = re.compile(r"%[zZ]|\b(?:UTC|GMT)\b|Z$")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import mmrec
 from mmrec.cli import start_tensorflow
-from mmrec.config_source import parse_assignments
+from mmrec.config.source import parse_assignments
 from mmrec.data.interactions import load_interactions
 from mmrec.data.vocabulary import Vocabulary
-from mmrec.jobs.metrics_text import metrics_table
+from mmrec.reports.metrics import metrics_table
 
 CONFIG = Path(__file__).parent / "configs" / "quickstart.yaml"
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 import mmrec
 import mmrec.jobs.train as job
 from mmrec.data.ragged import Ragged
+from mmrec.data.shop_tables import Tables
 from mmrec.jobs.prepare import Prepared
-from mmrec.jobs.tables import Tables
 
 MAX_LENGTH = 6
 SETTINGS = {

@@ -8,8 +8,8 @@ import zlib
 import pytest
 
 from mmrec.config import Config
-from mmrec.jobs.modalities import image
 from mmrec.jobs.tables import load_tables
+from mmrec.modalities.names import image
 from tests.jobs.worlds import MeanColour
 from tests.spoilt import SpoiltShop, refusal, trained
 

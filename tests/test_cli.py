@@ -10,7 +10,7 @@ import pytest
 
 import mmrec
 import mmrec.cli
-from mmrec.jobs.metrics_text import metrics_table
+from mmrec.reports.metrics import metrics_table
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from mmrec.config import Config, TrainingConfig
-from mmrec.config_data import InteractionsConfig
-from mmrec.config_source import parse_assignments
+from mmrec.config import Config
+from mmrec.config.data import InteractionsConfig
+from mmrec.config.source import parse_assignments
+from mmrec.config.training import TrainingConfig
 from mmrec.errors import InputError, nearest
 from mmrec.registry import find
 from mmrec.schema import Field, item_fields

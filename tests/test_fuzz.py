@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmrec.config import Config
-from mmrec.config_data import CatalogConfig, InteractionsConfig
+from mmrec.config.data import CatalogConfig, InteractionsConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.interactions import load_interactions
 from mmrec.data.vocabulary import Vocabulary

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import mmrec
-from mmrec.config_reference import config_reference
+from mmrec.config.reference import config_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

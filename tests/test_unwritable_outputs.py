@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from mmrec.config import Config
-from mmrec.jobs.modalities import image
 from mmrec.jobs.prepare import run_identity
+from mmrec.modalities.names import image
 from mmrec.training.run_folder import RunFolder
 from tests.jobs.worlds import MeanColour
 from tests.spoilt import SpoiltShop, refusal, trained

@@ -12,8 +12,9 @@ from scipy import sparse
 from benchmarks.peers.measured import Measured
 from benchmarks.peers.problem import Problem
 from benchmarks.scale import Stages
+from mmrec.data.item_knn import ItemKNN
 from mmrec.data.ragged import Ragged
-from mmrec.evaluation.baselines import ItemKNN, Popularity
+from mmrec.evaluation.baselines import Popularity
 
 WEIGHTS = (0.003, 0.01, 0.03, 0.1, 0.3)  # of titles beside co-occurrences, tried on validation
 NEAREST = 200  # titles kept per item

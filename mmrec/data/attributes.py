@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import CatalogConfig, UsersConfig
+from mmrec.config.data import CatalogConfig, UsersConfig
 from mmrec.data.tables import flat_strings
 from mmrec.errors import Faults
 from mmrec.values import number, trimmed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 
 
 class Candidates:

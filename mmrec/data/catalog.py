@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmrec.config_data import CatalogConfig
+from mmrec.config.data import CatalogConfig
 from mmrec.data.attributes import read_attributes
 from mmrec.data.media import File, content, read_files
 from mmrec.data.tables import flat_strings, list_strings, read_table, rows_text, text_strings
-from mmrec.data.vectors import read_vectors
 from mmrec.errors import Faults, InputError
+from mmrec.modalities.features.vectors import read_vectors
 from mmrec.preprocess.images import MAX_PIXELS
 from mmrec.preprocess.transcode import graph_readable
 from mmrec.values import Spellings, holds_lists, name_lists, strings

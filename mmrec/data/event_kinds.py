@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmrec.config_data import InteractionsConfig
+from mmrec.config.data import InteractionsConfig
 from mmrec.errors import InputError
 from mmrec.values import Spellings
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.candidates import Candidates
 from mmrec.data.features import LONGEST, Draw, FeatureSource
 from mmrec.data.ragged import Ragged, distinct

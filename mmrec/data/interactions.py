@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import InteractionsConfig
+from mmrec.config.data import InteractionsConfig
 from mmrec.data.event_kinds import event_kinds, require_columns
 from mmrec.data.numbers import read_numbers
 from mmrec.data.tables import flat_strings, read_table, rows_text

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec import schema
-from mmrec.config_data import CatalogConfig
+from mmrec.config.data import CatalogConfig
 from mmrec.data.tables import rows_text
 from mmrec.errors import Faults, InputError
 from mmrec.vectors import is_nothing, listed

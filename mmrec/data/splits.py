@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mmrec.config_data import SplitConfig
+from mmrec.config.data import SplitConfig
 from mmrec.data.context import EventContext, QueryContext
 from mmrec.data.interactions import Interactions
 from mmrec.data.ragged import Ragged, distinct

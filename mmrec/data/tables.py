@@ -151,7 +151,7 @@ def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) 
 def _read_tfds(path: str, columns: list[str], key: str, tfds_dir: str | None) -> pd.DataFrame:
     import tensorflow_datasets as tfds
 
-    import mmrec.data.sample_shop  # noqa: F401  (registers the built-in data set)
+    import mmrec.data.sample_shop.shop  # noqa: F401  (registers the built-in data set)
 
     tfds.disable_progress_bar()
     name, _, split = path.removeprefix("tfds:").partition(":")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import ISO
+from mmrec.config.data import ISO
 from mmrec.date_times import read_date_times
 
 _LOOKED_AT = 10  # texts that formats are derived from

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mmrec.config_data import ISO
+from mmrec.config.data import ISO
 from mmrec.data.numbers import read_numbers
 from mmrec.date_times import read_date_times, seconds_of
 from mmrec.values import strings

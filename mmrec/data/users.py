@@ -10,7 +10,7 @@ import pandas as pd
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.config_data import UsersConfig
+from mmrec.config.data import UsersConfig
 from mmrec.data.attributes import read_attributes
 from mmrec.data.tables import flat_strings, read_table, rows_text
 from mmrec.errors import Faults

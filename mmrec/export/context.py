@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.export.readers import AttributesReader
+from mmrec.modalities.attributes.reader import AttributesReader
 from mmrec.preprocess.names import plain
 
 _NUMBERS, _NUMBERS_BESIDE = tf.TensorSpec([None], tf.float64), tf.TensorSpec([None, None], tf.float64)

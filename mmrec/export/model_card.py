@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmrec import schema
-from mmrec.config_data import InteractionsConfig
+from mmrec.config.data import InteractionsConfig
 
 _METRICS = ("ndcg@10", "recall@10", "hit_rate@10", "mrr")
 _CALLS = """## How to ask it

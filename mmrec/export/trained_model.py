@@ -9,7 +9,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.export.context import ContextReader
-from mmrec.export.readers import Reader
+from mmrec.modalities.reader import Reader
 
 
 class TrainedModel(tf.Module):

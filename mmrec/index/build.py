@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from mmrec.config import ExportConfig
+from mmrec.config.export import ExportConfig
 from mmrec.index.cells import cut_into_cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed

@@ -8,20 +8,20 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.errors import Faults
 from mmrec.jobs.prepare import Prepared
+from mmrec.modalities.attributes.tower import AttributesTower
+from mmrec.modalities.image.backbones import find_backbone
+from mmrec.modalities.text.encoders import TEXT_ENCODERS
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.losses import LOSSES
 from mmrec.models.memory import Memory
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.registry import find
-from mmrec.towers.attributes import AttributesTower
-from mmrec.towers.backbones import find_backbone
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.context import ContextTower
 from mmrec.towers.fusion import FUSIONS
 from mmrec.towers.history import HISTORY_TOWERS
 from mmrec.towers.query import QueryTower
-from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 
 def check_classes(config: Config) -> None:

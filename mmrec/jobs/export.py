@@ -10,8 +10,9 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.ragged import Ragged
+from mmrec.data.raw_items import RawItems
+from mmrec.data.shop_tables import Tables
 from mmrec.export.context import ContextReader
-from mmrec.export.readers import AttributesReader
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
@@ -20,8 +21,7 @@ from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import encode
 from mmrec.jobs.prepare import Prepared
-from mmrec.jobs.raw_items import RawItems
-from mmrec.jobs.tables import Tables
+from mmrec.modalities.attributes.reader import AttributesReader
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 

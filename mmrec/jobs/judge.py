@@ -8,16 +8,17 @@ import numpy as np
 
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
+from mmrec.data.item_knn import ItemKNN
 from mmrec.data.ragged import Ragged
+from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
 from mmrec.data.splits import Queries
 from mmrec.errors import TrainingError
-from mmrec.evaluation.baselines import ItemKNN, Popularity
+from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
 from mmrec.evaluation.slices import popularity_slices
-from mmrec.jobs.tables import Tables
 
 EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
 """Takes the item table, float32 [N + 1, X], Q histories of item rows, and what is known beside them; returns float32

@@ -11,16 +11,17 @@ import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.config import Config, RetrievalConfig
+from mmrec.config import Config
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.examples import Examples
 from mmrec.data.feature_store import digest
 from mmrec.data.features import JoinedFeatures
 from mmrec.data.frames import frame_paths
+from mmrec.data.shop_tables import Tables
 from mmrec.data.users import Users
 from mmrec.errors import InputError
-from mmrec.jobs.modalities import MODALITIES
-from mmrec.jobs.modalities.modality import Modality
-from mmrec.jobs.tables import Tables
+from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import MODALITIES
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.version import __version__
 

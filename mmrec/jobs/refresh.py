@@ -19,16 +19,16 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog, load_catalog
 from mmrec.data.feature_store import digest
+from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
-from mmrec.jobs.delisting import DelistingLimit
-from mmrec.jobs.raw_items import RawItems
-from mmrec.jobs.refresh_columns import Columns, match_columns
-from mmrec.jobs.refresh_items import Contents, read_contents
-from mmrec.jobs.refresh_samples import refresh_samples
+from mmrec.refreshing.columns import Columns, match_columns
+from mmrec.refreshing.delisting import DelistingLimit
+from mmrec.refreshing.items import Contents, read_contents
+from mmrec.refreshing.samples import refresh_samples
 from mmrec.serving.loading import load_export
 from mmrec.serving.verify import read_delisted, read_manifest, verify_files
 from mmrec.version import __version__
@@ -73,8 +73,8 @@ def refresh(
         `data.catalog.image_dir`, or where that is null from the folder of this table; those of recordings alike.
       max_delisted: the largest share of the export's items that the catalog may lack, 0 to 1: where it lacks more, it
         is rather cut, or spells ids otherwise.
-      histories: parquet or csv file of recent histories, see `mmrec.serving.histories`; `max_delisted` then also bounds
-        the share that delisted items have in what these name. None: items count alike.
+      histories: parquet or csv file of recent histories, see `mmrec.scoring.history_files`; `max_delisted` then also
+        bounds the share that delisted items have in what these name. None: items count alike.
       **overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
 
     Returns:

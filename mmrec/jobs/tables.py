@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog, load_catalog
-from mmrec.data.context import QueryContext
+from mmrec.data.catalog import load_catalog
 from mmrec.data.delisted import with_delisted
 from mmrec.data.interactions import Interactions, load_interactions
+from mmrec.data.shop_tables import Tables
 from mmrec.data.splits import Split, split
-from mmrec.data.users import Users, load_users
+from mmrec.data.users import load_users
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The checked input.
-
-    Attributes:
-      catalog: the items.
-      vocabulary: their rows.
-      events: the interactions.
-      split: training histories and queries.
-      train_counts: int64 [N + 1], training events by item row.
-      users: what is known of the users beside their events; None: nothing.
-    """
-
-    catalog: Catalog
-    vocabulary: Vocabulary
-    events: Interactions
-    split: Split
-    train_counts: np.ndarray
-    users: Users | None = None
-
-    def known_beside(self, context: QueryContext) -> dict[str, Sequence]:
-        """Returns a context as `Recommender.recommend` takes it, with the attributes of the users."""
-        return context.raw() | ({} if self.users is None else self.users.raw(context.user))
-
-    def user_features(self) -> dict[str, np.ndarray]:
-        """Returns what towers read of the users, by name; first dimension U. Nothing where nothing is known."""
-        return {} if self.users is None else self.users.features()
 
 
 def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:

@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from mmrec.after_training.feature_mapping import map_features
+from mmrec.after_training.neighbours import with_neighbours
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
 from mmrec.data.media import masked_files
+from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
 from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
@@ -26,11 +29,9 @@ from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
-from mmrec.jobs.feature_mapping import map_features
 from mmrec.jobs.judge import judge, table_slices, validation_judge
-from mmrec.jobs.neighbours import with_neighbours
 from mmrec.jobs.prepare import Prepared, examples, prepare, require_difference, retrieval_task, run_identity
-from mmrec.jobs.tables import Tables, load_tables
+from mmrec.jobs.tables import load_tables
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.process import refuse_fork
 from mmrec.training.callbacks import Refresh
@@ -121,7 +122,7 @@ class Fitted:
       model: with the weights of its best epoch.
       embedder: embeds with them, and with the neighbours that were put beside them.
       items: N, the number of items.
-      mapping: what `jobs.feature_mapping` found.
+      mapping: what `after_training.feature_mapping` found.
       neighbours: what is known of those; empty without.
       ndcg: on validation, of towers and neighbours together; None without neighbours.
     """

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.models.logits import REMOVED
 
 

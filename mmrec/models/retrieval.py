@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.models.catalog_softmax import catalog_softmax
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.logits import candidate_logits, only_competing, with_hard_negatives, without_own_correction

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from mmrec.config_item import AudioConfig
+from mmrec.modalities.audio.config import AudioConfig
 from mmrec.preprocess.wav import read_wav, read_wav_header
 
 LOWEST_HZ = 60.0

@@ -42,7 +42,7 @@ class CandidateTower(layers.Layer):
         self.fusion = find("fusion", fusion, FUSIONS)(tuple(self.towers), dim)
         self.fusion.is_cosine = self._unit = unit
         self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
-        self.mapping: FeatureMapping | None = None  # after training, see `jobs.feature_mapping`
+        self.mapping: FeatureMapping | None = None  # after training, see `after_training.feature_mapping`
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False, with_parts: bool = False):
         """Embeds items.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec import schema
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 
 # Of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge: rounding
 # in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
@@ -31,7 +31,7 @@ class ContextTower(layers.Layer):
       dim: W, width of the item embeddings.
       config: what is read, and the dropout.
       event_types: number of types, the first of them "not given".
-      user_tower: reads the attributes of users, see `towers.attributes`; None: there are none.
+      user_tower: reads the attributes of users, see `modalities.attributes.tower`; None: there are none.
       typical_gap: time between events, above 0, in the unit of the timestamps: buckets are of multiples of it, so that
         the unit does not matter.
 

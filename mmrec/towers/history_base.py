@@ -10,7 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 
 
 class HistoryTower(layers.Layer):

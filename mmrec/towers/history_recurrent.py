@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.towers.history_base import HistoryTower, running_mean
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.errors import InputError
 from mmrec.towers.history_base import HistoryTower
 

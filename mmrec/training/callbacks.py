@@ -18,7 +18,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import TrainingConfig
+from mmrec.config.training import TrainingConfig
 from mmrec.errors import TrainingError, writing
 from mmrec.paths import literal_folder
 from mmrec.training.run_folder import RunFolder, write_text

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import TrainingConfig
+from mmrec.config.training import TrainingConfig
 
 
 class _TwoRates:

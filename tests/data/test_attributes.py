@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mmrec.config_data import CatalogConfig
+from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.candidates import Candidates
 
 COUNTS = np.array([0, 6, 0, 3, 1])  # items 1, 3 and 4 have training events

@@ -4,7 +4,7 @@ import os
 import pandas as pd
 import pytest
 
-from mmrec.config_data import CatalogConfig
+from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
 

@@ -6,16 +6,18 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from mmrec.config import RetrievalConfig
-from mmrec.config_data import CatalogConfig, InteractionsConfig, SplitConfig
+from mmrec.config.data import CatalogConfig, InteractionsConfig, SplitConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.context import EventContext
 from mmrec.data.examples import Examples
-from mmrec.data.features import ItemIdFeatures, JoinedFeatures, TextFeatures
+from mmrec.data.features import JoinedFeatures
 from mmrec.data.interactions import load_interactions
-from mmrec.data.sounds import AudioFeatures
 from mmrec.data.splits import split
 from mmrec.data.vocabulary import Vocabulary
+from mmrec.modalities.audio.sounds import AudioFeatures
+from mmrec.modalities.item_id.features import ItemIdFeatures
+from mmrec.modalities.text.features import TextFeatures
 from tests.data.builders import make_histories
 
 

@@ -1,6 +1,9 @@
 import numpy as np
 
-from mmrec.data.features import ItemIdFeatures, JoinedFeatures, TextFeatures, VectorFeatures, in_batches
+from mmrec.data.features import JoinedFeatures, in_batches
+from mmrec.modalities.features.features import VectorFeatures
+from mmrec.modalities.item_id.features import ItemIdFeatures
+from mmrec.modalities.text.features import TextFeatures
 
 
 def test_tokens_are_cut_to_the_longest_of_the_rows_asked_for():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmrec.config_data import InteractionsConfig
+from mmrec.config.data import InteractionsConfig
 from mmrec.data.interactions import load_interactions
 from mmrec.data.times import read_times
 from mmrec.data.vocabulary import Vocabulary

@@ -12,10 +12,10 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from mmrec.config import Config
-from mmrec.data import sample_world
-from mmrec.data.sample_media import draw_photo, draw_sound, image_features, photo, sound
-from mmrec.data.sample_shop import write_sample_shop
-from mmrec.data.sample_world import Size, draw_world
+from mmrec.data.sample_shop import world as sample_world
+from mmrec.data.sample_shop.media import draw_photo, draw_sound, image_features, photo, sound
+from mmrec.data.sample_shop.shop import write_sample_shop
+from mmrec.data.sample_shop.world import Size, draw_world
 from mmrec.errors import InputError
 
 START, END = 1704067200, 1704067200 + 182 * 86400  # 2024-01-01 and 182 days later, seconds

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmrec.config_data import SplitConfig
+from mmrec.config.data import SplitConfig
 from mmrec.data.splits import split
 from mmrec.errors import InputError
 from tests.data.builders import listed, make_events, random_events

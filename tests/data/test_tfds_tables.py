@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from mmrec.config_data import CatalogConfig, InteractionsConfig
+from mmrec.config.data import CatalogConfig, InteractionsConfig
 from mmrec.data.catalog import load_catalog
 from mmrec.data.interactions import load_interactions
 from mmrec.data.tables import read_table

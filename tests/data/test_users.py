@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmrec.config_data import UsersConfig
+from mmrec.config.data import UsersConfig
 from mmrec.data.users import load_users
 from mmrec.errors import InputError
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from mmrec.data import item_knn
+from mmrec.data.item_knn import ItemKNN
 from mmrec.data.ragged import Ragged
-from mmrec.evaluation import baselines
-from mmrec.evaluation.baselines import ItemKNN, Popularity
+from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import evaluate
 from tests.evaluation.worlds import make_queries
 
@@ -57,7 +58,7 @@ def test_a_fit_in_blocks_is_the_fit_as_a_whole(monkeypatch):
     generator = np.random.default_rng(0)
     rows = [generator.integers(1, 31, generator.integers(0, 12)) for _ in range(60)]
     whole = similarity(ItemKNN(neighbours=5), rows, 30)
-    monkeypatch.setattr(baselines, "_PAIRS", 50)
+    monkeypatch.setattr(item_knn, "_PAIRS", 50)
     np.testing.assert_allclose(similarity(ItemKNN(neighbours=5), rows, 30), whole, rtol=1e-6)
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from mmrec.config import QueryConfig
-from mmrec.export.readers import ItemIdReader
+from mmrec.config.query import QueryConfig
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
+from mmrec.modalities.item_id.reader import ItemIdReader
+from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history_recurrent import MeanHistory
-from mmrec.towers.item_id import ItemIdTower
 from mmrec.towers.query import QueryTower
 
 CONFIG = {  # of a training, as far as an export is read or described by it

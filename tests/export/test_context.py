@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.export.context import ContextReader
 from mmrec.export.examples import example_inputs
 from mmrec.export.signatures import ServingModule

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import mmrec
+from mmrec.data.raw_items import item_digest
 from mmrec.errors import InputError
-from mmrec.jobs.raw_items import item_digest
 from tests.jobs.worlds import write_groups
 
 WIDTH = 4

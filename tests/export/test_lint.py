@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import mmrec
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.export.lint import lint_operations, operations
 from mmrec.export.saved_model import write_version
 from mmrec.towers.fusion_early import Sum

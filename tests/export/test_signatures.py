@@ -7,16 +7,16 @@ import pytest
 import tensorflow as tf
 
 import mmrec
-from mmrec.config_item import TextConfig
 from mmrec.data.ragged import Ragged
-from mmrec.export.readers import TextReader
+from mmrec.data.raw_items import RawItems
 from mmrec.export.signatures import ServingModule
-from mmrec.jobs.raw_items import RawItems
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.reader import TextReader
+from mmrec.modalities.text.tower import TextTower
 from mmrec.preprocess.text import TextEncoder
 from mmrec.preprocess.tokenizers import Words
 from mmrec.schema import item_fields
 from mmrec.towers.candidate import CandidateTower
-from mmrec.towers.text import TextTower
 from tests.export.small import small_parts
 from tests.shop import MAX_LENGTH
 

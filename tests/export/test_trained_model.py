@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from mmrec.config_item import TextConfig
-from mmrec.export.readers import TextReader
 from mmrec.export.signatures import ServingModule
 from mmrec.export.trained_model import restore_model
-from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.reader import TextReader
+from mmrec.modalities.text.tower import TextTower
+from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.towers.candidate import CandidateTower
-from mmrec.towers.text import TextTower
 from tests.export.small import small_parts
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import ExportConfig
+from mmrec.config.export import ExportConfig
 from mmrec.index.build import build_index, found, recall
 from mmrec.index.cells import Cells, cut_into_cells
 from mmrec.index.exact import ExactIndex

@@ -26,10 +26,10 @@ sys.path.insert(0, {root!r})
 import mmrec
 import pandas, tensorflow as tf
 from mmrec.data.feature_store import FeatureStore
-from mmrec.data.photos import Photos
+from mmrec.modalities.image.photos import Photos
 from mmrec.export import saved_model
 import mmrec.jobs.evaluate, mmrec.jobs.train
-from mmrec.jobs.modalities import image
+from mmrec.modalities.names import image
 from mmrec.training import callbacks, run_folder
 from tests.jobs.worlds import MeanColour
 from pathlib import Path

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 import mmrec
+from mmrec.after_training import neighbours
 from mmrec.data import factors
 from mmrec.errors import InputError
-from mmrec.jobs import neighbours
 from tests.jobs.worlds import write_groups
 
 SLOW = pytest.mark.slow

@@ -72,12 +72,12 @@ def test_loss_and_gradients_are_weighted(monkeypatch):
 STEP = """
 import re, mmrec, numpy as np, tensorflow as tf
 from pathlib import Path
-from mmrec.config import QueryConfig, RetrievalConfig, TrainingConfig
+from mmrec.config.config import QueryConfig, RetrievalConfig, TrainingConfig
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history_recurrent import MeanHistory
-from mmrec.towers.item_id import ItemIdTower
+from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.towers.query import QueryTower
 from mmrec.training.optimizers import build_optimizer
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import Config, RetrievalConfig
+from mmrec.config import Config
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.candidates import Candidates
 from mmrec.errors import InputError
 from mmrec.models import hard_negatives as module

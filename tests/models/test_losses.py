@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.errors import InputError
 from mmrec.models.losses import LOSSES
 from mmrec.registry import find

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from mmrec.config import RetrievalConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.candidates import Candidates
 from mmrec.models.logits import candidate_logits, only_competing, without_own_correction
 from mmrec.models.retrieval import RetrievalTask

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import QueryConfig, RetrievalConfig
+from mmrec.config.query import QueryConfig
+from mmrec.config.retrieval import RetrievalConfig
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.towers.fusion_early import Sum

@@ -3,7 +3,7 @@ import pytest
 import scipy.signal
 import tensorflow as tf
 
-from mmrec.config_item import AudioConfig
+from mmrec.modalities.audio.config import AudioConfig
 from mmrec.preprocess.audio import decode_audio, log_mel
 from tests.preprocess.wav_files import chunk, form, riff, tone, wav
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config_item import TextConfig
 from mmrec.errors import InputError
 from mmrec.export.lint import lint_operations
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.preprocess.text import TextEncoder, normalise
-from mmrec.preprocess.text_vocabulary import learn_text_encoder
 
 ALL = ["word", "wordpiece", "bytepair", "sentencepiece"]
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config_item import TextConfig
-from mmrec.preprocess.text_vocabulary import learn_text_encoder
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.preprocess.tokenizers import BytePairs, part_unspaced
 
 CHINESE = [

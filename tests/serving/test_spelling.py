@@ -9,7 +9,7 @@ import pytest
 
 import mmrec
 from mmrec.serving.filters import FilterValues
-from tests.jobs.score_world import five_items
+from tests.scoring.world import five_items
 
 IDS = np.array(["", "9", "13", "1.0", "x,y", "7"], object)
 

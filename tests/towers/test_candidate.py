@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from mmrec.config_item import ItemConfig
+from mmrec.config.item import ItemConfig
 from mmrec.errors import InputError
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.fusion import FUSIONS

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import QueryConfig
-from mmrec.config_item import AttributesConfig
-from mmrec.towers.attributes import AttributesTower
+from mmrec.config.query import QueryConfig
+from mmrec.modalities.attributes.config import AttributesConfig
+from mmrec.modalities.attributes.tower import AttributesTower
 from mmrec.towers.context import ContextTower, gap_bucket
 from mmrec.towers.fusion import FUSIONS
 from mmrec.towers.history_recurrent import GRUHistory, MeanHistory

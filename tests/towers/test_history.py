@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.errors import InputError
 from mmrec.registry import find
 from mmrec.towers.history import HISTORY_TOWERS

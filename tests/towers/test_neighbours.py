@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.towers.fusion_early import Sum
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.config import QueryConfig
+from mmrec.config.query import QueryConfig
 from mmrec.towers.fusion import FUSIONS
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.query import QueryTower

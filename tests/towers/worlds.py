@@ -6,14 +6,17 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
-from mmrec.config_item import AudioConfig, FeaturesConfig, ImageConfig, TextConfig
-from mmrec.towers.audio import AudioTower
-from mmrec.towers.features import FeaturesTower
+from mmrec.modalities.audio.config import AudioConfig
+from mmrec.modalities.audio.tower import AudioTower
+from mmrec.modalities.features.config import FeaturesConfig
+from mmrec.modalities.features.tower import FeaturesTower
+from mmrec.modalities.image.config import ImageConfig
+from mmrec.modalities.image.tower import ImageTower
+from mmrec.modalities.item_id.tower import ItemIdTower
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.encoders import TEXT_ENCODERS
+from mmrec.modalities.text.tower import TextTower
 from mmrec.towers.fusion_base import Fusion
-from mmrec.towers.image import ImageTower
-from mmrec.towers.item_id import ItemIdTower
-from mmrec.towers.text import TextTower
-from mmrec.towers.text_encoders import TEXT_ENCODERS
 
 DIM = 8
 

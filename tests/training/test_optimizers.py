@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from mmrec.config import TrainingConfig
+from mmrec.config.training import TrainingConfig
 from mmrec.training.optimizers import LazyAdam, WarmUp, build_optimizer
 
 

@@ -1,0 +1,92 @@
+"""Neighbours beside the towers: fitted on training, weighed on validation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mmrec import schema
+from mmrec.after_training.late_fusion import fusion_weights
+from mmrec.config import Config
+from mmrec.data.factors import singular_vectors, sketch
+from mmrec.data.features import FeatureSource
+from mmrec.data.item_knn import ItemKNN, Neighbours
+from mmrec.data.shop_tables import Tables
+from mmrec.data.splits import Queries
+from mmrec.evaluation.evaluator import evaluate
+from mmrec.evaluation.ranking import embedding_scorer
+from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery
+from mmrec.training.embedder import Embedder
+
+_DECAYS = (0.7, 0.9, 0.95)  # per item back in a history, of which the last basket may hold many
+_MOST_QUERIES = 10000  # of validation that weights are chosen on
+
+
+def with_neighbours(
+    config: Config, tables: Tables, embedder: Embedder, features: FeatureSource
+) -> tuple[Embedder, dict[str, float]]:
+    """Puts neighbour factors, and fitted texts where the model reads them, beside what a trained model embeds.
+
+    The factors are those of item-kNN on the training events. Singular vectors and random directions (see `sketch`) of
+    factors and of texts have a weight each: those with the best validation NDCG@10, by which also the decay over a
+    history is chosen, for item-kNN alone; test is not read. Training does not see the factors: a pair of items that it
+    asks for is counted in them.
+
+    Args:
+      config: `retrieval.neighbours`, `item.text.encoder`, `query.max_length`, `seed`.
+      tables: the data.
+      embedder: of the trained model.
+      features: of the items, `item_id_row` among them.
+
+    Returns:
+      The embedder of towers and neighbours together, and what was found: `rank`, `history_decay`, `weight`,
+      `random_weight`, `text_weight` and `random_text_weight`. Weights are 0, and the embedder that of the towers alone,
+      where they are better so.
+    """
+    items, train = tables.vocabulary.items, tables.split.train
+    rank = min(config.retrieval.neighbours, items)  # the matrix has no more directions
+    validation = tables.split.validation.sample(_MOST_QUERIES, config.seed)
+    knn = ItemKNN(own=not config.leaves_out_history).fit(train.rows, items, train.time)
+    similarity, decay = knn.similarity, _best_decay(knn, validation, items)
+    directions = sketch(similarity, rank, config.seed)  # [N + 1, R]
+    rows = np.append(0, np.flatnonzero(tables.train_counts))  # by item_id_row
+    read, scored = (similarity @ directions)[rows], directions[rows]  # [T + 1, R]
+
+    def towers(weight: np.ndarray | float, text_weight: np.ndarray | float) -> Embedder:
+        candidate = NeighbourCandidate(embedder.candidate_tower, weight * scored, read, text_weight)
+        query = NeighbourQuery(embedder.query_tower, candidate.tower.fusion.output_dim, rank, decay)
+        return Embedder(candidate, query, config.query.max_length, embedder.users)
+
+    text = config.item.text
+    beside = towers(1.0, float(schema.TEXT in config.item.modalities and text.encoder == "latent"))
+    table = beside.item_table(features, items)
+    asked = beside.queries(table, validation.history, validation.context)
+    dim, width = embedder.candidate_tower.fusion.output_dim, asked.shape[1]
+    texts = width - dim - rank
+    known, exact = dim + singular_vectors(texts, text.latent_dim), dim + texts + singular_vectors(rank)
+    parts = {
+        "weight": slice(dim + texts, exact),
+        "random_weight": slice(exact, width),
+        "text_weight": slice(dim, known),
+        "random_text_weight": slice(known, dim + texts),
+    }
+    there = {name: part for name, part in parts.items() if part.start < part.stop}
+    scorers = [embedding_scorer(asked[:, part], table[:, part]) for part in (slice(dim), *there.values())]
+    found = dict.fromkeys(parts, 0.0)
+    found |= zip(there, fusion_weights(scorers, validation, items)[1:].tolist(), strict=True)
+    weights = np.zeros(width, np.float32)
+    for name, part in parts.items():
+        weights[part] = found[name]
+    about = {"rank": rank, "history_decay": decay} | found
+    return towers(weights[dim + texts :], weights[dim : dim + texts]) if weights.any() else embedder, about
+
+
+def _best_decay(knn: Neighbours, validation: Queries, items: int) -> float:
+    """Returns the history decay with which item-kNN ranks best: exports know an item's place, not its basket."""
+
+    def ndcg(decay: float) -> float:
+        scorer = replace(knn, history_decay=decay).scorer(validation.history)
+        return evaluate(scorer, validation, items, (10,), bootstrap_samples=0, top_k=0).metrics["ndcg@10"]
+
+    return max(_DECAYS, key=ndcg)

@@ -1,0 +1,154 @@
+"""What in tables and settings would make a training poor, with the remedy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from mmrec.config import Config
+from mmrec.data.findings import Finding, percent
+from mmrec.data.shop_tables import Tables
+from mmrec.data.split_reasons import lost_answers
+
+# Rules of thumb, not laws: below or beyond them a look is worth while.
+FEW_USERS, FEW_EVENTS = 50, 500
+LOW_COVERAGE = 0.05
+LACKING_USERS = 0.2  # share of the users that the table of users lacks
+LARGE_SHARE, TIMES_THE_MEAN = 0.10, 5  # an item or user has more of the events than this, and than its equal part
+USUAL_TEMPERATURE = (0.01, 0.5)
+SMALL_BATCH, FEW_STEPS, GOOD_STEPS = 16, 3, 5
+MANY_SKIPPED = 0.1  # share of a table's rows
+
+_MASKED = ("image_missing", "audio_missing", "attribute_masked")  # of rows that are used
+_REMEDIES = {  # for the reason that most rows were skipped for
+    "unknown_item": "See whether both tables write item ids alike, and correct `data.interactions.item_id`.",
+    "unreadable_time": "Say how times are written in `data.interactions.timestamp_format`.",
+}
+
+
+def skip_findings(used: Mapping[str, int], skipped: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+    """Says where more than a tenth of a table was skipped.
+
+    Args:
+      used: by table, the rows that are used.
+      skipped: by table, the rows that are not, by reason.
+    """
+    for table, rows in used.items():
+        reasons = {reason: count for reason, count in skipped[table].items() if reason not in _MASKED}
+        out = sum(reasons.values())
+        if out > MANY_SKIPPED * (out + rows):
+            said = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in reasons.items())
+            text = f"{percent(out / (out + rows))} of the rows of the {table} were skipped: {said}."
+            remedy = _REMEDIES.get(max(reasons, key=reasons.__getitem__), "Correct them, unless they are no loss.")
+            yield Finding("warning", "many_skipped_rows", text, remedy, (table,))
+
+
+def coverage_findings(facts: dict) -> Iterator[Finding]:
+    """Names what few items have, by `check_facts.catalog_facts`."""
+    for name, share in facts["coverage"].items():
+        if share < LOW_COVERAGE:
+            text = f"Only {percent(share)} of the items have {'a photo' if name == 'image' else name}."
+            remedy = "Correct the column's name or `image_dir`, or leave it out of the config."
+            yield Finding("warning", "low_coverage", text, remedy, (name,))
+
+
+def split_findings(config: Config, tables: Tables, facts: dict) -> list[Finding]:
+    """Judges tables that can be used, and their split.
+
+    Args:
+      config: the settings.
+      tables: the checked data.
+      facts: what `check_facts` says about them.
+    """
+    return [*_size(facts), *_users(tables), *_seen(tables), *_baskets(config, tables), *_shares(tables)]
+
+
+def setting_findings(config: Config, steps: int) -> list[Finding]:
+    """Judges the settings of the task against the data.
+
+    Args:
+      config: the settings.
+      steps: training steps per epoch.
+    """
+    found, temperature, batch = [], config.retrieval.start_temperature, config.training.batch_size
+    low, high = USUAL_TEMPERATURE
+    shares = config.retrieval.similarity == "cosine" and config.retrieval.loss != "cosine"
+    if shares and not low <= temperature <= high:
+        text = f"`retrieval.temperature` is {temperature}; usual for cosine scores are {low} to {high}."
+        found.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
+    if batch < SMALL_BATCH:
+        text = f"`training.batch_size` is {batch}: each answer competes with the few other answers of its batch."
+        found.append(Finding("warning", "small_batch", text, f"Set it to {SMALL_BATCH} histories or more."))
+    elif steps < FEW_STEPS and batch > SMALL_BATCH:
+        text = f"Only {steps} weight update{'s' * (steps > 1)} per epoch."
+        smaller = max(SMALL_BATCH, 2 ** int(math.log2(batch * steps / GOOD_STEPS)))
+        found.append(Finding("warning", "few_steps", text, f"Lower `training.batch_size` (for example {smaller})."))
+    return found
+
+
+def _size(facts: dict) -> Iterator[Finding]:
+    events, test = facts["split"]["train"]["events"], facts["split"]["test"]
+    if facts["users"] < FEW_USERS:
+        text = f"Only {facts['users']:,} users: metrics will have wide intervals."
+        yield Finding("warning", "few_users", text, "Give more users, or read no more than the intervals allow.")
+    if events < FEW_EVENTS:
+        text = f"Only {events:,} training events for {facts['items']:,} items."
+        yield Finding("warning", "few_events", text, "Give a longer time of events.")
+    single = facts["users_by_events"]["1"]
+    if single > facts["users"] / 2:
+        text = f"{percent(single / facts['users'])} of the users have one event: no history predicts another."
+        yield Finding("warning", "users_with_one_event", text, "Give a longer time of events, or join users' accounts.")
+    cold = test["cold_answers"] / test["answers"]
+    if cold > 0.5:
+        text = f"{percent(cold)} of the test's right answers are items without training events."
+        remedy = "Judge by the slice `cold_items`; photos and texts must carry the model, the item id cannot."
+        yield Finding("warning", "cold_test", text, remedy)
+
+
+def _seen(tables: Tables) -> Iterator[Finding]:
+    test = tables.split.test
+    if lost := lost_answers(tables.events, test.dropped, len(test.relevant.values)):
+        yield Finding("warning", "answers_already_seen", *lost)
+
+
+def _users(tables: Tables) -> Iterator[Finding]:
+    """Says how many users have attributes; that none has is an error of its own."""
+    users = len(tables.events.user_ids)
+    lacking = users if tables.users is None else users - tables.users.covered
+    if tables.users is not None and lacking:
+        text = f"{lacking:,} of {users:,} users ({percent(lacking / users)}) do not stand in the table of users."
+        remedy = "Add them to it, or see whether both tables write the ids alike."
+        severity = "warning" if lacking > users * LACKING_USERS else "note"
+        yield Finding(severity, "users_without_attributes", text, remedy)
+
+
+def _baskets(config: Config, tables: Tables) -> Iterator[Finding]:
+    train = tables.split.train
+    if len(train.time):
+        user = train.rows.row_of_value
+        new = np.append(True, (user[1:] != user[:-1]) | (train.time[1:] != train.time[:-1]))
+        basket = np.bincount(np.cumsum(new) - 1)  # events of each basket
+        share = basket[basket >= config.query.max_length].sum() / len(user)
+        if share > 0.05:
+            text = (
+                f"{percent(share)} of the training events stand in baskets of {config.query.max_length} or more: a "
+                "basket fills the whole window, and its items see no history."
+            )
+            remedy = "Raise `query.max_length`, or give a finer `data.interactions.timestamp`."
+            yield Finding("warning", "baskets_fill_windows", text, remedy)
+
+
+def _shares(tables: Tables) -> Iterator[Finding]:
+    counts = tables.train_counts[1:]
+    by_user = tables.split.train.rows.lengths
+    for kind, values, names in (("item", counts, tables.vocabulary.ids[1:]), ("user", by_user, tables.events.user_ids)):
+        share, most = values / max(1, values.sum()), int(np.argmax(values))
+        if share[most] > max(LARGE_SHARE, TIMES_THE_MEAN / max(1, (values > 0).sum())):
+            text = f"The {kind} {names[most]} has {percent(share[most])} of the training events."
+            remedy = {
+                "item": "Leave it out when it is no real item (a bag, a voucher, a delivery fee).",
+                "user": "Leave it out when it is no real user (a test account, guests under one id, a robot).",
+            }
+            yield Finding("warning", f"dominant_{kind}", text, remedy[kind], (str(names[most]),))

@@ -1,0 +1,16 @@
+"""The config; `Config` loads on first use, since the sections of the modalities need `config.section` before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmrec.config.config import Config as Config
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Config":
+        raise AttributeError(f"module 'mmrec.config' has no attribute {name!r}")
+    from mmrec.config.config import Config
+
+    return Config

@@ -1,0 +1,158 @@
+"""The config: one frozen, typed tree that says everything a run depends on.
+
+Every field has its meaning and unit in the text under it; the same texts make the JSON schema (`Config.json_schema`).
+Build one from a YAML file, a dict or keyword arguments with `Config.load`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from mmrec.config.data import SAMPLE_ITEMS, DataConfig
+from mmrec.config.evaluation import EvaluationConfig
+from mmrec.config.export import ExportConfig
+from mmrec.config.item import ItemConfig
+from mmrec.config.problems import explain
+from mmrec.config.query import QueryConfig
+from mmrec.config.retrieval import RetrievalConfig
+from mmrec.config.section import LocalPath, Section
+from mmrec.config.source import read_values
+from mmrec.config.training import TrainingConfig
+from mmrec.errors import InputError
+
+DATA_PATHS = (
+    "data.catalog.path",
+    "data.catalog.image_dir",
+    "data.catalog.audio_dir",
+    "data.interactions.path",
+    "data.users.path",
+    "data.tfds_dir",
+    "item.image.weights",
+    "item.text.vocabulary",
+    "item.text.preset",
+)
+RESULT_PATHS = ("runs_dir", "saved_models_dir", "data.cache_dir")
+
+
+class Config(Section):
+    """Everything a run depends on. `Config()` trains on the built-in sample shop."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "sample_shop"
+    """Name of the model: the folder of its runs and exports."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seed of everything random."""
+    runs_dir: LocalPath = "runs"
+    """Folder of the run folders: `<runs_dir>/<name>/<number>`."""
+    saved_models_dir: LocalPath = "saved_models"
+    """Folder of the exports: `<saved_models_dir>/<name>/<version>`."""
+    data: DataConfig = DataConfig()
+    item: ItemConfig = ItemConfig()
+    query: QueryConfig = QueryConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    export: ExportConfig = ExportConfig()
+
+    @model_validator(mode="after")
+    def _modalities_to_align(self) -> Config:
+        if self.retrieval.alignment and len(self.item.modalities) < 2:
+            raise ValueError(
+                f"`retrieval.alignment` needs at least two `item.modalities`, not {list(self.item.modalities)}. "
+                "Set it to 0, or name another modality"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _own_catalog(self) -> Config:
+        """Keeps what stands for absent keys, the sample shop, away from another catalog."""
+        catalog, events = self.data.catalog, self.data.interactions
+        if catalog.path == SAMPLE_ITEMS:
+            return self
+        if events and "path" not in events.model_fields_set:
+            raise ValueError(
+                "`data.interactions.path` must be given with `data.catalog.path`. Name your table of events, or set "
+                "`data.interactions: null` if there is none"
+            )
+        if "text" in self.item.modalities and not catalog.text and "text" not in catalog.model_fields_set:
+            raise ValueError(
+                "`data.catalog.text` must be given with `data.catalog.path`. Name the text columns of your catalog, "
+                "for example [title], or leave `text` out of `item.modalities`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _context_has_its_columns(self) -> Config:
+        events = self.data.interactions
+        if "event" in self.query.context and not (events and events.event):
+            raise ValueError("`query.context: [event]` needs a column: name it in `data.interactions.event`")
+        if events is None:
+            return self
+        if events.negative_events and "event" not in self.query.context:
+            raise ValueError(
+                "`data.interactions.negative_events` would be read like positive ones: put `event` in `query.context`"
+            )
+        if events.negative_events and self.retrieval.neighbours:
+            raise ValueError(
+                "`retrieval.neighbours` takes all of a history as liked. Set it to 0, or leave "
+                "`data.interactions.negative_events` empty"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_by_id(self) -> Config:
+        if self.retrieval.neighbours and "item_id" not in self.item.modalities:
+            raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
+        return self
+
+    @property
+    def leaves_out_history(self) -> bool:
+        """Whether `recommend` leaves out the items of the history by itself."""
+        events = self.data.interactions
+        return (events is None or events.histories_are_seen) and not self.retrieval.repeat_consumption
+
+    @classmethod
+    def load(
+        cls, source: Config | Mapping[str, Any] | str | os.PathLike[str] = MappingProxyType({}), /, **overrides: Any
+    ) -> Config:
+        """Reads a config and applies overrides.
+
+        Relative paths of data start at the folder of the config file, whether they stand in it or in an override;
+        without a file, at the working directory. Results always go below the working directory (`runs_dir`,
+        `saved_models_dir`, `data.cache_dir`). In all of them `~` is the home folder.
+
+        Args:
+          source: a `Config`, a dict, or the path of a YAML or JSON file. In a file, and in paths everywhere,
+            `${NAME:-default}` is replaced by the environment variable NAME. In a file no key may stand twice.
+          **overrides: values by dotted key or nested dict, e.g. `name="x"`, `training={"epochs": 3}`,
+            `**{"training.epochs": 3}`. They win over the source, and later ones over earlier ones.
+
+        Returns:
+          The checked config.
+
+        Raises:
+          InputError: naming the key, the rule, what was received and the nearest known key.
+
+        >>> Config.load({"name": "mugs"}, training={"epochs": 3}).training.epochs
+        3
+        """
+        where = str(source) if isinstance(source, str | os.PathLike) else "config"
+        values = read_values(source, overrides, DATA_PATHS, RESULT_PATHS)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError(*explain(cls, where, error.errors())) from None
+
+    def to_yaml(self) -> str:
+        """Returns the whole config, defaults included, as YAML that `load` reads back to an equal config."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def json_schema(cls) -> dict:
+        """Returns the JSON schema (draft 2020-12) of the config file, for editors."""
+        return cls.model_json_schema()

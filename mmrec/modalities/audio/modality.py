@@ -1,0 +1,70 @@
+"""Recordings as a modality: spectrograms are computed once and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from mmrec.config import Config
+from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.shop_tables import Tables
+from mmrec.modalities.audio.config import AudioConfig
+from mmrec.modalities.audio.reader import AudioReader
+from mmrec.modalities.audio.sounds import AudioFeatures, Change, Hear, fill_sounds
+from mmrec.modalities.audio.spec_augment import spec_augment
+from mmrec.modalities.audio.tower import AudioTower
+from mmrec.modalities.modality import Modality
+from mmrec.progress import progress
+from mmrec.traced import traced
+
+SOUND_VERSION = "1"  # of decoding, resampling and spectrograms: a change here makes cached ones void
+
+
+class AudioModality(Modality):
+    """The recordings."""
+
+    def __init__(self, config: Config, tables: Tables):
+        audio, catalog = config.item.audio, tables.catalog
+        self._item = config.item
+        self._reader, store = AudioReader(audio), _store(config)
+        places = fill_sounds(catalog, config.data.catalog, store, _hear(self._reader), progress)
+        self.source = AudioFeatures(store.values, places, audio.bands, _change(audio))
+        named = np.array([sound is not None for sound in catalog.sounds])
+        unreadable = int((named & (places[1:] < 0)).sum())
+        self.counts = {"audio_unreadable": unreadable} if unreadable else {}
+
+    def tower(self) -> AudioTower:
+        return AudioTower(self._item.audio, *self.source.standardisation(), self._item.dim)
+
+    def reader(self) -> AudioReader:
+        return self._reader
+
+
+def _store(config: Config) -> FeatureStore:
+    audio = config.item.audio
+    key = [str(value) for value in (audio.rate, audio.seconds, audio.window_ms, audio.hop_ms, audio.bands)]
+    name = digest("mel", SOUND_VERSION, *key).hex()[:16]
+    return FeatureStore(Path(config.data.cache_dir) / f"mel-{name}", (1 + audio.frames * audio.bands,))
+
+
+def _hear(reader: AudioReader) -> Hear:
+    graph = traced(lambda files: reader({"audio_bytes": files}).features, [*reader.inputs.values()])
+
+    def hear(files: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        features = graph(tf.constant(files, tf.string))
+        return features["audio_mel"].numpy(), features["audio_frames"].numpy()
+
+    return hear
+
+
+def _change(audio: AudioConfig) -> Change | None:
+    if not (audio.time_shift or audio.time_masks or audio.band_masks):
+        return None
+    graph = traced(
+        lambda mel, frames, seeds: spec_augment(mel, frames, audio, seeds),
+        [tf.TensorSpec([None, None, audio.bands]), tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 2], tf.int64)],
+    )
+    return lambda mel, frames, seeds: tuple(tensor.numpy() for tensor in graph(mel, frames, seeds))

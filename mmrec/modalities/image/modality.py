@@ -1,0 +1,101 @@
+"""Photos as a modality: features are computed once when the backbone is frozen, and followed when it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from mmrec.config import Config
+from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.shop_tables import Tables
+from mmrec.modalities.image.augmentation import augment
+from mmrec.modalities.image.features import ImageFeatures, PixelFeatures
+from mmrec.modalities.image.photos import Photos
+from mmrec.modalities.image.reader import ImageReader
+from mmrec.modalities.image.tower import Backbone, ImageTower
+from mmrec.modalities.modality import Modality
+from mmrec.progress import progress
+from mmrec.traced import traced
+
+PHOTO_VERSION = "4"  # of decoding, resizing and augmentation: a change here makes cached photo features void
+
+
+class ImageModality(Modality):
+    """The photos.
+
+    A frozen backbone's features are cached, with `item.image.views` augmented versions when augmentation is on; for one
+    that trains, the decoded photos are.
+
+    Attributes:
+      backbone: pixels -> features.
+    """
+
+    def __init__(self, config: Config, tables: Tables):
+        image, catalog = config.item.image, tables.catalog
+        self._item = config.item
+        self.backbone = Backbone(image, config.seed)
+        photos = tf.TensorSpec([None, image.size, image.size, 3])
+        graph = traced(lambda pixels: self.backbone(pixels, training=False), [photos])
+        self._encode = lambda pixels: graph(tf.cast(pixels, tf.float32)).numpy()
+        photos = Photos(catalog, config.data.catalog, image.size, image.max_photos, image.max_pixels)
+        if image.trainable == "none":
+            store, views = _feature_store(config, self.backbone)
+            places = photos.fill(store, lambda pixels, digests: views(self._encode, pixels, digests), progress)
+            self.source = ImageFeatures(store.values, places)
+        else:
+            store = _store(config, "pixels", (image.size, image.size, 3), "uint8")
+            places = photos.fill(store, lambda pixels, _: pixels, progress)
+            change = image.augmentation and (lambda pixels, seeds: augment(pixels, image.augmentation, seeds).numpy())
+            per_step, folder = config.training.images_per_step, config.data.cache_dir
+            self.source = PixelFeatures(store.values, places[:, 0], per_step, change, folder)
+            self.source.refresh(self._encode)
+        counts = {"image_unreadable": photos.unreadable(places), "image_surplus": photos.surplus}
+        self.counts = {reason: count for reason, count in counts.items() if count}
+
+    @property
+    def _trains(self) -> bool:
+        return self._item.image.trainable != "none"
+
+    @property
+    def pretrained_variables(self) -> Sequence[tf.Variable]:
+        return self.backbone.trainable_variables if self._trains else ()
+
+    def tower(self) -> ImageTower:
+        backbone = self.backbone if self._trains else None
+        return ImageTower(self._item.image, *self.source.standardisation(), self._item.dim, backbone=backbone)
+
+    def reader(self) -> ImageReader:
+        image = self._item.image
+        return ImageReader(self.backbone, image.size, image.max_photos, image.max_pixels)
+
+    def refresh(self, tower: ImageTower) -> None:
+        if self._trains:
+            self.source.refresh(self._encode)
+            tower.standardise(*self.source.standardisation())
+
+
+def _feature_store(config: Config, backbone: Backbone) -> tuple[FeatureStore, Callable]:
+    """Returns the store of a frozen backbone's features, and what computes an entry: float32 [B, 1 + V, F]."""
+    image = config.item.image
+    count = image.views if image.augmentation else 0
+    key = [image.augmentation.model_dump_json(), str(count), str(config.seed)] if image.augmentation else []
+    shape = (1 + count, backbone.feature_dim)
+
+    def views(encode: Callable, pixels: np.ndarray, digests: list[bytes]) -> np.ndarray:
+        content = np.frombuffer(b"".join(found[:4] for found in digests), np.uint32).astype(np.int64)
+        parts = [encode(pixels)]
+        for view in range(count):
+            seeds = np.stack([content, np.full(len(content), config.seed * 1000 + view)], axis=1)
+            parts.append(encode(augment(pixels, image.augmentation, tf.constant(seeds))))
+        return np.stack(parts, axis=1)
+
+    return _store(config, "features", shape, "float32", image.backbone, backbone.digest(), *key), views
+
+
+def _store(config: Config, kind: str, shape: tuple, dtype: str, *key: str) -> FeatureStore:
+    image = config.item.image
+    name = digest(kind, PHOTO_VERSION, str(image.size), str(image.max_pixels), *key).hex()[:16]
+    return FeatureStore(Path(config.data.cache_dir) / f"{kind}-{name}", shape, dtype)

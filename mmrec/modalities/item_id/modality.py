@@ -1,0 +1,53 @@
+"""The item id as a modality."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmrec.config import Config
+from mmrec.data.factors import truncated_svd
+from mmrec.data.item_knn import ItemKNN
+from mmrec.data.shop_tables import Tables
+from mmrec.data.similarity import mean_cosine
+from mmrec.modalities.item_id.features import ItemIdFeatures
+from mmrec.modalities.item_id.reader import ItemIdReader
+from mmrec.modalities.item_id.tower import ItemIdTower
+from mmrec.modalities.modality import Modality
+
+_ALIKE = 0.9  # mean cosine of two items from which factors tell them apart no better than a random start
+_MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
+
+
+class ItemIdModality(Modality):
+    """A learnt vector for every item with training events."""
+
+    def __init__(self, config: Config, tables: Tables):
+        self._item, self._ids = config.item, tables.vocabulary.ids
+        self.source = ItemIdFeatures(tables.train_counts)
+        initial, few = config.item.item_id.initial, np.count_nonzero(tables.train_counts) <= _MOST_FACTORED
+        near = initial == "neighbours" or (initial == "auto" and few)
+        self._initial = _neighbour_vectors(config, tables) if near else None
+
+    def tower(self) -> ItemIdTower:
+        return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
+
+    def reader(self) -> ItemIdReader:
+        return ItemIdReader(self._ids, self.source.table_rows)
+
+
+def _neighbour_vectors(config: Config, tables: Tables) -> np.ndarray | None:
+    """Returns float32 [T + 1, D], unit vectors by `item_id_row` whose products are about the items' similarities.
+
+    The similarities are made symmetric, and only directions that count towards them are kept: the factors of others,
+    which a similarity of 0 to oneself makes many, would have to be subtracted. None where hardly more than one
+    direction is left, as with few items that all stood near each other: these would all get the same vector.
+    """
+    train, dim = tables.split.train.liked, config.item.dim
+    similarity = ItemKNN().fit(train.rows, tables.vocabulary.items, train.time).similarity
+    left, values, right = truncated_svd((similarity + similarity.T).tocsr(), 2 * dim, config.seed)
+    towards = np.flatnonzero((left * right).sum(axis=0) > 0)[:dim]
+    factors = np.zeros((len(right), dim), np.float32)
+    factors[:, : len(towards)] = right[:, towards] * np.sqrt(values[towards])
+    factors /= np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
+    factors = factors[np.append(0, np.flatnonzero(tables.train_counts))]
+    return None if not factors.any() or mean_cosine(factors[1:]) > _ALIKE else factors

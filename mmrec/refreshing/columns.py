@@ -1,0 +1,123 @@
+"""A new catalog whose columns are called otherwise, beside the names that an export gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mmrec import schema
+from mmrec.config.data import CatalogConfig
+from mmrec.data.catalog import Catalog
+from mmrec.errors import InputError
+
+_ONE_COLUMN = ("item_id", schema.IMAGE, schema.AUDIO, schema.FEATURES)
+_SHOWN = ("payload", "filters")
+_NAMED = (*_ONE_COLUMN, schema.TEXT, schema.ATTRIBUTES, *_SHOWN)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a new catalog stand for which ones of the export.
+
+    Attributes:
+      catalog: how the new catalog is read, its columns in the order of the export's.
+      names: what the export calls them, in that order, see `schema.catalog_names`.
+      renamed: column of the new catalog -> its name in the export, where these differ.
+    """
+
+    catalog: CatalogConfig
+    names: Mapping[str, Any]
+    renamed: Mapping[str, str]
+
+    def named(self, catalog: Catalog) -> Catalog:
+        """Returns a catalog with payload and filters called as in the export."""
+        names = dict(_shown_pairs(_columns(self.catalog.model_dump()), _columns(self.names)))
+        filters = {names[column]: values for column, values in catalog.filters.items()}
+        return replace(catalog, payload=catalog.payload.rename(columns=names), filters=filters)
+
+
+def match_columns(
+    catalog: CatalogConfig, names: Mapping[str, Any], modalities: Sequence[str], given: Collection[str]
+) -> Columns:
+    """Finds the columns of a new catalog for those of an export.
+
+    Columns of the same name are the same; the others stand for each other in their order. Payload and filters of
+    another number are new ones, and called as they are.
+
+    Args:
+      catalog: how the new catalog is to be read.
+      names: columns of the export, as `data.catalog` has them.
+      modalities: that the model reads.
+      given: dotted config keys that are set for this refresh. Payload and filters that are not among them follow what
+        the model reads: where `title` is `name` now, the payload's `title` is so too.
+
+    Raises:
+      InputError: the model reads more columns, fewer, or attributes of another kind; or a column would have two names.
+    """
+    old, new = _columns(names), _columns(catalog.model_dump())
+    read = ["item_id", *modalities]
+    for name in read:
+        new[name] = _in_order(name, old[name], new[name])
+    kinds = {column: catalog.attributes[column] for column in new[schema.ATTRIBUTES]}
+    if schema.ATTRIBUTES in modalities:
+        _require_kinds(names[schema.ATTRIBUTES], kinds)
+    now = {trained: column for name in read for trained, column in zip(old[name], new[name], strict=True)}
+    trained = {column: name for name, column in now.items()}
+    for name in _SHOWN:
+        if f"data.catalog.{name}" not in given:
+            new[name] = [now.get(*pair) for pair in zip(old[name], new[name], strict=True)]
+        elif len(new[name]) == len(old[name]):
+            new[name] = _in_order(name, old[name], new[name])
+        else:
+            old[name] = [trained.get(column, column) for column in new[name]]
+    shown = _shown_pairs(new, old)
+    for column, name in shown:
+        other = next((pair for pair in shown if (pair[0] == column) != (pair[1] == name)), None)
+        if other:
+            raise InputError(
+                f"`data.catalog.payload` and `data.catalog.filters`: the columns `{column}` and `{other[0]}` would be "
+                f"called `{name}` and `{other[1]}`. Name them in the order in which the export has them."
+            )
+    renamed = {column: name for name, column in now.items()} | dict(shown)
+    listed = {name: tuple(new[name]) for name in (schema.TEXT, *_SHOWN)}
+    return Columns(
+        catalog.model_copy(update={**listed, schema.ATTRIBUTES: kinds}),
+        {name: names[name] for name in _NAMED} | {name: old[name] for name in _SHOWN},
+        {column: name for column, name in renamed.items() if column != name},
+    )
+
+
+def _columns(catalog: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Returns the columns of each key of `data.catalog` that names some."""
+    found = {name: [catalog[name]] if catalog[name] else [] for name in _ONE_COLUMN}
+    return found | {name: [*dict.fromkeys(catalog[name])] for name in _NAMED if name not in _ONE_COLUMN}
+
+
+def _shown_pairs(new: Mapping[str, Sequence[str]], old: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Returns (column of the new catalog, name in the export) of payload and filters."""
+    return [pair for name in _SHOWN for pair in zip(new[name], old[name], strict=True)]
+
+
+def _in_order(key: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Returns columns in the order of those of the export for which they stand."""
+    if len(new) != len(old):
+        raise InputError(
+            f"`data.catalog.{key}`: the export reads {_quoted(old)}. Received: {_quoted(new)}. Name a column for each, "
+            "in this order, or train anew."
+        )
+    others = iter([column for column in new if column not in old])
+    return [name if name in new else next(others) for name in old]
+
+
+def _require_kinds(old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    for (name, kind), (column, other) in zip(old.items(), new.items(), strict=True):
+        if kind != other:
+            raise InputError(
+                f"`data.catalog.attributes`: `{column}` stands for `{name}` of the export and must be a {kind}. "
+                f"Received: {other}. Correct it, or name the columns in the order of the export's."
+            )
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns) or "no column"

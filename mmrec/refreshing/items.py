@@ -1,0 +1,164 @@
+"""A new catalog beside an export: which items are as they were, and the vectors of those that are not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.config import Config
+from mmrec.data.catalog import Catalog
+from mmrec.data.raw_items import RawField, RawItems, item_digest
+from mmrec.errors import InputError
+from mmrec.export.trained_model import TrainedModel
+from mmrec.progress import progress
+
+_BATCH = 64  # items in memory at once, with their photos
+_REPLACE = "Replace it, or set `data.catalog.on_missing_{0}: mask` to embed the item without it."
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The items of the next version, by row: those that stay in their order, then new ones.
+
+    Attributes:
+      order: int64 [M], where each row's item stands in the catalog.
+      digests: their content digests, M.
+      source: int64 [M + 1], the row in the export whose vector each keeps; 0: it is embedded anew. `source[0]` is 0.
+      fresh: float32 [F, X], the vectors of those, in row order.
+      changes: number of items `unchanged`, `changed`, `new` and `delisted`.
+      left_out: number of rows, photos and so on that were left out, by reason.
+    """
+
+    order: np.ndarray
+    digests: Sequence[str]
+    source: np.ndarray
+    fresh: np.ndarray
+    changes: Mapping[str, int]
+    left_out: Mapping[str, int]
+
+
+def read_contents(
+    raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel, items: pd.DataFrame
+) -> Contents:
+    """Reads the raw fields of every item once, and embeds those that are new or have changed.
+
+    Args:
+      raw: the items of the new catalog.
+      catalog: that one.
+      config: how it is read.
+      model: embeds items.
+      items: of the export: `item_id` and `digest`, in row order.
+
+    Raises:
+      InputError: naming the row of the first item that cannot be read or embedded.
+    """
+    _require_content(catalog, config, model)
+    row_of = {item: row for row, item in enumerate(items["item_id"], start=1)}
+    rows = np.array([row_of.get(item, 0) for item in catalog.item_ids], np.int64)  # [N], in the export; 0: new
+    known, digests = ["", *items["digest"]], []
+    judge = _Judge(raw, catalog, config)
+    pending: dict[int, Mapping[str, RawField]] = {}
+    vectors: dict[int, np.ndarray] = {}
+    for item, row in enumerate(rows):
+        fields = raw.item(item)
+        digests.append(item_digest(fields))
+        if not row or known[row] != digests[item]:
+            pending[item] = fields
+        last = item + 1 == len(rows)
+        if pending and (last or len(pending) == _BATCH):
+            found = zip(pending, *_embed(model, raw.columns([*pending.values()])), strict=True)
+            vectors |= {one: vector for one, vector, status in found if judge(one, status)}
+            pending = {}
+        if last or not (item + 1) % _BATCH:
+            progress("digests", item + 1, len(rows))
+    same = np.array([known[row] == found for row, found in zip(rows, digests, strict=True)])
+    left = np.flatnonzero(same | np.isin(np.arange(len(rows)), [*vectors]))
+    if not len(left):
+        raise InputError(f"{config.data.catalog.path}: no item is left after skipping. Correct the catalog.")
+    order = left[np.argsort(np.where(rows[left] > 0, rows[left], len(items) + 1), kind="stable")]
+    source = np.append(0, np.where(same, rows, 0)[order])
+    stay, keep = int((rows[order] > 0).sum()), int((source > 0).sum())
+    fresh = [vectors[item] for item in order if not same[item]]
+    none = np.zeros([0, model.embed.structured_outputs["vector"].shape[1]], np.float32)
+    return Contents(
+        order=order,
+        digests=[digests[item] for item in order],
+        source=source,
+        fresh=np.stack(fresh) if fresh else none,
+        changes={
+            "unchanged": keep,
+            "changed": stay - keep,
+            "new": len(order) - stay,
+            "delisted": len(items) - stay,
+        },
+        left_out={**catalog.counts, **judge.counts},
+    )
+
+
+def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns float32 [B, X] and the status, int32 [B]."""
+    tensors = {
+        name: tf.reshape(tf.constant(columns[name].ravel().tolist(), spec.dtype), columns[name].shape)
+        for name, spec in model.item_inputs.items()
+    }
+    found = model.embed(tensors)
+    return found["vector"].numpy(), found["status"].numpy()
+
+
+def _require_content(catalog: Catalog, config: Config, model: TrainedModel) -> None:
+    """Checks that the catalog has what the model reads."""
+    path, columns = config.data.catalog.path, config.data.catalog
+    if catalog.features is not None:
+        width = model.item_inputs[schema.FEATURES].shape[1]
+        if catalog.features.shape[1] != width:
+            raise InputError(
+                f"{path}, column `{columns.features}`: must have {width} numbers, as the model was trained with. "
+                f"Received: {catalog.features.shape[1]}. Make them as those of training were made."
+            )
+    for name, files in ((schema.IMAGE, catalog.photos), (schema.AUDIO, catalog.sounds)):
+        if name in config.item.modalities and all(file is None for file in files):
+            raise InputError(
+                f"{path}, column `{getattr(columns, name)}`: no item has a file, and the model reads them. Correct "
+                f"`data.catalog.{name}_dir`."
+            )
+
+
+class _Judge:
+    """Says of an embedded item whether it stays; counts what was left out."""
+
+    def __init__(self, raw: RawItems, catalog: Catalog, config: Config):
+        self._catalog, self._config = catalog, config.data.catalog
+        self._columns = [field.column for field in raw.fields if field.modality != schema.ITEM_ID]
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, item: int, status: int) -> bool:
+        where = f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}"
+        for name, bit in ((schema.IMAGE, schema.ROW_STATUS_IMAGE), (schema.AUDIO, schema.ROW_STATUS_AUDIO)):
+            if status & bit:
+                if getattr(self._config, f"on_missing_{name}") == "error":
+                    column = getattr(self._config, name)
+                    raise InputError(f"{where}, column `{column}`: cannot be decoded. {_REPLACE.format(name)}")
+                self.counts[f"{name}_unreadable"] += 1
+        if not status & schema.ROW_STATUS_EMPTY:
+            return True
+        item_id = self._catalog.item_ids[item]
+        if not self._columns:
+            raise InputError(
+                f"{where}: a model that reads nothing but `item_id` cannot embed a new item. Received: {item_id!r}. "
+                "Train anew to recommend it, or leave it out of the catalog."
+            )
+        if self._config.on_bad_row == "error":
+            names = ", ".join(f"`{column}`" for column in self._columns)
+            raise InputError(
+                f"{where}: a new or changed item needs something that the model reads, in one of {names}. Received: "
+                f"{item_id!r}, with nothing readable. Fill it in, or set `data.catalog.on_bad_row: skip` to leave such "
+                "items out."
+            )
+        self.counts["item_without_content"] += 1
+        return False

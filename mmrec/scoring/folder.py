@@ -1,0 +1,193 @@
+"""The output folder of a batch job: whose it is, what is done, and its end."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from mmrec.errors import InputError, writing
+from mmrec.scoring.shards import ROWS, STAGED_LETTERS, UNREAD, WORK, Shard
+
+JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
+_LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
+_ENDS = 65_536  # bytes of a file's begin and end that its fingerprint holds
+
+
+def fingerprint(path: str) -> dict[str, Any]:
+    """Returns by what a file is recognised: where it is, its size and time, and a hash of its begin and end."""
+    with open(path, "rb") as file:
+        status, found = os.fstat(file.fileno()), hashlib.sha256(file.read(_ENDS))
+        file.seek(max(0, status.st_size - _ENDS))
+        found.update(file.read())
+    return {"path": path, "bytes": status.st_size, "time_ns": status.st_mtime_ns, "sha256_of_ends": found.hexdigest()}
+
+
+class ScoreFolder:
+    """The folder of one job. Get one with `open_folder`.
+
+    Args:
+      path: the folder.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def summary(self) -> dict[str, Any] | None:
+        """Returns what score.json says; None while the job is not done."""
+        return _read(self.path / SUMMARY)
+
+    def plan(self, make: Callable[[Path], Sequence[Shard]]) -> list[Shard]:
+        """Returns the shards of the job; `make` cuts them, into an empty folder, unless that was done before."""
+        work = self.path / WORK
+        plan = _read(work / _PLAN)
+        if plan is None or plan["folder"] != str(self.path):
+            shutil.rmtree(work / _STAGED, ignore_errors=True)  # of a process that was killed
+            (work / _STAGED).mkdir(parents=True)
+            plan = {"folder": str(self.path), "shards": make(work / _STAGED)}
+            _write(work / _PLAN, plan)
+        (self.path / ROWS).mkdir(exist_ok=True)
+        for path in [*(self.path / ROWS).glob(".part-*"), *work.glob(".part-*")]:
+            path.unlink(missing_ok=True)  # of a process that was killed
+        return [Shard(*shard)._replace(columns=tuple(shard[4])) for shard in plan["shards"]]
+
+    def is_done(self, shard: Shard) -> bool:
+        """Returns whether the answers of a shard are there."""
+        return (self.path / ROWS / f"{shard.name}.parquet").exists()
+
+    def done(self) -> int:
+        """Returns how many shards have their answers."""
+        return sum(name.startswith("part-") for name in os.listdir(self.path / ROWS))
+
+    def gather(self, shards: Sequence[Shard], task: str) -> dict[str, int]:
+        """Counts the answers and gathers the dead letters.
+
+        Returns:
+          rows, bad_rows, those that the model read nothing of (see `UNREAD`), and shards.
+
+        Raises:
+          RuntimeError: rows are missing, or there are more than were read.
+        """
+        work, aside = self.path / WORK, self.path / f".{LETTERS}"
+        staged = work / _STAGED / STAGED_LETTERS
+        rows, bad, unread = 0, 0, 0
+        with open(aside, "wb") as letters:
+            bad += _copy(staged, letters)
+            for shard in shards:
+                written = pq.read_metadata(self.path / ROWS / f"{shard.name}.parquet")
+                answered = written.num_rows
+                unread += int(written.metadata.get(UNREAD[task].encode(), 0))
+                refused = _copy(work / f"{shard.name}.jsonl", letters)
+                if not shard.events and answered + refused != shard.stop - shard.start:
+                    raise RuntimeError(
+                        f"{shard.source}, rows from {shard.start + 1:,}: {shard.stop - shard.start:,} were read, "
+                        f"{answered:,} answered and {refused:,} refused."
+                    )
+                rows, bad = rows + answered, bad + refused
+        if bad:
+            aside.replace(self.path / LETTERS)
+        aside.unlink(missing_ok=True)
+        return {"rows": rows, "bad_rows": bad, UNREAD[task]: unread, "shards": len(shards)}
+
+    def first_letter(self) -> dict[str, Any]:
+        """Returns the first of the dead letters that were gathered."""
+        with open(self.path / LETTERS, encoding="utf-8") as file:
+            return json.loads(next(file))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Writes score.json, and removes what only the work needed."""
+        _write(self.path / SUMMARY, summary)
+        self.clean()
+
+    def discard(self) -> None:
+        """Removes the answers; dead letters stay."""
+        shutil.rmtree(self.path / ROWS, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Makes the folder free for another job, unless it holds answers."""
+        if not any((self.path / ROWS).glob("part-*")):
+            self.discard()
+            self.clean()
+            (self.path / JOB).unlink()
+
+    def clean(self) -> None:
+        """Removes what only the work needed."""
+        shutil.rmtree(self.path / WORK, ignore_errors=True)
+
+
+@contextmanager
+def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Iterator[ScoreFolder]:
+    """Opens the folder of a job, which no other process may have open, and keeps it.
+
+    Args:
+      output: the folder; made when absent.
+      job: what the answers follow from, as JSON has it.
+
+    Raises:
+      InputError: it is a file; or the folder is another job's, holds other things, is in use, or cannot be written.
+    """
+    path = Path(output).absolute()
+    if path.exists() and not path.is_dir():
+        raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
+    with writing(path, "output"):
+        path.mkdir(parents=True, exist_ok=True)
+        ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # of a job that was refused
+        with open(path / _LOCK, "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{path}: another process scores into it. Wait for its end, or give another `output`."
+                ) from None
+            known = _read(path / JOB)
+            if known is None and any(child.name not in ignored for child in path.iterdir()):
+                raise InputError(
+                    f"`output` must be absent, empty, or of the same job. Received: {path}. Give another folder."
+                )
+            if known is not None and known != job:
+                differs = ", ".join(f"`{key}`" for key in sorted({*known, *job}) if known.get(key) != job.get(key))
+                raise InputError(
+                    f"{path}: holds the answers of another job: not the same {differs}. Give another `output`, or "
+                    "remove the folder."
+                )
+            if known is None:
+                (path / LETTERS).unlink(missing_ok=True)
+            _write(path / JOB, job)
+            folder = ScoreFolder(path)
+            try:
+                yield folder
+            except InputError:
+                folder.forget()  # what has to be corrected may be what jobs are told apart by
+                raise
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
+
+
+def _copy(path: Path, target: Any) -> int:
+    """Writes a file behind another one; returns its lines, 0 where there is none."""
+    lines = 0
+    if path.exists():
+        with open(path, "rb") as file:
+            for line in file:
+                target.write(line)
+                lines += 1
+    return lines

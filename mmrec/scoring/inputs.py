@@ -1,0 +1,225 @@
+"""What a batch job reads: which files, what their rows are, and into which shards they are cut."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmrec import schema
+from mmrec.config.data import InteractionsConfig
+from mmrec.errors import InputError, nearest
+from mmrec.progress import watching
+from mmrec.scoring.histories import EXCLUDE, history_columns, require_types
+from mmrec.scoring.history_files import HISTORY, USER, none_known, require_readable_ids
+from mmrec.scoring.items import item_columns
+from mmrec.scoring.lists import lists
+from mmrec.scoring.read import Rows, column_types, read_rows
+from mmrec.scoring.row_files import FORMATS
+from mmrec.scoring.scorer import read_shard
+from mmrec.scoring.shards import SIGNATURES, Shard
+from mmrec.scoring.stage import Events, stage_csv, stage_events
+from mmrec.table_files import other_separator
+from mmrec.values import Spellings, WholeNumbers, strings
+
+_CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
+_EVENTS = 10  # as many events as histories go into a shard
+
+
+def input_files(given: str | os.PathLike[str]) -> list[str]:
+    """Returns the absolute paths of a file, of those in a folder, or of those that a pattern fits.
+
+    Raises:
+      InputError: there are none, or a file's format is another one.
+    """
+    text = os.path.abspath(given)
+    if os.path.isdir(text):
+        paths = sorted(str(path) for path in Path(text).iterdir() if path.name.lower().endswith(FORMATS))
+    else:
+        paths = [text] if os.path.isfile(text) else sorted(filter(os.path.isfile, glob.glob(text, recursive=True)))
+    if not paths:
+        raise InputError(
+            f"{text}: no such file. Give `input` a file, a folder of files, or a pattern such as 'x/*.csv'."
+        )
+    for path in paths:
+        if not path.lower().endswith(FORMATS):
+            raise InputError(f"`input` must end in one of {', '.join(FORMATS)}. Received: {path!r}.")
+    return paths
+
+
+class Plan:
+    """How the files of a job become shards.
+
+    Args:
+      paths: the files.
+      task: see `SIGNATURES`.
+      export_dir: the version folder.
+      manifest: its manifest.
+
+    Raises:
+      InputError: the export has no signature for the task, or a file lacks a column.
+    """
+
+    def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
+        self._paths, self._manifest, self._config = paths, manifest, manifest["config"]
+        self._events, self._export = None, export_dir
+        self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
+        signatures = manifest["signatures"]
+        if SIGNATURES[task] not in signatures:
+            raise InputError(
+                f"`task`: the export has no signature `{SIGNATURES[task]}`, which {task!r} asks. It has: "
+                f"{', '.join(sorted(signatures))}. Train a model with it, or choose another task."
+            )
+        types = {path: column_types(path) for path in paths}
+        if task != "recommend":
+            self._columns = {path: self._items(path, types[path].names) for path in paths}
+            return
+        optional = history_columns(signatures[schema.RECOMMEND])
+        if HISTORY not in types[paths[0]].names:
+            self._events = self._event_columns(optional, {path: types[path].names for path in paths})
+            return
+        self._columns = {path: self._histories(path, types[path], optional) for path in paths}
+        if not all(map(_is_parquet, paths)):
+            items = self._item_ids()
+            for path in paths:
+                require_readable_ids(path, items)
+
+    def shards(self, folder: Path, size: int) -> list[Shard]:
+        """Cuts the files; what is no parquet, or no history yet, is written anew first.
+
+        Args:
+          folder: where to, empty; rows that cannot be used go to `STAGED_LETTERS` in it.
+          size: rows per shard.
+        """
+        staged = [path for path in self._paths if self._events is not None or not _is_parquet(path)]
+        if not staged:
+            return self._cut(folder, size)
+        with watching("bytes", sum(map(os.path.getsize, staged)), lambda: sum(self._read.values()), "read"):
+            return self._cut(folder, size)
+
+    def require_known(self, input: str | os.PathLike[str], shards: Iterable[Shard]) -> None:
+        """Refuses histories none of which holds an item of the export; reads until one does.
+
+        Args:
+          input: what the user gave, for the message.
+          shards: of it.
+
+        Raises:
+          InputError: with an id that they hold.
+        """
+        items, example = self._item_ids(), ""
+        ids, known = Spellings(items), frozenset(item.encode() for item in items)
+        for shard in shards:
+            for _, table in read_shard(shard._replace(columns=(HISTORY,)), ids):
+                found = lists(table.column(HISTORY), spelt=ids.spelt).texts.numpy()
+                if any(text in known for text in found):
+                    return
+                example = example or next((text.decode("utf-8", "replace") for text in found if text), "")
+        if example:
+            raise none_known(input, "the export", example)
+
+    def _cut(self, folder: Path, size: int) -> list[Shard]:
+        if self._events is not None:
+            events, columns = self._events
+            parts = 1 + sum(map(_rows_at_most, self._paths)) // (_EVENTS * size)
+            return stage_events(self._paths, events, columns, folder, parts, self._rows)
+        cut: list[Shard] = []
+        for path in self._paths:
+            if _is_parquet(path):
+                rows, columns = pq.read_metadata(path).num_rows, tuple(self._columns[path])
+                whole = Shard(0, path, 0, rows, columns, path, plain=_are_whole(path, columns[0]))
+                cut += [whole._replace(start=at, stop=min(at + size, rows)) for at in range(0, rows, size)]
+            else:
+                cut += stage_csv(path, self._columns[path], folder, len(cut), size, self._rows)
+        return [shard._replace(number=number) for number, shard in enumerate(cut)]
+
+    def _rows(self, path: str, *arguments: Any) -> Iterator[Rows]:
+        """Reads rows of a file as `read_rows` does, and notes how far it is."""
+        size = os.path.getsize(path)
+        for rows in read_rows(path, *arguments):
+            yield rows
+            self._read[path] = int(rows.share * size)
+
+    def _item_ids(self) -> pd.Series:
+        return pd.read_parquet(self._export / schema.ITEMS, columns=["item_id"])["item_id"]
+
+    def _histories(self, path: str, types: pa.Schema, optional: Sequence[str]) -> list[str]:
+        _require(path, [USER, HISTORY], types.names)
+        columns = [USER, HISTORY, *(name for name in optional if name in types.names)]
+        if _is_parquet(path):
+            require_types(path, pa.schema([types.field(name) for name in columns]))
+        return columns
+
+    def _items(self, path: str, names: Sequence[str]) -> list[str]:
+        ids, fields = item_columns(self._manifest)
+        found = [next((name for name in ids if name in names), ids[0])]
+        _require(path, found, names)
+        read = [next((name for name in candidates if name in names), None) for candidates, _ in fields]
+        if not any(read):
+            accepted = ", ".join(" or ".join(f"`{name}`" for name in candidates) for candidates, _ in fields)
+            raise InputError(f"{path}: must have at least one of the columns {accepted}. Found: {', '.join(names)}.")
+        return list(dict.fromkeys([*found, *filter(None, read)]))
+
+    def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
+        """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
+        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions") or {})
+        first = next(iter(names.values()))
+        usual = ("user_id", "item_id", "timestamp")
+        user, item, time = (getattr(rules, name) if getattr(rules, name) in first else name for name in usual)
+        kinds = None if rules.positive_events is None else [*rules.positive_events, *rules.negative_events]
+        typed = kinds is not None or rules.negative_events or rules.seen_events or schema.HISTORY_EVENT in optional
+        events = Events(
+            user,
+            item,
+            time,
+            rules.event if typed else None,
+            rules.rating if rules.min_rating is not None else None,
+            rules.min_rating,
+            kinds,
+            rules.negative_events,
+            rules.seen_events,
+            rules.histories_are_seen,
+            rules.timestamp_format,
+        )
+        for path, found in names.items():
+            _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
+        wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
+        repeat = self._config.get("retrieval", {}).get("repeat_consumption", False)
+        some_excluded = kinds is not None or events.rating or not events.leaves_out_history
+        return events, [*wanted, *([EXCLUDE] if some_excluded and not repeat else [])]
+
+
+def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
+    absent = next((name for name in columns if name not in found), None)
+    if absent is not None:
+        wanted = ", ".join(f"`{name}`" for name in columns)
+        raise other_separator(path, absent, found) or InputError(
+            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, found)} Found: "
+            f"{', '.join(found) or 'none'}. Rename them, or add what lacks."
+        )
+
+
+def _are_whole(path: str, column: str) -> bool:
+    """Returns whether the texts of a parquet file's column are whole numbers with decimals; reads until one is not."""
+    kind, found = column_types(path).field(column).type, WholeNumbers()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        for rows in read_rows(path, [column]):
+            if not found.add(strings(rows.columns[column])):
+                break
+    return found.plain
+
+
+def _is_parquet(path: str) -> bool:
+    return path.lower().endswith(".parquet")
+
+
+def _rows_at_most(path: str) -> int:
+    if _is_parquet(path):
+        return pq.read_metadata(path).num_rows
+    return os.path.getsize(path) * (_PACKED if path.lower().endswith(".gz") else 1) // _CSV_ROW

@@ -1,0 +1,146 @@
+"""Rows of a catalog as the signatures take items; a row that breaks a rule is named and left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.scoring.lists import as_texts
+from mmrec.serving.recommender import Recommender, as_tensor
+from mmrec.table_files import readable
+from mmrec.vectors import listed
+
+ATTRIBUTES_SIGNATURE = "attributes"
+
+
+def item_columns(manifest: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[str], schema.Field]]]:
+    """Returns what the column of the item's id may be called, and the same of each field that the model reads.
+
+    Args:
+      manifest: of the export.
+    """
+    catalog, names = manifest["config"].get("data", {}).get("catalog", {}), schema.catalog_names(manifest)
+    fields = schema.item_fields(manifest["config"]["item"]["modalities"], catalog, names)
+    ids = [names.get("item_id"), "item_id", catalog.get("item_id")]
+    return list(dict.fromkeys(filter(None, ids))), [(field.names, field) for field in fields]
+
+
+class Folder(NamedTuple):
+    """Where relative paths of photos, or of recordings, begin; and whether an absent file is none, or a fault."""
+
+    path: str
+    mask: bool
+
+
+def media_folders(config: Mapping[str, Any], media_dir: str | None, source: str) -> dict[str, Folder]:
+    """Returns the folder of each modality that has files: what training was told, where no other is.
+
+    Args:
+      config: of the export's manifest: `data.catalog.image_dir` and `audio_dir` count where they are here, and
+        `on_missing_image` and `on_missing_audio` say what becomes of an item whose file is absent.
+      media_dir: goes before them; None: it was not given.
+      source: the file whose folder is taken where there is neither.
+    """
+    catalog = config.get("data", {}).get("catalog", {})
+
+    def folder(modality: str) -> Folder:
+        trained = catalog.get(f"{modality}_dir")
+        trained = trained if trained and os.path.isdir(trained) else str(Path(source).parent)
+        return Folder(media_dir or trained, catalog.get(f"on_missing_{modality}") == "mask")
+
+    return {modality: folder(modality) for modality in (schema.IMAGE, schema.AUDIO)}
+
+
+class Items:
+    """Neighbouring rows of a catalog.
+
+    Args:
+      table: the column `id_column`, and those of fields.
+      id_column: holds the ids that answers are written beside.
+      shop: the export.
+      signature: that is asked.
+      folders: see `media_folders`.
+      plain: whether ids that the export does not know are written in their `values.plain` form.
+
+    Attributes:
+      ids: str objects [R], the items' ids, as the export spells them where it knows them.
+      faults: row of `table` -> the rule that it breaks.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        id_column: str,
+        shop: Recommender,
+        signature: str,
+        folders: Mapping[str, Folder],
+        plain: bool = False,
+    ):
+        table, self.faults = readable(table)
+        frame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+        self.ids = shop.spellings.spelt(as_texts(table.column(id_column).combine_chunks(), plain))
+        for row in np.flatnonzero(self.ids == "").tolist():
+            self.faults.setdefault(row, f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}")
+        self._files: list[str] = []
+        for names, field in item_columns(shop.manifest)[1]:
+            name = next((name for name in names if name in frame), None)
+            if field.kind == "bytes" and name:
+                self._files.append(name)
+                folder = folders[field.modality]
+                frame[name] = pd.Series([_placed(value, folder) for value in frame[name]], dtype=object)
+        self._spec, self._rows = shop.inputs(signature), np.setdiff1d(np.arange(len(frame)), list(self.faults))
+        self._inputs = self._read(frame, shop, signature)
+
+    def batches(self, most: int) -> list[np.ndarray]:
+        """Returns the rows without fault (int [B] each), at most `most` together; at least one part, perhaps empty."""
+        return [self._rows[start : start + most] for start in range(0, max(1, len(self._rows)), most)]
+
+    def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
+        """Returns the inputs of the signature for some rows (int [B])."""
+        place = np.searchsorted(self._rows, rows)
+        return {name: as_tensor(values[place], self._spec[name]) for name, values in self._inputs.items()}
+
+    def _read(self, frame: pd.DataFrame, shop: Recommender, signature: str) -> dict[str, np.ndarray]:
+        """Reads all rows at once; where one cannot be read, each by itself, to find out which."""
+        try:
+            return shop.item_inputs(frame.iloc[self._rows], signature)
+        except ValueError:
+            pass
+        parts, good = [shop.item_inputs(frame.iloc[:0], signature)], []
+        for row in self._rows.tolist():
+            one = frame.iloc[row : row + 1]
+            try:
+                for name in self._files:  # by themselves: what is said of files does not name their column
+                    place = f"column `{name}`: "
+                    shop.item_inputs(one[[name]], signature)
+                place = ""
+                parts.append(shop.item_inputs(one, signature))
+                good.append(row)
+            except ValueError as error:  # also of paths that no file can have
+                self.faults[row] = place + str(error).removeprefix("`table`, row 1, ")
+        self._rows = np.array(good, int)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _placed(value: Any, folder: Folder) -> list:
+    """Returns the files of a cell, relative paths put under the folder; without the absent ones where they are none."""
+    files = [_path(folder.path, one) if _is_path(one) else one for one in listed(value)]
+    return [one for one in files if not (folder.mask and _is_path(one) and not os.path.isfile(one))]
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _path(folder: str, name: str) -> str:
+    """Returns the path of a file by its name, or where there is none, without the spaces around it."""
+    path = os.path.join(folder, name)
+    return path if os.path.isfile(path) else os.path.join(folder, name.strip())

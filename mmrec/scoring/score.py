@@ -1,0 +1,142 @@
+"""An export and a file of any size to answers for all of its rows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmrec import schema
+from mmrec.errors import InputError
+from mmrec.progress import watching
+from mmrec.scoring.folder import LETTERS, SUMMARY, ScoreFolder, fingerprint, open_folder
+from mmrec.scoring.inputs import Plan, input_files
+from mmrec.scoring.run import require_beam_for, run
+from mmrec.scoring.shards import EMPTY, SIGNATURES, UNKNOWN, Job, model_version
+from mmrec.serving.verify import read_manifest, verify_files
+
+
+def score(
+    export_dir: str | os.PathLike[str],
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    task: str = "recommend",
+    k: int = 10,
+    batch_size: int = 256,
+    shard_rows: int = 20_000,
+    media_dir: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    beam_options: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Answers for every row of a file, or names the row and why not; what was done before a kill stays done.
+
+    The answers are parquet files in `output/rows`; bad rows stand in `output/bad_rows.jsonl` (`file`, `row` from 1 and
+    `reason`); `output/score.json` is written last. The same call continues a job that was interrupted, and does nothing
+    for one that is done. A job that could answer nothing is none: it is refused, and leaves `bad_rows.jsonl` alone.
+    Memory does not grow with the input.
+
+    Args:
+      export_dir: the version folder.
+      input: a file, a folder of files, or a pattern; .parquet, .csv or .csv.gz. For `recommend` either rows of
+        `user_id` and `history` (a list; in csv the ids with a single space between each two), with, where wanted,
+        `exclude` and the inputs in `Recommender.context_inputs`, written alike; or events (user, item, time, by their
+        names in training's config or as `user_id`, `item_id`, `timestamp`), which are grouped into histories. For the
+        other tasks a catalog as for `Recommender.embed_items`, with the item's id.
+      output: folder; absent, empty, or of the same job.
+      task: `recommend` writes user_id, item_ids and scores; `embed` item_id, embedding and status; `label` item_id and
+        what the signature `attributes` answers. Each adds model_version.
+      k: answers per history, at least 1.
+      batch_size: rows per call of the export.
+      shard_rows: rows per file of answers; a process that is killed loses the shard that it is at.
+      media_dir: where relative paths of photos and recordings begin; None: training's `data.catalog.image_dir` and
+        `audio_dir` where they are here, else the folder of the file. An item whose file is absent is embedded without
+        it if training's `on_missing_image` or `on_missing_audio` was `mask`, and else is a bad row.
+      workers: processes; more than one needs Apache Beam (extra `beam`).
+      beam_options: options of Beam's pipeline, such as `--runner=FlinkRunner`. Export, input and output must be found
+        under the same paths by every machine.
+
+    Returns:
+      The content of score.json: rows, bad_rows, unknown_histories (of `recommend`: rows whose history is not empty and
+      holds no item of the export, answered as if it were) or items_without_content (of the other tasks: rows of which
+      the model can read nothing), shards, seconds, task, model_version.
+
+    Raises:
+      InputError: an argument, the export, the input or the output folder cannot be used; there is no row that can be
+        answered; no history at all holds an item of the export, or no item anything that the model reads.
+    """
+    began = time.perf_counter()
+    for name, value in (("k", k), ("batch_size", batch_size), ("shard_rows", shard_rows), ("workers", workers)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"`{name}` must be an integer >= 1. Received: {value!r}.")
+    if task not in SIGNATURES:
+        raise InputError(f"`task` must be one of {', '.join(SIGNATURES)}. Received: {task!r}.")
+    require_beam_for(workers, beam_options)  # before a folder is made
+    export = Path(export_dir).absolute()
+    manifest = read_manifest(export)
+    paths = input_files(input)
+    plan = Plan(paths, task, export, manifest)
+    version = model_version(export)
+    arguments = {"task": task, "batch_size": batch_size, "shard_rows": shard_rows}
+    arguments |= {"k": k} if task == "recommend" else {"media_dir": media_dir and os.path.abspath(media_dir)}
+    model = {"version": version, "sha256": hashlib.sha256((export / schema.MANIFEST).read_bytes()).hexdigest()}
+    with open_folder(output, {**arguments, "model": model, "input": [fingerprint(path) for path in paths]}) as folder:
+        summary = folder.summary()
+        if summary is not None:
+            print(f"{folder.path / SUMMARY}: the job is done", file=sys.stderr)
+            folder.clean()
+            return summary
+        verify_files(export, manifest["sha256"])
+        shards = folder.plan(lambda staged: plan.shards(staged, shard_rows))
+        left = [shard for shard in shards if not folder.is_done(shard)]
+        if task == "recommend" and len(left) == len(shards):
+            plan.require_known(input, shards)
+        job = Job(str(export), str(folder.path), task, k, batch_size, arguments.get("media_dir"))
+        with watching("shards", len(shards), folder.done, "scored"):
+            run(left, job, workers, beam_options)
+        counts = folder.gather(shards, task)
+        _require_answers(input, folder, counts)
+        seconds = round(time.perf_counter() - began, 3)
+        summary = {**counts, "seconds": seconds, "task": task, "model_version": version}
+        folder.finish(summary)
+        _say(folder, counts)
+        return summary
+
+
+def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts: Mapping[str, int]) -> None:
+    """Refuses a job that answered nothing, or nothing of use; its answers are removed, its dead letters stay.
+
+    Raises:
+      InputError: with the first dead letter, where there are some.
+    """
+    rows, bad = counts["rows"], counts["bad_rows"]
+    if rows and counts.get(EMPTY) != rows:
+        return
+    folder.discard()
+    if rows:
+        raise InputError(
+            f"{input}: none of {rows:,} items has anything that the model reads. Fill in the columns that it was "
+            "trained on, or correct `media_dir`."
+        )
+    if not bad:
+        raise InputError(f"{input}: holds no rows. Give `input` a file with at least one.")
+    first = folder.first_letter()
+    raise InputError(
+        f"{first['file']}, row {first['row']:,}: {first['reason']}. Not one of {bad:,} rows can be used: "
+        f"{folder.path / LETTERS} says why. Correct the input."
+    )
+
+
+def _say(folder: ScoreFolder, counts: Mapping[str, int]) -> None:
+    """Says on stderr what was not answered, or answered in name only."""
+    rows, bad = counts["rows"], counts["bad_rows"]
+    if bad:
+        print(f"{bad:,} bad rows are left out; {folder.path / LETTERS} says why", file=sys.stderr)
+    if counts.get(UNKNOWN):
+        print(f"{counts[UNKNOWN]:,} of {rows:,} histories hold no item of the export", file=sys.stderr)
+    if counts.get(EMPTY):
+        print(f"{counts[EMPTY]:,} of {rows:,} items have nothing that the model reads", file=sys.stderr)

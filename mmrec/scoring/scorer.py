@@ -1,0 +1,164 @@
+"""Scores a shard of a batch job: rows of a file in, one whole file of answers out, whoever calls it and how often."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tensorflow as tf
+
+from mmrec import schema
+from mmrec.errors import InputError
+from mmrec.scoring.events import histories_of
+from mmrec.scoring.histories import Questions
+from mmrec.scoring.history_files import USER
+from mmrec.scoring.items import Items, media_folders
+from mmrec.scoring.lists import columns_of
+from mmrec.scoring.shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard, letter, model_version
+from mmrec.serving.recommender import Recommender
+from mmrec.values import Spellings
+
+_READ = 8192  # histories at once
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How many rows of a shard were answered, and how many went to the dead letters."""
+
+    rows: int
+    bad_rows: int
+
+
+def score_shard(shard: Shard, job: Job) -> Scored:
+    """Writes `rows/part-N.parquet`; with bad rows, before that, `.work/part-N.jsonl`.
+
+    Both are written aside under names of their own and renamed when complete, so that whatever is there is whole, and a
+    shard that is scored twice is there once.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
+    shop = _load(job.export_dir, job.threads)
+    folder, aside = Path(job.output), f".{shard.name}.{uuid.uuid4().hex}"
+    answers, letters = folder / ROWS / aside, folder / WORK / aside
+    scored = bad = unread = 0
+    size = _READ if job.task == "recommend" else job.batch
+    writer = None
+    try:
+        with open(letters, "w", encoding="utf-8") as file:
+            for numbers, table in read_shard(shard, shop.spellings, size):
+                found, faults, read_nothing = _answer(table, shard, job, shop)
+                for row, reason in sorted(faults.items()):
+                    file.write(letter(shard.source, int(numbers[row]), reason))
+                bad += len(faults)
+                scored += len(found)
+                unread += read_nothing
+                writer = writer or pq.ParquetWriter(answers, found.schema)
+                writer.write_table(found)
+        writer.add_key_value_metadata({UNREAD[job.task]: str(unread)})  # is there when another process ends the job
+        writer.close()
+        kept = folder / WORK / f"{shard.name}.jsonl"
+        if bad:
+            os.replace(letters, kept)
+        else:  # a killed process may have left some, of a photo that is there by now
+            kept.unlink(missing_ok=True)
+        os.replace(answers, folder / ROWS / f"{shard.name}.parquet")
+    finally:
+        answers.unlink(missing_ok=True)
+        letters.unlink(missing_ok=True)
+    return Scored(scored, bad)
+
+
+@lru_cache(maxsize=1)
+def _load(export_dir: str, threads: int | None) -> Recommender:
+    """Loads the export once per process; the job has compared its files already."""
+    if threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    return Recommender(export_dir, verify=False)
+
+
+@lru_cache(maxsize=1)
+def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
+    return frozenset(item.encode() for item in _load(export_dir, threads).items["item_id"])
+
+
+def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
+    """Reads a shard.
+
+    Args:
+      shard: its rows are histories, items, or events, which are grouped.
+      item_ids: of the export, by row.
+      size: rows at once.
+
+    Yields:
+      The rows' numbers in the user's file, and the rows.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
+    if shard.events:
+        table = histories_of(shard.path, item_ids, shard.columns, shard.plain)
+        for start in range(0, max(1, len(table)), size):
+            yield np.zeros(size, int), table.slice(start, size)
+        return
+    try:
+        for first, table in _parquet(shard, size):
+            if ROW in table.column_names:
+                yield table.column(ROW).to_numpy(), table.drop_columns(ROW)
+            else:
+                yield np.arange(first + 1, first + 1 + len(table)), table
+    except (pa.ArrowException, OSError) as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{shard.path}: cannot be read as .parquet: {said}. Write it again.") from None
+
+
+def _parquet(shard: Shard, size: int) -> Iterator[tuple[int, pa.Table]]:
+    """Yields the rows of a shard, `size` at a time, and the place of the first; reads only what holds them."""
+    with pq.ParquetFile(shard.path, memory_map=True) as file:
+        counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        ends = np.cumsum(counts)
+        groups = np.flatnonzero((ends > shard.start) & (ends - counts < shard.stop)).tolist()
+        at = int(ends[groups[0]] - counts[groups[0]]) if groups else 0
+        for batch in file.iter_batches(size, groups, list(shard.columns)):
+            if at >= shard.stop:
+                return
+            start, stop = max(shard.start - at, 0), min(shard.stop - at, len(batch))
+            if start < stop:
+                yield at + start, pa.Table.from_batches([batch.slice(start, stop - start)])
+            at += len(batch)
+
+
+def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple[pa.Table, dict[int, str], int]:
+    """Asks the export about some rows.
+
+    Returns:
+      The answers in the rows' order; what is wrong with the other rows; and how many of the answered ones the model
+      read nothing of: the history is not empty and holds no item of the export, or the item has no content.
+    """
+    signature = SIGNATURES[job.task]
+    if job.task == "recommend":
+        k = min(job.k, len(shop.items))
+        name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spellings.spelt, shard.plain)
+    else:
+        folders = media_folders(shop.manifest["config"], job.media_dir, shard.source)
+        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders, shard.plain)
+    asked = rows.batches(job.batch)
+    found = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
+    order = np.argsort(np.concatenate(asked), kind="stable")
+    columns = {name: pa.array(rows.ids).take(pa.array(np.concatenate(asked)))}
+    columns |= {key: pa.concat_arrays([part[key] for part in found]) for key in found[0]}
+    written = pa.table(columns).take(pa.array(order))
+    version = pa.repeat(pa.scalar(model_version(job.export_dir)), len(written))
+    if isinstance(rows, Questions):
+        unread = rows.unknown(_known(job.export_dir, job.threads))[np.concatenate(asked)].sum()
+    else:
+        unread = np.count_nonzero(written["status"].to_numpy() & schema.ROW_STATUS_EMPTY)
+    return written.append_column("model_version", version), rows.faults, int(unread)

@@ -1,0 +1,106 @@
+"""Columns of a new catalog that are called otherwise than in training."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mmrec
+from mmrec import schema
+from mmrec.config.data import CatalogConfig
+from mmrec.data.catalog import Catalog
+from mmrec.refreshing.columns import match_columns
+
+MODALITIES = ("text", "image", "attributes", "item_id")
+TRAINED = {
+    "item_id": "id",
+    "text": ["title", "body"],
+    "image": "photo",
+    "audio": None,
+    "features": None,
+    "attributes": {"brand": "category", "price": "price"},
+    "payload": ["title", "shelf"],
+    "filters": ["brand", "shelf"],
+}
+
+
+def match(**changes):
+    """Matches the columns of training, some of them changed."""
+    keys = [f"data.catalog.{name}" for name in changes]
+    return match_columns(CatalogConfig(**{**TRAINED, **changes}), TRAINED, MODALITIES, keys)
+
+
+def test_columns_of_the_same_names_are_as_they_were():
+    found = match()
+    assert found.renamed == {}
+    assert found.names == TRAINED
+
+
+def test_others_stand_for_each_other_in_their_order():
+    found = match(
+        item_id="sku", text=["name", "blurb"], image="picture", attributes={"maker": "category", "cost": "price"}
+    )
+    assert found.renamed == {
+        "sku": "id", "name": "title", "blurb": "body", "picture": "photo", "maker": "brand", "cost": "price",
+    }  # fmt: skip
+    assert found.names == TRAINED
+    assert found.catalog.payload == ("name", "shelf")  # they follow what the model reads
+    assert found.catalog.filters == ("maker", "shelf")
+
+
+def test_a_column_that_keeps_its_name_keeps_its_place():
+    found = match(text=["body", "name"], attributes={"price": "price", "maker": "category"})
+    assert found.catalog.text == ("name", "body")
+    assert [*found.catalog.attributes] == ["maker", "price"]
+    assert found.renamed == {"name": "title", "maker": "brand"}
+
+
+def test_payload_and_filters_of_the_same_number_are_the_same_ones_and_others_are_new():
+    found = match(payload=["title", "place"], filters=["brand", "place"])
+    assert (found.names["payload"], found.renamed) == (["title", "shelf"], {"place": "shelf"})
+    found = match(filters=["maker", "shelf", "size"], attributes={"maker": "category", "price": "price"})
+    assert found.names["filters"] == ["brand", "shelf", "size"]
+
+
+def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
+    found = match(payload=["title", "place"], filters=["brand", "place"])
+    catalog = Catalog(
+        item_ids=np.array(["a"], object),
+        text={},
+        photos=np.array([None], object),
+        payload=pd.DataFrame({"item_id": ["a"], "title": ["A"], "place": ["top"], "brand": ["x"]}),
+        source_rows=np.array([0]),
+        counts={},
+        filters={"brand": np.array(["x"], object), "place": np.array(["top"], object)},
+    )
+    named = found.named(catalog)
+    assert [*named.payload] == ["item_id", "title", "shelf", "brand"]
+    assert {name: values.tolist() for name, values in named.filters.items()} == {"brand": ["x"], "shelf": ["top"]}
+
+
+def test_signatures_keep_their_inputs_and_tables_may_have_either_name():
+    found = match(text=["name", "blurb"], attributes={"maker": "category", "cost": "price"})
+    fields = schema.item_fields(MODALITIES, found.catalog.model_dump(), found.names)
+    assert [field.input for field in fields] == ["title", "body", "image_bytes", "brand", "price", "item_id"]
+    assert [field.column for field in fields] == ["name", "blurb", "photo", "maker", "cost", "id"]
+    assert [fields[place].names for place in (0, 2, 4)] == [
+        ["title", "name"], ["photo", "image", "image_bytes"], ["price", "cost"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"text": ["name"]}, "`data.catalog.text`: the export reads `title`, `body`. Received: `name`. Name a column"),
+        ({"image": None}, "`data.catalog.image`: the export reads `photo`. Received: no column."),
+        (
+            {"attributes": {"cost": "price", "maker": "category"}},
+            "`data.catalog.attributes`: `cost` stands for `brand` of the export and must be a category.",
+        ),
+        ({"payload": ["title", "a"], "filters": ["brand", "b"]}, "`a` and `b` would be called `shelf` and `shelf`."),
+    ],
+    ids=["fewer", "none", "kind", "two names"],
+)
+def test_columns_that_do_not_fit_are_refused(changes, said):
+    with pytest.raises(mmrec.InputError) as error:
+        match(**changes)
+    assert said in str(error.value)
