@@ -6,9 +6,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from mmrec.cli.assignments import parse_assignments
 from mmrec.config import Config
 from mmrec.config.data import InteractionsConfig
-from mmrec.config.source import parse_assignments
 from mmrec.config.training import TrainingConfig
 from mmrec.errors import InputError, nearest
 from mmrec.registry import find

@@ -105,7 +105,7 @@ import mmrec, numpy
     names = imported(source)
     assert set(forbidden("index", names)) == {
         "jobs",
-        "towers.image",
+        "modalities.image.tower",
         "data.catalog.Catalog",
         "modalities.reader.Reader",
         "database.anything",
