@@ -10,6 +10,7 @@ import mmrec
 PACKAGE = Path(mmrec.__file__).parent
 # ARCHITECTURE: a layer may import the foundation, itself, and what stands here; `data.vocabulary` is that module alone.
 FOUNDATION = {
+    "csv_files",
     "date_times",
     "errors",
     "paths",
@@ -24,6 +25,7 @@ FOUNDATION = {
     "version",
 }
 FOUNDATION_MAY_IMPORT = {
+    "csv_files": {"errors", "table_files"},
     "date_times": {"config.data"},
     "paths": {"errors"},
     "process": {"errors"},
