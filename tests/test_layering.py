@@ -13,6 +13,7 @@ FOUNDATION = {
     "csv_files",
     "date_times",
     "errors",
+    "locks",
     "paths",
     "process",
     "progress",
@@ -27,6 +28,7 @@ FOUNDATION = {
 FOUNDATION_MAY_IMPORT = {
     "csv_files": {"errors", "table_files"},
     "date_times": {"config.data"},
+    "locks": {"errors"},
     "paths": {"errors"},
     "process": {"errors"},
     "registry": {"errors"},
