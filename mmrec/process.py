@@ -72,6 +72,13 @@ def refuse_fork() -> None:
         )
 
 
+def usable_cores() -> int:
+    """Returns how many processor cores this process may run on; macOS does not say: there it is all of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def _without_notes() -> Iterator[None]:
     """Holds back what is written to descriptor 2, and then writes all of it but TensorFlow's notes.

@@ -1,10 +1,8 @@
-"""What the readers of tables have in common: the header of a csv file, and what is said of a file that is another."""
+"""What the readers of tables have in common: what is said of a file that is another, and texts that are not UTF-8."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,37 +14,6 @@ _SEPARATORS = {";": '";"', "\t": "tabs", "|": '"|"'}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-
-
-def csv_records(lines: Iterable[str], path: str) -> tuple[Iterator[list[str]], list[str]]:
-    """Reads the header of a csv file; the line `sep=,`, which Excel writes, is none.
-
-    Returns:
-      The csv module's reader, behind the header, and the header.
-
-    Raises:
-      InputError: the header cannot be read.
-    """
-    lines = iter(lines)
-    first = next(lines, "")
-    records = csv.reader(chain([first], lines), strict=True)
-    try:
-        header = next(records, [])
-        header = next(records, []) if header == ["sep=", ""] else header
-    except csv.Error as error:
-        separated = _separated(path, first)
-        raise separated or InputError(f"{path}, line {records.line_num:,}: cannot be read as CSV: {error}.") from None
-    if any("\0" in name for name in header):
-        raise _with_nul(path, 1)
-    return records, header
-
-
-def without_nul(lines: Iterable[str], path: str) -> Iterator[str]:
-    """Yields lines of text; raises `InputError` for one that holds NUL: it is of another encoding, or no text."""
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise _with_nul(path, number)
-        yield line
 
 
 def absent_columns(path: str, columns: Sequence[str], header: Sequence[str], remedy: str) -> InputError:
@@ -70,8 +37,20 @@ def other_separator(path: str, column: str, header: Sequence[str]) -> InputError
     """Returns the error of a table that lacks a column, if that is because something else than commas separates it."""
     first = ",".join(map(str, header))
     if len(header) == 1 or any(column in _fields(first, separator) for separator in _SEPARATORS):
-        return _separated(path, first)
+        return separated(path, first)
     return None
+
+
+def separated(path: str, first: str) -> InputError | None:
+    """Returns the error of a file whose first line seems to be separated by something else than commas."""
+    separator = max(_SEPARATORS, key=first.count)
+    if separator not in first:
+        return None
+    return InputError(
+        f"{path}: seems to be separated by {_SEPARATORS[separator]}, and a csv file must be separated by commas. "
+        f"Received as its first line: {first.strip()!r:.80}. Save it with commas, or as .parquet; with pandas, "
+        f"`read_csv(path, sep={separator!r})` reads it as it is."
+    )
 
 
 def not_utf8(path: str, error: UnicodeDecodeError) -> InputError:
@@ -133,24 +112,5 @@ def _is_utf8(value: bytes | None) -> bool:
     return True
 
 
-def _separated(path: str, first: str) -> InputError | None:
-    """Returns the error of a file whose first line seems to be separated by something else than commas."""
-    separator = max(_SEPARATORS, key=first.count)
-    if separator not in first:
-        return None
-    return InputError(
-        f"{path}: seems to be separated by {_SEPARATORS[separator]}, and a csv file must be separated by commas. "
-        f"Received as its first line: {first.strip()!r:.80}. Save it with commas, or as .parquet; with pandas, "
-        f"`read_csv(path, sep={separator!r})` reads it as it is."
-    )
-
-
 def _fields(line: str, separator: str) -> list[str]:
     return [field.strip(' "') for field in line.split(separator)]
-
-
-def _with_nul(path: str, line: int) -> InputError:
-    return InputError(
-        f"{path}, line {line:,}: must be text in UTF-8. Received a NUL character, as files in UTF-16 hold. Re-save it "
-        "as UTF-8 (in Excel: as `CSV UTF-8`)."
-    )

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 
 import mmrec
-from mmrec.cli import start_tensorflow
 
 
 def main(arguments: Sequence[str]) -> dict:
@@ -30,7 +29,6 @@ def main(arguments: Sequence[str]) -> dict:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--media_dir")
     known, beam_options = parser.parse_known_args(arguments)
-    start_tensorflow()
     return mmrec.score(**vars(known), beam_options=beam_options)
 
 

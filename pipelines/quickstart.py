@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import mmrec
-from mmrec.cli import start_tensorflow
-from mmrec.config.source import parse_assignments
+from mmrec.cli.assignments import parse_assignments
 from mmrec.data.interactions import load_interactions
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.reports.metrics import metrics_table
@@ -17,7 +16,6 @@ CONFIG = Path(__file__).parent / "configs" / "quickstart.yaml"
 
 def main(*assignments: str) -> None:
     """Runs it; assignments such as `training.epochs=1` override the config."""
-    start_tensorflow()
     config = mmrec.Config.load(CONFIG, **parse_assignments(assignments))
     result = mmrec.train(config)
     shop = mmrec.load(result.export_dir)

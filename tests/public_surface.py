@@ -15,9 +15,13 @@ def recommend(config: Path, users: list[list[str]]) -> list[str]:
     metrics: dict[str, object] = mmrec.evaluate(result.export_dir)
     print(metrics["test"], settings.training.epochs + 1)
     found: mmrec.TuneResult = mmrec.tune(settings, {"training.epochs": [1, 2]}, trials=2)
-    print(mmrec.compare(result.run_dir, [found.train_result.run_dir], metrics=["ndcg@10"])["users"])
-    print(mmrec.compare(result.export_dir, "other", histories=Path("users.csv"), segments=["country"], k=5)["overall"])
-    newer: Path = mmrec.refresh(result.export_dir, "new.parquet", data={"catalog": {"image_dir": "photos"}})
+    print(mmrec.compare_runs(result.run_dir, [found.train_result.run_dir], metrics=["ndcg@10"])["users"])
+    print(mmrec.compare_exports(result.export_dir, "other", Path("users.csv"), segments=["country"], k=5)["overall"])
+    refreshed: mmrec.RefreshResult = mmrec.refresh(
+        result.export_dir, "new.parquet", data={"catalog": {"image_dir": "photos"}}
+    )
+    newer: Path = refreshed.export_dir
+    print(refreshed.changes["new"])
     report: mmrec.CheckReport = mmrec.check(settings)
     print(report.findings)
     shop: mmrec.Recommender = mmrec.load(newer)

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from mmrec.cli.assignments import parse_assignments
 from mmrec.config import Config
 from mmrec.config.data import InteractionsConfig
-from mmrec.config.source import parse_assignments
 from mmrec.config.training import TrainingConfig
 from mmrec.errors import InputError, nearest
 from mmrec.registry import find
@@ -208,26 +208,6 @@ def test_ten_is_always_among_the_list_lengths():
     assert Config.load(evaluation={"k": [3]}).evaluation.k == (3, 10)
     assert Config.load(evaluation={"k": [10, 3]}).evaluation.k == (10, 3)
     assert Config().evaluation.k == (5, 10, 20, 50)
-
-
-def test_assignments_are_read_as_yaml():
-    found = parse_assignments(["training.epochs=3", "name = 'a=b'", "evaluation.k=[1, 2]", "item.image.weights=null"])
-    assert found == {"training.epochs": 3, "name": "a=b", "evaluation.k": [1, 2], "item.image.weights": None}
-    assert Config.load(**parse_assignments(["training.learning_rate=1e-3"])).training.learning_rate == 0.001
-
-
-def test_of_a_key_that_is_assigned_twice_the_last_value_counts():
-    found = parse_assignments(["training.epochs=3", "training={epochs: 4, patience: 2}", "training.epochs=5"])
-    training = Config.load(**found).training
-    assert (training.epochs, training.patience) == (5, 2)
-
-
-@pytest.mark.parametrize(
-    "text", ["training.epochs", "=3", "training={epochs: 1, epochs: 2}", "a=[1", "a=!!python/object/apply:os.getcwd []"]
-)
-def test_an_assignment_that_cannot_be_read_is_refused(text):
-    with pytest.raises(InputError, match="--set"):
-        parse_assignments([text])
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import mmrec
 PACKAGE = Path(mmrec.__file__).parent
 # ARCHITECTURE: a layer may import the foundation, itself, and what stands here; `data.vocabulary` is that module alone.
 FOUNDATION = {
+    "csv_files",
     "date_times",
     "errors",
+    "locks",
     "paths",
     "process",
     "progress",
@@ -24,7 +26,9 @@ FOUNDATION = {
     "version",
 }
 FOUNDATION_MAY_IMPORT = {
+    "csv_files": {"errors", "table_files"},
     "date_times": {"config.data"},
+    "locks": {"errors"},
     "paths": {"errors"},
     "process": {"errors"},
     "registry": {"errors"},

@@ -199,7 +199,7 @@ def test_each_catalog_refreshes_the_export_of_the_other(trained, tmp_path):
             path = tmp_path / "items.parquet"
             catalog["path"].to_parquet(path)
         before = mmrec.load(result.export_dir)
-        after = mmrec.load(mmrec.refresh(result.export_dir, path))
+        after = mmrec.load(mmrec.refresh(result.export_dir, path).export_dir)
         assert after.items["item_id"].tolist() == before.items["item_id"].tolist()
         np.testing.assert_allclose(after.item_table, before.item_table, atol=1e-4)
 

@@ -42,15 +42,15 @@ def photo_text_agreement(
     modalities = tuple(config["item"]["modalities"])
     if not {schema.IMAGE, schema.TEXT} <= set(modalities):
         raise InputError(
-            f"`--export` must name an export that reads photos and texts. Received: {export_dir}, which reads "
-            f"{', '.join(modalities)}. Name another, or leave `--export` out."
+            f"`export_dir` must name an export that reads photos and texts. Received: {export_dir}, which reads "
+            f"{', '.join(modalities)}. Name another, or leave `export_dir` out."
         )
     fields = schema.item_fields(modalities, config["data"]["catalog"], shop.manifest.get("columns"))
     texts = {field.input: field.name for field in fields if field.modality == schema.TEXT}
     lacking = [name for name in texts.values() if name not in catalog.text]
     if lacking or not any(photo is not None for photo in catalog.photos):
         raise InputError(
-            f"`--export` {export_dir} reads the columns {', '.join(texts.values())} and photos. Received: a config "
+            f"`export_dir` {export_dir} reads the columns {', '.join(texts.values())} and photos. Received: a config "
             f"without {lacking[0] if lacking else 'photos'}. Check with the config that it was trained with."
         )
     left_out = set(unreadable)

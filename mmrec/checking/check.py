@@ -92,7 +92,7 @@ def check(
       InputError: the config cannot be used, or the arguments do not fit each other.
     """
     if export_dir is not None and not deep:
-        raise InputError("`--export` needs `--deep`: photos and texts are compared item by item. Add `--deep`.")
+        raise InputError("`export_dir` needs `deep`: photos and texts are compared item by item. Set `deep` too.")
     with config_with_frames(config, overrides) as loaded:
         return _check(loaded, deep, export_dir, probe)
 
@@ -177,7 +177,7 @@ def _of_sample(what: str, findings: list[Finding], some: np.ndarray, every: np.n
     if len(some) == len(every):
         return findings
     facts.setdefault("sample", {})[what] = [len(some), len(every)]
-    note = f"(In a sample of {len(some):,} items of {len(every):,}; `--deep` reads all.)"
+    note = f"(In a sample of {len(some):,} items of {len(every):,}; `deep` reads all.)"
     return [dataclasses.replace(one, text=f"{one.text} {note}") for one in findings]
 
 

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 
 from mmrec import schema
+from mmrec.comparing.folders import is_export
 from mmrec.comparing.streamed_means import Resamples
 from mmrec.comparing.sums import BOTH, DriftSums, user_values
+from mmrec.comparing.survey import Survey, flat, item_rows, label
 from mmrec.errors import InputError
 from mmrec.evaluation.slices import HISTORY_LENGTHS
 from mmrec.progress import progress
-from mmrec.scoring.history_files import Histories, column_names, none_known, read_histories, require_readable_ids
+from mmrec.scoring.history_files import Histories, column_names, require_readable_ids
 from mmrec.serving.questions import for_each, strings
 from mmrec.serving.recommender import Recommender
-from mmrec.values import Spellings, string
+from mmrec.values import Spellings
 
-_BATCH = 1024
 _ANSWERS = 2**18  # of a side that are looked at together
 _EXAMPLES, _SHOWN = 5, 5  # users, and items of their histories
-_VALUES = 50  # of a column that makes segments
 _SCORED = ("exclude", schema.HISTORY_TIME, schema.HISTORY_EVENT, schema.NOW)  # what batch scoring reads
 _BUILT_IN = (*HISTORY_LENGTHS, "known_items", "unknown_items")
 
@@ -38,99 +38,109 @@ def compare_exports(
     k: int = 10,
     samples: int = 1000,
     seed: int = 0,
+    batch_size: int = 1024,
 ) -> dict:
-    """Asks two versions for the same users, and says what changed; arguments and result are those of `compare`."""
+    """Asks two exports for the users of a file, and sets side by side what they answer.
+
+    Nothing is said of which is better. They are asked by histories alone: what else batch scoring would read of the
+    file (`exclude`, and what an export reads beside a history) is left out, which stderr says. Intervals are of a
+    bootstrap over users.
+
+    Args:
+      export_a: the version folder of an export.
+      export_b: another.
+      histories: a parquet or csv file with the columns `user_id` and `history`, see `mmrec.scoring.history_files`.
+      segments: further columns of `histories`, of at most 50 values each. None: all such, but those that batch scoring
+        reads.
+      k: answers for each user.
+      samples: number of resamples, at least 10.
+      seed: seed of the resamples.
+      batch_size: users who are asked together at most; it changes nothing of the result.
+
+    Returns:
+      Plain values:
+        a, b, histories, k: as given.
+        items: how many `a`, `b` and `both` have.
+        unknown_items: the share of what stands in the histories that `a` and `b` lack.
+        overall: `users`; {`mean`, `ci95`} of `overlap`, `jaccard`, `rbo`, `kendall_tau` (and the `users` that have one)
+          and `changed`, see `mmrec.comparing.overlap`; {`a`, `b`, `difference`, `difference_ci95`} of `score`,
+          `popularity` (how often an answer stands in the histories: exports hold no counts) and `lacking` (share of the
+          answers that the other version lacks); {`a`, `b`, `difference`} of `coverage` and `effective_items`. None
+          where nothing is defined.
+        segments: name -> the same for some users: `history_0`, `history_1_to_5`, `history_6_to_20`, `history_over_20`,
+          `known_items`, `unknown_items` (the history holds one that a version lacks) and "column=value".
+        examples: the users with the lowest `rbo`, with what they are answered.
+
+    Raises:
+      InputError: a folder is no export, or `histories` cannot be read.
+    """
+    if samples < 10:
+        raise InputError(f"`samples` must be at least 10. Received: {samples}.")
     for_each(k, 0)
-    path, columns = Path(histories), _columns(Path(histories), segments)
-    exports = [Path(export_a), Path(export_b)]
+    exports = [_export(export_a, "export_a"), _export(export_b, "export_b")]
+    path = Path(histories)
+    names = column_names(path)
     shops = [Recommender(export) for export in exports]
-    _say_unread(path, shops)
+    _say_unread(path, names, shops)
     ids = [shop.items["item_id"].to_numpy(object) for shop in shops]
     items = pd.Index(pd.unique(np.concatenate(ids)))
     require_readable_ids(path, items)
     owned = np.stack([np.append(False, items.isin(one)) for one in ids])  # [2, N + 1]
     items = Spellings(items)
-    counts, unknown, users, columns = _survey(path, columns, items, owned, segments is not None)
-
     sizes, width = owned.sum(axis=1), min(k, len(items))
+    batch = max(1, min(batch_size, _ANSWERS // width))
+    survey = Survey(path, _columns(names, segments), segments is not None, items, owned, batch)
+
     resamples, overall = Resamples(samples, seed), DriftSums(sizes, len(items), samples)
-    parts: dict[str, DriftSums] = {}
+    segment_sums: dict[str, DriftSums] = {}
     examples: list[tuple[float, int, dict]] = []
-    for part in read_histories(path, columns, batch=max(1, min(_BATCH, _ANSWERS // width))):
+    for part in survey.parts():
         answers = [shop.recommend(part.histories, k) for shop in shops]
-        lists = np.stack([_padded(_rows(items, one.item_ids), width) for one in answers])  # [2, Q, K]
+        lists = np.stack([_padded(item_rows(items, one.item_ids), width) for one in answers])  # [2, Q, K]
         scores = np.stack([_padded(one.scores, width) for one in answers])
-        values = user_values(lists, scores, counts, owned)
+        values = user_values(lists, scores, survey.counts, owned)
         weights = resamples.weights(len(part.rows))
         overall.add(values, lists, weights)
         for name, inside in _segments(part, items, owned):
             if inside.any():
-                one = parts.setdefault(name, DriftSums(sizes, len(items), samples))
+                one = segment_sums.setdefault(name, DriftSums(sizes, len(items), samples))
                 one.add(values[:, inside], lists[:, inside], weights[inside])
         examples = _most_changed(examples, part, [one.item_ids for one in answers], values[BOTH.index("rbo")])
-        progress("users", overall.users, users)
+        progress("users", overall.users, survey.users)
+    reported = [name for name in [*_BUILT_IN, *sorted(segment_sums)] if name in segment_sums]
     return {
         "a": str(exports[0]),
         "b": str(exports[1]),
         "histories": str(path),
         "k": k,
         "items": {"a": int(sizes[0]), "b": int(sizes[1]), "both": int(owned.all(axis=0).sum())},
-        "unknown_items": {"a": unknown[0], "b": unknown[1]},
+        "unknown_items": dict(zip("ab", survey.unknown, strict=True)),
         "overall": overall.report(),
-        "segments": {name: parts[name].report() for name in [*_BUILT_IN, *sorted(parts)] if name in parts},
+        "segments": {name: segment_sums[name].report() for name in reported},
         "examples": [one for _, _, one in examples],
     }
 
 
-def _columns(path: Path, segments: Sequence[str] | None) -> list[str]:
+def _export(folder: str | os.PathLike[str], name: str) -> Path:
+    path = Path(folder)
+    if not is_export(path):
+        raise InputError(f"`{name}` must be an export. Received: {path}, a run. Give two exports, or runs alone.")
+    return path
+
+
+def _columns(names: Sequence[str], segments: Sequence[str] | None) -> list[str]:
     """Returns the columns that may make segments; if none are named, all but those that batch scoring reads."""
     if segments is None:
-        return [name for name in column_names(path) if name not in _SCORED]
+        return [name for name in names if name not in _SCORED]
     return list(dict.fromkeys(strings(segments, "segments").tolist()))
 
 
-def _say_unread(path: Path, shops: Sequence[Recommender]) -> None:
+def _say_unread(path: Path, names: Sequence[str], shops: Sequence[Recommender]) -> None:
     """Names the columns of the file that batch scoring would tell one of the exports, and that it is not told here."""
     read = {"exclude"}.union(*(shop.context_inputs for shop in shops))
-    unread = ", ".join(f"`{name}`" for name in column_names(path) if name in read)
+    unread = ", ".join(f"`{name}`" for name in names if name in read)
     if unread:
         print(f"{path}: the exports are asked by histories alone, without {unread}", file=sys.stderr, flush=True)
-
-
-def _survey(
-    path: Path, columns: Sequence[str], items: Spellings, owned: np.ndarray, named: bool
-) -> tuple[np.ndarray, list, int, list[str]]:
-    """Reads the whole file once, so that what is wrong with it shows before anyone is asked.
-
-    Returns:
-      int64 [N + 1], how often each item stands in the histories; of either version, the share of what stands there that
-      it lacks; the number of users; and the columns with few enough values to make segments, which those that were
-      `named` must have.
-    """
-    counts, users = np.zeros(len(items) + 1, np.int64), 0
-    present: dict[str, set] = {column: set() for column in columns}
-    example = ""
-    for part in read_histories(path, columns):
-        users += len(part.rows)
-        rows = _rows(items, _flat(part.histories))
-        counts += np.bincount(rows, minlength=len(counts))
-        example = example or next((history[0] for history in part.histories if history), "")
-        for column, seen in list(present.items()):
-            seen.update(map(_label, part.columns[column]))
-            if len(seen) > _VALUES and not named:
-                del present[column]
-                print(f"column `{column}` has over {_VALUES} values and makes no segments", file=sys.stderr, flush=True)
-            elif len(seen) > _VALUES:
-                raise InputError(
-                    f"{path}: column `{column}` makes segments and must have at most {_VALUES} values. Received: more, "
-                    f"such as {min(seen)!r}. Leave it out of `segments`."
-                )
-    if not users:
-        raise InputError(f"{path}: holds no rows. Give `histories` a file with at least one.")
-    total = int(counts.sum())
-    if total and not counts[1:].any():
-        raise none_known(path, "the exports", example)
-    return counts, [1 - int(counts[own].sum()) / total if total else 0.0 for own in owned], users, [*present]
 
 
 def _segments(part: Histories, items: Spellings, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -139,38 +149,25 @@ def _segments(part: Histories, items: Spellings, owned: np.ndarray) -> Iterator[
     for name, (least, most) in HISTORY_LENGTHS.items():
         yield name, (length >= least) & (length <= most)
     user = np.repeat(np.arange(len(length)), length)
-    known = owned.all(axis=0)[_rows(items, _flat(part.histories))]
-    unknown = np.bincount(user[~known], minlength=len(length)) > 0
+    shared = owned.all(axis=0)[item_rows(items, flat(part.histories))]
+    unknown = np.bincount(user[~shared], minlength=len(length)) > 0
     yield from zip(_BUILT_IN[-2:], (~unknown, unknown), strict=True)
     for column, values in part.columns.items():
-        labels = np.array([_label(value) for value in values], object)
-        for label in dict.fromkeys(labels):
-            yield f"{column}={label}", labels == label
+        labels = np.array([label(value) for value in values], object)
+        for one in dict.fromkeys(labels):
+            yield f"{column}={one}", labels == one
 
 
-def _most_changed(known: list, part: Histories, answers: Sequence[np.ndarray], rbo: np.ndarray) -> list:
+def _most_changed(before: list, part: Histories, answers: Sequence[np.ndarray], rbo: np.ndarray) -> list:
     """Keeps the users with the lowest rank-biased overlap, the earlier ones where it is equal."""
-    found = list(known)
+    kept = list(before)
     for place in np.argsort(rbo, kind="stable")[:_EXAMPLES]:
         a, b = ([item for item in one[place] if item] for one in answers)
         if a != b:
             last = part.histories[place][-_SHOWN:]
             one = {"user_id": part.user_ids[place], "rbo": float(rbo[place]), "last_items": last, "a": a, "b": b}
-            found.append((one["rbo"], part.rows[place], one))
-    return sorted(found, key=lambda one: one[:2])[:_EXAMPLES]
-
-
-def _label(value) -> str:
-    return string(value).strip()
-
-
-def _flat(histories: Sequence[Sequence[str]]) -> np.ndarray:
-    return np.array([item for history in histories for item in history], object)
-
-
-def _rows(items: Spellings, ids: np.ndarray) -> np.ndarray:
-    """Returns the rows of items, from 1; 0 for what is none of them."""
-    return (items.places(ids.ravel()) + 1).reshape(ids.shape)
+            kept.append((one["rbo"], part.rows[place], one))
+    return sorted(kept, key=lambda one: one[:2])[:_EXAMPLES]
 
 
 def _padded(answers: np.ndarray, width: int) -> np.ndarray:

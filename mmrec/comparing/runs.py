@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from mmrec.comparing.folders import is_export
 from mmrec.comparing.models import compare_models
 from mmrec.errors import InputError, nearest
 from mmrec.evaluation.query_table import QueryTable, read_query_table
 from mmrec.training.run_folder import RunFolder
 
+Runs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One folder, or several: runs of one config with different seeds."""
+
 
 def compare_runs(
-    side_a: Sequence[Path], side_b: Sequence[Path], *, metrics: Sequence[str] | None, samples: int, seed: int
+    run_a: Runs, run_b: Runs, *, metrics: Sequence[str] | None = None, samples: int = 1000, seed: int = 0
 ) -> dict:
-    """Compares the tests of two models; arguments and result are those of `compare` with runs."""
+    """Compares the tests of two models, paired over users, by a bootstrap over users and seeds.
+
+    A side with one run says nothing about its seeds, and intervals from two or three a side are too narrow where seeds
+    differ more than users do. Users that not every run asked for are left out and counted.
+
+    Args:
+      run_a: a run folder, or several of one config with different seeds.
+      run_b: the same of the other model.
+      metrics: names such as `ndcg@10`. None: all that every run has.
+      samples: number of resamples, at least 10.
+      seed: seed of the resamples.
+
+    Returns:
+      Plain values: `a` and `b` (the folders), `users`, `left_out` ({"a": users that a run of `a` asked for and not
+      every run of both, "b": ..}) and `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`,
+      `probability_b_better`}.
+
+    Raises:
+      InputError: a folder is no finished run or lacks its queries, or the runs judged different tests.
+    """
+    if samples < 10:
+        raise InputError(f"`samples` must be at least 10. Received: {samples}.")
+    side_a, side_b = _folders(run_a, "run_a"), _folders(run_b, "run_b")
     paths = [*side_a, *side_b]
     tables = [_read(path) for path in paths]
     common = set.intersection(*(set(table.user_ids) for table in tables))
@@ -25,7 +52,7 @@ def compare_runs(
     _require_same_test(paths, tables, users)
     names = _metrics(tables, metrics)
     values = np.stack([_values(table, users, names) for table in tables], axis=1)  # [M, S + T, Q]
-    found = compare_models(*np.split(values, [len(side_a)], axis=1), samples, seed)
+    found = compare_models(values[:, : len(side_a)], values[:, len(side_a) :], samples, seed)
     sides = {"a": tables[: len(side_a)], "b": tables[len(side_a) :]}
     asked = {name: len(set().union(*(table.user_ids for table in side))) for name, side in sides.items()}
     return {
@@ -44,6 +71,21 @@ def compare_runs(
             for row, name in enumerate(names)
         },
     }
+
+
+def _folders(runs: Runs, name: str) -> list[Path]:
+    several = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
+    paths = [Path(one) for one in several]
+    if not paths or "" in several:
+        raise InputError(f"`{name}` must name at least one run folder. Received: {several!r}.")
+    export = next((path for path in paths if is_export(path)), None)
+    if export is not None:
+        raise InputError(
+            f"`{name}` must be run folders. Received: {export}, an export. Give two exports, or runs alone."
+        )
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")
+    return paths
 
 
 def _read(path: Path) -> QueryTable:
@@ -93,7 +135,7 @@ def _metrics(tables: Sequence[QueryTable], wanted: Sequence[str] | None) -> list
     for name in wanted or ():
         if name not in known:
             raise InputError(
-                f"`metric`: no metric of all these runs is called {name!r}.{nearest(name, known)} Known: "
+                f"`metrics`: no metric of all these runs is called {name!r}.{nearest(name, known)} Known: "
                 f"{', '.join(known)}."
             )
     return known if wanted is None or not len(wanted) else list(dict.fromkeys(wanted))

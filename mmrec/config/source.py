@@ -1,4 +1,4 @@
-"""Where a config comes from: files, dicts and assignments to plain values."""
+"""Where a config comes from: files and dicts to plain values."""
 
 from __future__ import annotations
 
@@ -15,32 +15,6 @@ from pydantic import BaseModel
 from mmrec.errors import InputError
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-
-
-def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """Turns `["a.b=c", ...]` into overrides for `Config.load`; each value is read as YAML.
-
-    Of a key that is assigned twice the last value counts, as usual on command lines.
-
-    Raises:
-      InputError: when an assignment has no "=" or its value is not YAML.
-
-    >>> parse_assignments(["training.epochs=3", "item.modalities=[text]"])
-    {'training.epochs': 3, 'item.modalities': ['text']}
-    """
-    overrides: dict[str, Any] = {}
-    for text in assignments:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not key:
-            raise InputError(f"`--set` takes KEY=VALUE, such as training.epochs=3. Received: {text!r}.")
-        overrides.pop(key, None)  # a key that comes again also comes after what was assigned in between
-        try:
-            overrides[key] = _read_yaml(value)
-        except (yaml.YAMLError, RecursionError) as error:
-            raise InputError(f"`--set {key}`: the value is not YAML ({error}). Received: {value!r}.") from None
-        except _RepeatedKeyError as error:
-            raise InputError(f"`--set {key}`: {error}. Received: {value!r}. Leave one of them out.") from None
-    return overrides
 
 
 def read_values(
@@ -95,10 +69,10 @@ def _read_file(path: Path) -> dict:
         raise InputError(
             f"{path}: cannot be read as a config file: {said}. Give the path of a YAML or JSON file."
         ) from None
-    kind, read = ("JSON", _read_json) if path.suffix.lower() == ".json" else ("plain YAML", _read_yaml)
+    kind, read = ("JSON", _read_json) if path.suffix.lower() == ".json" else ("plain YAML", read_yaml)
     try:
         values = read(_expand(text))
-    except _RepeatedKeyError as error:
+    except RepeatedKeyError as error:
         raise InputError(f"{path}: {error}. Merge them into one, or remove one of them.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())
@@ -114,11 +88,18 @@ def _expand(text: str) -> str:
     return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[2] if m[2] is not None else m[0]), text)
 
 
-class _RepeatedKeyError(Exception):
+class RepeatedKeyError(Exception):
     """A key stands twice in a section, where most readers would take the last one without a word."""
 
 
-def _read_yaml(text: str) -> Any:
+def read_yaml(text: str) -> Any:
+    """Returns what a YAML text holds.
+
+    Raises:
+      yaml.YAMLError: it is no plain YAML.
+      RecursionError: it is nested too deeply.
+      RepeatedKeyError: a key stands twice in a section.
+    """
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
@@ -131,7 +112,7 @@ def _read_yaml(text: str) -> Any:
 
 
 def _require_single_keys(root: yaml.Node) -> None:
-    """Raises _RepeatedKeyError, naming the first key that stands twice by its sections, and both of its lines."""
+    """Raises RepeatedKeyError, naming the first key that stands twice by its sections, and both of its lines."""
     pending, seen = [(root, "")], set()
     while pending:
         node, prefix = pending.pop(0)
@@ -146,7 +127,7 @@ def _require_single_keys(root: yaml.Node) -> None:
                 name, line = str(key.value), key.start_mark.line + 1
                 if name in lines and name != "<<":  # each << merges further keys, which those of the section override
                     where = f"line {line}" if line == lines[name] else f"lines {lines[name]} and {line}"
-                    raise _RepeatedKeyError(f"`{prefix}{name}` stands twice: {where}")
+                    raise RepeatedKeyError(f"`{prefix}{name}` stands twice: {where}")
                 lines[name] = line
                 pending.append((value, f"{prefix}{name}."))
 
@@ -156,7 +137,7 @@ def _read_json(text: str) -> Any:
         values = dict(pairs)
         if len(values) < len(pairs):
             keys = [key for key, _ in pairs]
-            raise _RepeatedKeyError(f"`{next(key for key in keys if keys.count(key) > 1)}` stands twice in one object")
+            raise RepeatedKeyError(f"`{next(key for key in keys if keys.count(key) > 1)}` stands twice in one object")
         return values
 
     return json.loads(text, object_pairs_hook=section)

@@ -7,7 +7,8 @@ from scipy import linalg, sparse
 
 _MORE = 32  # vectors beyond those asked for, which make these exact
 _ROUNDS = 4  # products with the matrix and its transpose
-_EXACT = 512  # directions of a sketch from which random ones pay: fewer of them are mostly noise
+SINGULAR = 512
+"""Directions of a sketch from which random ones pay: fewer of them are mostly noise."""
 
 
 def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -43,7 +44,7 @@ def _apart(basis: np.ndarray) -> np.ndarray:
     return linalg.lu(basis, permute_l=True, check_finite=False)[0]
 
 
-def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0) -> np.ndarray:
+def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0, singular: int = SINGULAR) -> np.ndarray:
     """Finds K directions in which what is alike in a matrix stays alike, the rare as well as the frequent.
 
     With K singular vectors, `matrix @ found @ found.T` would be the best approximation of the matrix, but all that is
@@ -55,6 +56,7 @@ def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0) -> np
       rank: K, how many directions.
       seed: of the randomness.
       exact: fewest singular vectors, where K is more.
+      singular: see `singular_vectors`.
 
     Returns:
       float32 [C, K].
@@ -62,13 +64,19 @@ def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0) -> np
     Source: random projection after Achlioptas, JCSS 2003, doi:10.1016/S0022-0000(03)00025-4; an exact and a random part
       as in Meyer et al., SOSA 2021, arXiv:2010.09649 (Hutch++), there for traces.
     """
-    exact = singular_vectors(rank, exact)
+    exact = singular_vectors(rank, exact, singular)
     right = truncated_svd(matrix, exact, seed)[2]
     random = np.random.default_rng(seed).standard_normal((len(right), rank - exact), np.float32)
     random /= np.float32(max(1, rank - exact) ** 0.5)
     return np.concatenate([right, random - right @ (right.T @ random)], axis=1)
 
 
-def singular_vectors(rank: int, exact: int = 0) -> int:
-    """Returns how many directions of a sketch are singular vectors: 512, or half of them if more, or what is asked."""
-    return min(rank, max(exact, _EXACT, rank // 2))
+def singular_vectors(rank: int, exact: int = 0, singular: int = SINGULAR) -> int:
+    """Returns how many of the directions of a sketch are singular vectors.
+
+    Args:
+      rank: the number of directions.
+      exact: fewest that shall be.
+      singular: as many always are; of more than twice as many directions, half.
+    """
+    return min(rank, max(exact, singular, rank // 2))

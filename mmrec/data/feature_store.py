@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mmrec.errors import writing
+from mmrec.locks import locked
 
 DIGEST_BYTES = 32
 _KEY = "data.cache_dir"  # what a folder that cannot be written follows from
@@ -89,8 +89,7 @@ class FeatureStore:
     @contextmanager
     def _writer(self) -> Iterator[None]:
         """Holds the store's lock, with both files cut to their whole entries."""
-        with open(self.folder / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.folder / "lock"):
             self._read_digests()
             for path, size in ((self._digests, DIGEST_BYTES), (self._values, self._entry_bytes)):
                 path.touch()

@@ -11,7 +11,6 @@ from scipy import sparse
 
 from mmrec.data.ragged import Ragged
 
-_PAIRS = 8_000_000  # most co-occurrences counted at once while fitting (of one item more, if it alone has more)
 _TIE_BREAK = 1e-6  # popularity's share of a neighbour score: enough to order equal ones
 
 
@@ -44,7 +43,9 @@ class ItemKNN:
     history_decay: float = 0.7
     own: bool = False
 
-    def fit(self, histories: Ragged, items: int, times: np.ndarray | None = None) -> Neighbours:
+    def fit(
+        self, histories: Ragged, items: int, times: np.ndarray | None = None, most_pairs: int = 8_000_000
+    ) -> Neighbours:
         """Counts co-occurrences and keeps each item's nearest neighbours.
 
         Works through blocks of items, so that memory does not grow with the number of pairs.
@@ -53,6 +54,7 @@ class ItemKNN:
           histories: one row per user of training item rows in 1..N, oldest first.
           items: N, the number of items.
           times: numbers [V] beside `histories.values`; equal ones of one user are one basket. None: no baskets.
+          most_pairs: co-occurrences counted at once; of one item more, if it alone has more. It changes memory only.
 
         Returns:
           The neighbours, ready to score.
@@ -62,7 +64,7 @@ class ItemKNN:
         by_item = sparse.diags_array(scale)
         baskets = _Baskets(histories, items, times)
         pairs = np.bincount(histories.values, baskets.events_near(self.window)[baskets.of_event], items + 1)
-        block = (np.cumsum(pairs) // _PAIRS).astype(np.int64)  # by item row, non-decreasing
+        block = (np.cumsum(pairs) // most_pairs).astype(np.int64)  # by item row, non-decreasing
         bounds = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), items + 1]
         kept = []
         for first, last in itertools.pairwise(bounds):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import zlib
 from collections.abc import Callable, Sequence
@@ -15,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmrec.csv_files import csv_records, open_text, without_nul
 from mmrec.errors import InputError
-from mmrec.table_files import absent_columns, broken_texts, csv_records, not_utf8, without_nul
+from mmrec.table_files import absent_columns, broken_texts, not_utf8
 from mmrec.values import joined, name_lists, names, nested
 from mmrec.vectors import holds_nested, unicode
 
@@ -55,7 +54,7 @@ def _read_file(path: str, columns: list[str], key: str) -> pd.DataFrame:
     try:
         if suffix == ".parquet":
             return _read_parquet(path, columns, key)
-        with (gzip.open if suffix.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as (file, _):
             return (_read_csv if suffix.startswith(".csv") else _read_jsonl)(file, path, columns, key)
     except UnicodeDecodeError as error:
         raise not_utf8(path, error) from None
@@ -81,23 +80,15 @@ def _read_parquet(path: str, columns: list[str], key: str) -> pd.DataFrame:
 
 def _read_csv(file: TextIO, path: str, columns: list[str], key: str) -> pd.DataFrame:
     """Reads with the csv module: pandas drops surplus fields silently, which hides an unquoted comma."""
-    csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters; a description may be longer
-    records, header = csv_records(without_nul(file, path), path)
-    try:
-        _require(path, columns, header, key)
-        places = [header.index(column) for column in columns]
-        values: list[list[str]] = [[] for _ in columns]
-        for record in records:
-            if len(record) == len(header):
-                for kept, place in zip(values, places, strict=True):
-                    kept.append(record[place])
-            elif record:  # blank lines are no rows
-                raise InputError(
-                    f"{path}, line {records.line_num:,}: must have {len(header)} fields, as the header has. Received: "
-                    f"{len(record)}. Quote fields that hold commas or line breaks."
-                )
-    except csv.Error as error:
-        raise InputError(f"{path}, line {records.line_num:,}: cannot be read as CSV: {error}.") from None
+    header, records = csv_records(without_nul(file, path), path)
+    _require(path, columns, header, key)
+    places = [header.index(column) for column in columns]
+    values: list[list[str]] = [[] for _ in columns]
+    for fields, _, last, fault in records:
+        if fault:
+            raise InputError(f"{path}, line {last:,}: {fault}.")
+        for kept, place in zip(values, places, strict=True):
+            kept.append(fields[place])
     return pd.DataFrame(dict(zip(columns, values, strict=True)), dtype=object)
 
 

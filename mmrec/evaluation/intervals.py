@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-_BYTES = 64 * 2**20  # of resampling weights held at once
+MOST_BYTES = 64 * 2**20
+"""Of resampling weights that are held at once."""
 
 
-def mean_ci95(values: np.ndarray, samples: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def mean_ci95(
+    values: np.ndarray, samples: int = 1000, seed: int = 0, most_bytes: int = MOST_BYTES
+) -> tuple[np.ndarray, np.ndarray]:
     """Computes 95% percentile-bootstrap intervals of means, all from the same resamples of the queries.
 
     Args:
       values: float64 [..., Q], e.g. [metrics, Q]; one query is one user, and users are what is resampled.
       samples: number of resamples.
       seed: seed of the resamples; the same seed and Q draw the same ones.
+      most_bytes: of resampling weights held at once; it changes memory only.
 
     Returns:
       low, high: float64 [...], the 2.5% and 97.5% percentiles of the resampled means.
@@ -21,18 +25,19 @@ def mean_ci95(values: np.ndarray, samples: int = 1000, seed: int = 0) -> tuple[n
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
     """
     values = np.asarray(values, np.float64)
-    means = resampled_means(values, samples, seed).reshape(-1, samples)  # [M, samples]
+    means = resampled_means(values, samples, seed, most_bytes).reshape(-1, samples)  # [M, samples]
     low, high = np.percentile(means, [2.5, 97.5], axis=1)  # [M] each
     return low.reshape(values.shape[:-1]), high.reshape(values.shape[:-1])
 
 
-def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0) -> np.ndarray:
+def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0, most_bytes: int = MOST_BYTES) -> np.ndarray:
     """Computes means over resamples of the queries, drawn with replacement; every row sees the same ones.
 
     Args:
       values: float64 [..., Q], Q >= 1.
       samples: number of resamples.
       seed: seed of the resamples; the same seed and Q draw the same ones.
+      most_bytes: of resampling weights held at once; it changes memory only.
 
     Returns:
       float64 [..., samples].
@@ -44,7 +49,7 @@ def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0) -> n
     flat = values.reshape(-1, queries)  # [M, Q]
     generator = np.random.default_rng(seed)
     means = np.empty((len(flat), samples))
-    step = max(1, _BYTES // (8 * queries))
+    step = max(1, most_bytes // (8 * queries))
     for start in range(0, samples, step):
         count = min(step, samples - start)
         weights = np.empty((queries, count))  # how often each query was drawn: multinomial

@@ -70,12 +70,20 @@ class _DotProducts:
         return self._item.shape[1] * query * item < float(np.finfo(np.float32).max) / 2  # not so where one is NaN
 
 
-def batch_size(items: int, batch: int | None = None) -> int:
-    """Returns how many queries are scored at once: 1 or more, at most `batch`, within `SCORE_BYTES`."""
-    return max(1, min(batch or _FAST_BATCH, SCORE_BYTES // (4 * (items + 1))))
+def batch_size(items: int, batch: int | None = None, most_bytes: int = SCORE_BYTES) -> int:
+    """Returns how many queries are scored at once: 1 or more, at most `batch`, with scores of at most `most_bytes`."""
+    return max(1, min(batch or _FAST_BATCH, most_bytes // (4 * (items + 1))))
 
 
-def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: int | None = None) -> Ranking:
+def rank(
+    scorer: Scorer,
+    queries: Queries,
+    items: int,
+    top_k: int = 0,
+    batch: int | None = None,
+    most_bytes: int = SCORE_BYTES,
+    threads: int = THREADS,
+) -> Ranking:
     """Ranks every relevant item among all items of the catalog that the query does not exclude.
 
     A rank is the number of such items, itself included, with a score >= its own. So ties count against the model, and
@@ -86,7 +94,9 @@ def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: in
       queries: Q queries.
       items: N, the number of items; they are rows 1..N.
       top_k: K, length of the lists of best items; 0 leaves them out, which is faster.
-      batch: most queries scored at once. None: chosen for speed. `SCORE_BYTES` bounds it in any case.
+      batch: most queries scored at once. None: chosen for speed.
+      most_bytes: of scores that are asked at once, in any case.
+      threads: that count; the result is the same.
 
     Returns:
       The ranks, and the best items.
@@ -95,23 +105,23 @@ def rank(scorer: Scorer, queries: Queries, items: int, top_k: int = 0, batch: in
       InputError: when scores are NaN or of the wrong shape, or when a relevant item is excluded.
     """
     _no_excluded_answer(queries, items)
-    step = batch_size(items, batch)
+    step = batch_size(items, batch, most_bytes)
     ranks = np.zeros(len(queries.relevant.values), np.int32)
     top = np.zeros((len(queries.relevant), top_k), np.int32)
     fill = partial(_rank_block, queries, ranks, top, not getattr(scorer, "never_nan", False))
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(top), step):
             indices = np.arange(start, min(start + step, len(top)))
             # No name keeps the scores: the next ones take their place in memory, which is still in the cache.
-            _rank_batch(pool, _scored(scorer, indices, items), start, fill)
+            _rank_batch(pool, threads, _scored(scorer, indices, items), start, fill)
     return Ranking(Ragged(ranks, queries.relevant.offsets), top, items)
 
 
 def _rank_batch(
-    pool: ThreadPoolExecutor, scores: np.ndarray, start: int, fill: Callable[[np.ndarray, int], None]
+    pool: ThreadPoolExecutor, threads: int, scores: np.ndarray, start: int, fill: Callable[[np.ndarray, int], None]
 ) -> None:
     """Fills in the ranks of the queries from `start` on by `scores` [B, N + 1], some rows in each thread."""
-    rows = -(-len(scores) // THREADS)
+    rows = -(-len(scores) // threads)
     places = range(0, len(scores), rows)
     blocks = [scores[place : place + rows] for place in places]
     list(pool.map(fill, blocks, [start + place for place in places]))  # in order, so that the first error is raised

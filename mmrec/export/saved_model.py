@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -25,6 +24,7 @@ from mmrec.export.requests import write_requests
 from mmrec.export.server_config import write_server_config
 from mmrec.export.signatures import Parts, ServingModule
 from mmrec.export.warm_up import write_warm_up
+from mmrec.locks import locked
 from mmrec.paths import literal_folder
 from mmrec.version import __version__
 
@@ -171,6 +171,5 @@ def _turn(folder: Path, key: str | None) -> Iterator[None]:
     """Waits until no other process writes to the folder; the lock falls with its process, however that ends."""
     with writing(folder, key):
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / ".lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(folder / ".lock"):
             yield

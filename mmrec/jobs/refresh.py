@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
-from mmrec.refreshing.columns import Columns, match_columns
+from mmrec.refreshing.config import refreshed_config
 from mmrec.refreshing.delisting import DelistingLimit
 from mmrec.refreshing.items import Contents, read_contents
 from mmrec.refreshing.samples import refresh_samples
@@ -38,11 +38,11 @@ _OF_A_VERSION = ("format_version", "versions", "signatures", "sha256", "run", "c
 
 
 @dataclass(frozen=True)
-class Refreshed:
+class RefreshResult:
     """What a refresh did.
 
     Attributes:
-      export_dir: the new version; the old one where nothing has changed.
+      export_dir: the new version's folder; that of the old one where nothing has changed.
       changes: number of items `unchanged`, `changed`, `new` and `delisted`.
     """
 
@@ -57,7 +57,7 @@ def refresh(
     max_delisted: float = MAX_DELISTED,
     histories: str | os.PathLike[str] | None = None,
     **overrides: Any,
-) -> Path:
+) -> RefreshResult:
     """Brings an export up to date with a catalog, from the export alone; nothing is trained.
 
     New and changed items are embedded from their raw fields, delisted ones dropped, filters and payload replaced; items
@@ -78,29 +78,17 @@ def refresh(
       **overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
 
     Returns:
-      The new version's folder; `export_dir` where nothing has changed.
+      The folder of the new version, or of the old one where nothing has changed; and how many items have changed.
 
     Raises:
       InputError: the folder is no export or of an earlier mmrec, the catalog or the histories cannot be used, too many
         items would be delisted, or the model can read nothing of a new item; no version was written.
     """
-    return refresh_export(export_dir, catalog, max_delisted=max_delisted, histories=histories, **overrides).export_dir
-
-
-def refresh_export(
-    export_dir: str | os.PathLike[str],
-    catalog: str | os.PathLike[str],
-    *,
-    max_delisted: float = MAX_DELISTED,
-    histories: str | os.PathLike[str] | None = None,
-    **overrides: Any,
-) -> Refreshed:
-    """Does what `refresh` does, and says also what has changed."""
     manifest = read_manifest(Path(export_dir))
     path = Path(export_dir).resolve()
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
-    config, columns = _config(manifest, catalog, overrides)
+    config, columns = refreshed_config(manifest, catalog, overrides)
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
     given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
@@ -121,7 +109,7 @@ def refresh_export(
     as_before = filters == [*dict.fromkeys(schema.catalog_names(manifest).get("filters", ()))]
     if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
         _say([f"nothing has changed since {path}: no version is written"])
-        return Refreshed(path, contents.changes)
+        return RefreshResult(path, contents.changes)
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
     parts = _parts(config, given, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
@@ -133,38 +121,7 @@ def refresh_export(
     delisted = sorted({*items["item_id"], *read_delisted(path)}.difference(payload["item_id"]))
     written = write_version(path.parent, parts, payload, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
-    return Refreshed(written, contents.changes)
-
-
-def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mapping[str, Any]) -> tuple[Config, Columns]:
-    """Returns the config of the export with another catalog, and which of its columns are which."""
-    trained, given = Config.load(manifest["config"]), dict(_flat(overrides))
-    values = trained.model_dump(mode="json")
-    if any(key.startswith(f"data.catalog.{schema.ATTRIBUTES}") for key in given):
-        values["data"]["catalog"][schema.ATTRIBUTES] = {}  # or the new ones would stand beside those of before
-    config = Config.load(values, **{**overrides, "data.catalog.path": os.fspath(catalog)})
-    before, after = (
-        dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)
-    )
-    other = next((key for key in {**before, **after} if before.get(key) != after.get(key)), None)
-    if other is not None:
-        raise InputError(
-            f"`{other}`: a refresh takes values of `data.catalog` and `data.tfds_dir` only. Received: "
-            f"{after.get(other)!r}. Leave it out, or train anew."
-        )
-    names = manifest.get("columns") or trained.data.catalog.model_dump(mode="json")
-    columns = match_columns(config.data.catalog, names, config.item.modalities, given)
-    data = config.data.model_copy(update={"catalog": columns.catalog})
-    return config.model_copy(update={"data": data}), columns
-
-
-def _flat(values: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields values by dotted key."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    return RefreshResult(written, contents.changes)
 
 
 def _parquet(payload: pd.DataFrame) -> Any:

@@ -42,7 +42,7 @@ class WavHeader(NamedTuple):
     frames: tf.Tensor
 
 
-def read_wav_header(encoded: tf.Tensor) -> WavHeader:
+def read_wav_header(encoded: tf.Tensor, most_bytes: int = MAX_BYTES) -> WavHeader:
     """Finds format and samples among the file's chunks, whatever stands before them.
 
     The size that a chunk claims is believed only as far as the file goes; a `data` chunk of size 0 or 0xFFFFFFFF
@@ -50,6 +50,7 @@ def read_wav_header(encoded: tf.Tensor) -> WavHeader:
 
     Args:
       encoded: string [], the file's bytes.
+      most_bytes: of samples; what follows is cut off.
 
     Source: Microsoft & IBM, Multimedia Programming Interface 1.0 (1991); Microsoft, WAVEFORMATEXTENSIBLE; RF64, ITU-R
       BS.2088.
@@ -84,7 +85,7 @@ def read_wav_header(encoded: tf.Tensor) -> WavHeader:
     start = tf.minimum(at + 8, size)
     claimed = little(read_bytes(encoded, at, 8)[4:])
     there = tf.where(tf.reduce_any(claimed == _UNSIZED), size, claimed)
-    there = tf.minimum(tf.minimum(there, size - start), MAX_BYTES)
+    there = tf.minimum(tf.minimum(there, size - start), most_bytes)
     frames = there // tf.maximum(block, 1)
     readable = is_wav & (form >= 0) & known & is_name(read_bytes(encoded, at, 4), b"data") & (frames > 0)
     return WavHeader(readable, rate, channels, width, is_float, start, frames)

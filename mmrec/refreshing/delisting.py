@@ -65,7 +65,7 @@ class DelistingLimit:
         raise InputError(
             f"{self._path}: {lacking.sum():,} of {len(lacking):,} items of the export{recent} {fault} (such as "
             f"{one!r}{other and f'; the catalog has {other!r}'}); at most {self._most:.0%} may be delisted. Correct "
-            "the catalog or `data.catalog.item_id`, or set `max_delisted` to 1 (`--max-delisted 1`) to delist them."
+            "the catalog or `data.catalog.item_id`, or set `max_delisted` to 1 to delist them."
         )
 
 

@@ -23,7 +23,7 @@ _ANSWERS = 5  # of an example
 
 
 def drift_text(found: Mapping) -> str:
-    """Returns what `mmrec.compare` found of two exports, as lines of text."""
+    """Returns what `mmrec.compare_exports` found, as lines of text."""
     overall, items, unknown = found["overall"], found["items"], found["unknown_items"]
     lines = [
         f"A {found['a']}\nB {found['b']}",

@@ -15,7 +15,7 @@ def metrics_table(metrics: dict) -> str:
     lines.append(f"{metrics['queries']:,} queries, {metrics['candidates']:,} candidates, 95% intervals over users")
     if metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"][0] <= 0 and not metrics.get("neighbours"):
         lines.append(
-            "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds "
+            "Not clearly better than item-kNN on this test. Try `retrieval.neighbours: 512`, which adds "
             "item-kNN's signal to the model."
         )
     return "\n".join(lines)

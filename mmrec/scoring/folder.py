@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mmrec.errors import InputError, writing
+from mmrec.locks import locked
 from mmrec.scoring.shards import ROWS, STAGED_LETTERS, UNREAD, WORK, Shard
 
 JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
@@ -140,13 +140,8 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
         ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # of a job that was refused
-        with open(path / _LOCK, "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"{path}: another process scores into it. Wait for its end, or give another `output`."
-                ) from None
+        busy = f"{path}: another process scores into it. Wait for its end, or give another `output`."
+        with locked(path / _LOCK, busy):
             known = _read(path / JOB)
             if known is None and any(child.name not in ignored for child in path.iterdir()):
                 raise InputError(

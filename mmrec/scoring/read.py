@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmrec.csv_files import Record, csv_records, open_text
 from mmrec.errors import InputError
-from mmrec.scoring.row_files import MOST_CHARACTERS, lines
-from mmrec.table_files import csv_records, readable
+from mmrec.scoring.row_files import MOST_CHARACTERS
+from mmrec.table_files import readable
 
 _READ = 65_536  # rows at once
-_UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error)
+_UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error)
+_UNDECODED = "surrogateescape"  # bytes that are no UTF-8 stay, and are the fault of their row alone
 
 
 def column_types(path: str) -> pa.Schema:
@@ -34,8 +31,8 @@ def column_types(path: str) -> pa.Schema:
         if path.lower().endswith(".parquet"):
             found = pq.read_schema(path)
         else:
-            with _open_csv(path) as (file, _):
-                found = pa.schema([(name, pa.string()) for name in csv_records(file, path)[1]])
+            with open_text(path, _UNDECODED) as (file, _):
+                found = pa.schema([(name, pa.string()) for name in csv_records(file, path)[0]])
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
     twice = next((name for name in found.names if found.names.count(name) > 1), None)
@@ -79,54 +76,33 @@ def read_rows(path: str, columns: Sequence[str], size: int = _READ) -> Iterator[
                     first += len(table)
                     yield Rows(numbers, {name: frame[name] for name in columns}, faults, (first - 1) / whole)
         else:
-            with _open_csv(path) as (file, share):
-                yield from _csv_rows(*csv_records(file, path), columns, size, share)
+            with open_text(path, _UNDECODED) as (file, share):
+                header, records = csv_records(file, path, MOST_CHARACTERS)
+                yield from _csv_rows(records, header, columns, size, share)
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
 
 
-@contextmanager
-def _open_csv(path: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
-    """Opens a csv file, and gives what share of it is read; bytes that are no UTF-8 become what `_csv_rows` finds."""
-    with open(path, "rb") as raw:
-        whole = gzip.GzipFile(fileobj=raw) if path.lower().endswith(".gz") else raw
-        with io.TextIOWrapper(whole, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield file, lambda: raw.tell() / max(1, os.fstat(raw.fileno()).st_size)
-
-
 def _csv_rows(
-    records: Iterator[list[str]],
+    records: Iterable[Record],
     header: Sequence[str],
     columns: Sequence[str],
     size: int,
     share: Callable[[], float],
 ) -> Iterator[Rows]:
-    csv.field_size_limit(MOST_CHARACTERS)
-    places, number = [header.index(name) for name in columns], 0
+    places = [header.index(name) for name in columns]
     numbers, kept, faults = [], [], {}
-    while True:
-        begin = records.line_num + 1
+    for number, (fields, _, _, fault) in enumerate(records, 1):
+        values = [] if fault else [fields[place] for place in places]
         try:
-            record = next(records)
-            if not record:  # blank lines are no rows
-                continue
-            number += 1
-            if len(record) != len(header):
-                received = f"{len(record)}{lines(begin, records)}"
-                raise ValueError(f"must have {len(header)} fields, as the header has. Received: {received}")
-            values = [record[place] for place in places]
             "".join(values).encode()
+        except UnicodeEncodeError:  # of what was no UTF-8 in the file
+            fault = "must be UTF-8"
+        if fault:
+            faults[number] = fault
+        else:
             numbers.append(number)
             kept.append(values)
-        except StopIteration:
-            break
-        except UnicodeEncodeError:
-            faults[number] = "must be UTF-8"
-        except csv.Error as error:  # the reader begins anew with the next line
-            number += 1
-            faults[number] = f"cannot be read as csv: {error}{lines(begin, records)}"
-        except ValueError as error:
-            faults[number] = str(error)
         if len(kept) + len(faults) >= size:
             yield Rows(np.array(numbers, np.int64), _columns(kept, columns), faults, share())
             numbers, kept, faults = [], [], {}

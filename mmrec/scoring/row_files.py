@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmrec.csv_files import Record, csv_records, open_text
 from mmrec.errors import InputError
-from mmrec.table_files import absent_columns, csv_records, not_utf8, readable
+from mmrec.table_files import absent_columns, not_utf8, readable
 
 FORMATS = (".parquet", ".csv", ".csv.gz")
 MOST_CHARACTERS = 2**24
@@ -82,15 +81,14 @@ def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
                 kinds = {column.name: str(column.type) for column in file.schema_arrow}
                 yield RowFile(path, file.schema_arrow.names, kinds, partial(_parquet_rows, file))
         else:
-            with (gzip.open if suffix == ".csv.gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
-                csv.field_size_limit(MOST_CHARACTERS)
-                records, header = csv_records(file, path)
+            with open_text(path) as (file, _):
+                header, records = csv_records(file, path, MOST_CHARACTERS)
                 yield RowFile(path, header, {}, partial(_csv_rows, records, header))
     except InputError:
         raise
     except UnicodeDecodeError as error:
         raise not_utf8(path, error) from None
-    except (pa.ArrowException, csv.Error, ValueError, OSError, EOFError, zlib.error) as error:
+    except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as {suffix}: {said}. Write it again.") from None
 
@@ -104,28 +102,7 @@ def _parquet_rows(file, columns: Sequence[str]) -> Iterator[Row]:
             yield number, None if row in faults else values, faults.get(row, "")
 
 
-def _csv_rows(records: Iterator[list[str]], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
-    places, number = [header.index(name) for name in columns], 0
-    while True:
-        begin = records.line_num + 1
-        try:
-            record = next(records)
-        except StopIteration:
-            return
-        except csv.Error as error:  # the reader begins anew with the next line
-            number += 1
-            yield number, None, f"cannot be read as csv: {error}{lines(begin, records)}"
-            continue
-        if not record:  # blank lines are no rows
-            continue
-        number += 1
-        if len(record) == len(header):
-            yield number, [record[place] for place in places], ""
-        else:
-            rule = f"must have {len(header)} fields, as the header has. Received: {len(record)}"
-            yield number, None, f"{rule}. Quote fields that hold commas"
-
-
-def lines(begin: int, records: Iterator[list[str]]) -> str:
-    """Says which lines a row stands in, where they are several: a quotation mark that is not closed takes many."""
-    return f" (lines {begin:,} to {records.line_num:,})" if records.line_num > begin else ""
+def _csv_rows(records: Iterator[Record], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
+    places = [header.index(name) for name in columns]
+    for number, (fields, _, _, fault) in enumerate(records, 1):
+        yield number, None if fault else [fields[place] for place in places], fault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmrec.errors import InputError, nearest
+from mmrec.process import usable_cores
 from mmrec.scoring.scorer import score_shard
 from mmrec.scoring.shards import WORK, Job, Shard
 
@@ -87,7 +87,7 @@ def _read_options(beam: Any, options: Sequence[str]) -> tuple[list[str], list[st
 def _for_workers(job: Job, workers: int, options: Sequence[str]) -> tuple[Job, list[str]]:
     """Returns the job with its share of the cores, and the options of a runner here."""
     if workers > 1:
-        job = job._replace(threads=max(1, len(os.sched_getaffinity(0)) // workers))
+        job = job._replace(threads=max(1, usable_cores() // workers))
     return job, [f"--direct_num_workers={workers}", *options]
 
 

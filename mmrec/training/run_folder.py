@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -10,11 +9,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from mmrec.config import Config
 from mmrec.data.frames import SUFFIX, frame_paths
 from mmrec.errors import InputError, writing
+from mmrec.locks import locked
 
 _BEFORE_IDENTITY = {"lock", "checkpoints", "logs", "config.yaml", "key"}
 
@@ -91,8 +90,7 @@ class RunFolder:
         run = run or cls(parent / str(max(numbers, default=0) + 1))
         for folder in (run.path, run.checkpoints, run.logs):
             writable_folder(folder, "runs_dir")
-        with open(run.path / "lock", "w") as lock:
-            take_lock(lock, run.path)
+        with locked(run.path / "lock", in_use(run.path)):
             write_text(run._config, keep_frames(config, run.path).to_yaml())
             if not run._key.exists():
                 write_text(run._key, secrets.token_hex(8))
@@ -127,20 +125,9 @@ def keep_frames(config: Config, folder: Path) -> Config:
     return Config.load(config, data=copies) if copies else config
 
 
-def take_lock(lock: TextIO, folder: Path) -> None:
-    """Locks a folder for this process, until the file is closed.
-
-    Args:
-      lock: an open file in it.
-      folder: for the message.
-
-    Raises:
-      InputError: another process holds the lock.
-    """
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(f"{folder}: is in use by another process. Wait for it, or set another `name`.") from None
+def in_use(folder: Path) -> str:
+    """Returns what is said of a folder that another process works in."""
+    return f"{folder}: is in use by another process. Wait for it, or set another `name`."
 
 
 def writable_folder(path: Path, key: str) -> Path:

@@ -26,9 +26,10 @@ from mmrec.jobs.build import check_classes
 from mmrec.jobs.prepare import run_identity
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import TrainResult, fit_model, train
+from mmrec.locks import locked
 from mmrec.process import refuse_fork
 from mmrec.training.pruning import PrunedError, Pruning, validation_values
-from mmrec.training.run_folder import RunFolder, keep_frames, take_lock, writable_folder, write_text
+from mmrec.training.run_folder import RunFolder, in_use, keep_frames, writable_folder, write_text
 from mmrec.tuning.space import Space, read_space
 from mmrec.tuning.study import Study, import_optuna
 
@@ -176,8 +177,7 @@ def _open_folder(config: Config, space: Space, seed: int) -> Iterator[Path]:
     name = digest(run_identity(config), json.dumps(dimensions), str(seed)).hex()[:12]
     parent = writable_folder(Path(config.runs_dir).absolute() / f"{config.name}-tune", "runs_dir")
     folder = writable_folder(parent / name, "runs_dir")
-    with open(folder / "lock", "w") as lock:
-        take_lock(lock, folder)
+    with locked(folder / "lock", in_use(folder)):
         yield folder
 
 

@@ -325,7 +325,7 @@ def test_texts_are_judged_by_a_sample_unless_the_check_is_deep(shop, tmp_path):
     (found,) = [one for one in report.findings if one.code == "cut_texts"]
     assert found.text == (
         "100% of the texts in `title` are cut to `item.text.max_tokens`. (In a sample of 2,000 items of 2,024; "
-        "`--deep` reads all.)"
+        "`deep` reads all.)"
     )
     assert "; of 2,000 items of 2,024, --deep reads all\n" in report_text(report)
     deep = mmrec.check(shop, deep=True, probe=False)
@@ -413,7 +413,7 @@ def test_the_command_prints_a_table_or_one_json_object_and_ends_with_0(shop, run
     ("options", "message"),
     [
         (["--set", "training.epoch=3"], "Did you mean `training.epochs`"),
-        (["--export", "somewhere"], "`--export` needs `--deep`"),
+        (["--export", "somewhere"], "`export_dir` needs `deep`"),
     ],
 )
 def test_without_a_usable_config_nothing_is_read(shop, run, options, message):

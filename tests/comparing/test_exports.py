@@ -61,7 +61,7 @@ def histories(tmp_path):
 
 
 def test_the_report_counts_what_changed(scripted, histories):
-    found = mmrec.compare(*scripted, histories=histories(), k=3)
+    found = mmrec.compare_exports(*scripted, histories(), k=3)
     assert (found["a"], found["b"], found["k"]) == (str(scripted[0]), str(scripted[1]), 3)
     assert found["items"] == {"a": 4, "b": 4, "both": 3}
     assert found["unknown_items"] == pytest.approx({"a": 0.2, "b": 0.2})  # x, of five
@@ -90,7 +90,7 @@ def test_the_report_counts_what_changed(scripted, histories):
 
 
 def test_segments_are_by_history_by_unknown_items_and_by_the_columns_of_the_file(scripted, histories):
-    found = mmrec.compare(*scripted, histories=histories(), k=3)["segments"]
+    found = mmrec.compare_exports(*scripted, histories(), k=3)["segments"]
     assert {name: one["users"] for name, one in found.items()} == {
         "history_0": 1,
         "history_1_to_5": 2,
@@ -107,16 +107,16 @@ def test_segments_are_by_history_by_unknown_items_and_by_the_columns_of_the_file
 
 
 def test_the_most_changed_users_are_shown_and_those_without_a_change_are_not(scripted, histories):
-    first, second = mmrec.compare(*scripted, histories=histories(), k=3)["examples"]
+    first, second = mmrec.compare_exports(*scripted, histories(), k=3)["examples"]
     assert (first["user_id"], first["a"], first["b"]) == ("u1", ["b", "c", "d"], ["b", "c", "e"])
     assert (first["last_items"], second["user_id"]) == (["a", "b", "a"], "u3")
     assert first["rbo"] < second["rbo"]
 
 
-def test_the_batches_change_nothing(scripted, histories, monkeypatch):
-    whole = mmrec.compare(*scripted, histories=histories(), k=3)
-    monkeypatch.setattr(job, "_BATCH", 1)
-    for one, other in zip(walk(mmrec.compare(*scripted, histories=histories(), k=3)), walk(whole), strict=True):
+def test_the_batches_change_nothing(scripted, histories):
+    whole = mmrec.compare_exports(*scripted, histories(), k=3)
+    single = mmrec.compare_exports(*scripted, histories(), k=3, batch_size=1)
+    for one, other in zip(walk(single), walk(whole), strict=True):
         assert one == pytest.approx(other)
 
 
@@ -129,7 +129,7 @@ def walk(found):
 
 
 def test_the_command_prints_tables_or_json(scripted, histories, command, monkeypatch):
-    monkeypatch.setattr("mmrec.cli.start_tensorflow", lambda: None)
+    monkeypatch.setattr("mmrec.cli.compare.start_tensorflow", lambda: None)
     arguments = ["compare", *scripted, "--histories", histories(), "-k", 3, "--segment", "country"]
     code, out, errors = command(*arguments)
     assert (code, errors) == (0, "\rusers: 3 of 3 computed\n")
@@ -140,9 +140,7 @@ def test_the_command_prints_tables_or_json(scripted, histories, command, monkeyp
     assert "u1, rank-biased overlap 0.7300, last saw a b a" in out
     assert any(line.split()[:2] == ["country=FR", "1"] for line in out.splitlines())
     code, out, _ = command(*arguments, "--json")
-    assert json.loads(out.splitlines()[-1]) == mmrec.compare(
-        *scripted, histories=histories(), segments=["country"], k=3
-    )
+    assert json.loads(out.splitlines()[-1]) == mmrec.compare_exports(*scripted, histories(), segments=["country"], k=3)
 
 
 def test_histories_that_say_nothing_are_refused(scripted, histories):
@@ -159,35 +157,35 @@ def test_histories_that_say_nothing_are_refused(scripted, histories):
         ),
     ]:
         with pytest.raises(InputError) as error:
-            mmrec.compare(*scripted, histories=histories(text))
+            mmrec.compare_exports(*scripted, histories(text))
         assert message in str(error.value)
-    assert mmrec.compare(*scripted, histories=histories("user_id,history\nu1,\n"), k=3)["unknown_items"] == {
+    assert mmrec.compare_exports(*scripted, histories("user_id,history\nu1,\n"), k=3)["unknown_items"] == {
         "a": 0,
         "b": 0,
     }
     wide = histories(f"user_id,history,age\n{many}\n".replace(",a,", ",a b a,"))
     with pytest.raises(InputError, match="column `age` makes segments and must have at most 50 values"):
-        mmrec.compare(*scripted, histories=wide, segments=["age"])
+        mmrec.compare_exports(*scripted, wide, segments=["age"])
     with pytest.raises(InputError, match=r"no column `contry`\. Did you mean `country`\?"):
-        mmrec.compare(*scripted, histories=histories(), segments=["contry"])
+        mmrec.compare_exports(*scripted, histories(), segments=["contry"])
     with pytest.raises(InputError, match=r"`k` must be an integer >= 1"):
-        mmrec.compare(*scripted, histories=histories(), k=0)
+        mmrec.compare_exports(*scripted, histories(), k=0)
 
 
 def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scripted, histories, capsys):
     lines = [f"u{user},x b,{user},{'even' if user % 2 == 0 else 'odd'},b" for user in range(51)]
     path = histories("\n".join(["user_id,history,age,kind,exclude", *lines]))
-    found = mmrec.compare(*scripted, histories=path, k=3)["segments"]
+    found = mmrec.compare_exports(*scripted, path, k=3)["segments"]
     assert {name for name in found if "=" in name} == {"kind=even", "kind=odd"}
     assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
 
 
 def test_columns_that_batch_scoring_would_tell_the_exports_are_named(scripted, histories, capsys):
     path = histories("user_id,now,exclude,history,history_time\nu1,5,c,x b,1 2\n")
-    mmrec.compare(*scripted, histories=path, k=3)
+    mmrec.compare_exports(*scripted, path, k=3)
     said = capsys.readouterr().err
     assert f"{path}: the exports are asked by histories alone, without `now`, `exclude`\n" in said
-    mmrec.compare(*scripted, histories=histories("user_id,history,history_time\nu1,x b,1 2\n"), k=3)
+    mmrec.compare_exports(*scripted, histories("user_id,history,history_time\nu1,x b,1 2\n"), k=3)
     assert "alone" not in capsys.readouterr().err  # neither export reads `history_time`
 
 
@@ -198,7 +196,7 @@ def test_a_real_export_is_asked_as_users_ask_it_and_does_not_differ_from_itself(
     manifest["config"] = {"item": {"modalities": ["item_id"]}, "data": {"catalog": {}}}  # what loading reads of it
     (export / "mmrec" / "manifest.json").write_text(json.dumps(manifest))
     pd.DataFrame({"user_id": [1, 2, 3], "history": [["a", "b"], [], ["c", "nope"]]}).to_parquet(tmp_path / "h.parquet")
-    found = mmrec.compare(export, export, histories=tmp_path / "h.parquet")
+    found = mmrec.compare_exports(export, export, tmp_path / "h.parquet")
     overall = found["overall"]
     assert overall["changed"] == {"mean": 0.0, "ci95": [0.0, 0.0]}
     assert overall["rbo"]["mean"] == pytest.approx(1)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mmrec.data import factors
 from mmrec.data.factors import sketch, truncated_svd
 
 
@@ -36,13 +35,12 @@ def test_signs_do_not_depend_on_the_seed(seed):
         np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average(monkeypatch):
-    monkeypatch.setattr(factors, "_EXACT", 2)
+def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average():
     whole = np.diag([9, 8, 2, 1, 1, 1]).astype(np.float32) + np.float32(0.5)
     matrix = sparse.csr_array(whole)
     products = []
     for seed in range(400):
-        found = sketch(matrix, 5, seed)
+        found = sketch(matrix, 5, seed, singular=2)
         assert found.shape == (6, 5)
         products.append(matrix @ found @ found.T)
     left, values, right = truncated_svd(matrix, 2, 0)
@@ -54,19 +52,17 @@ def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average(monkeypatch)
 
 
 @pytest.mark.parametrize(("rank", "least", "exact"), [(3, 0, 3), (4, 0, 3), (8, 0, 4), (5, 4, 4), (2, 4, 2)])
-def test_a_sketch_begins_with_singular_vectors(rank, least, exact, monkeypatch):
-    monkeypatch.setattr(factors, "_EXACT", 3)
+def test_a_sketch_begins_with_singular_vectors(rank, least, exact):
     matrix = sparse.csr_array(np.diag(np.arange(9.0, 0, -1)).astype(np.float32))
-    found, right = sketch(matrix, rank, 0, least), truncated_svd(matrix, 9, 0)[2]
+    found, right = sketch(matrix, rank, 0, least, singular=3), truncated_svd(matrix, 9, 0)[2]
     assert found.shape == (9, rank)
     np.testing.assert_allclose(found[:, :exact], right[:, :exact], atol=1e-4)
     np.testing.assert_allclose(right[:, :exact].T @ found[:, exact:], 0, atol=1e-5)
     assert (np.abs(found[:, exact:]).max(axis=0) > 0.1).all()
 
 
-def test_what_singular_vectors_hold_whole_leaves_nothing_to_the_random_ones(monkeypatch):
-    monkeypatch.setattr(factors, "_EXACT", 3)
-    found = sketch(sparse.csr_array(np.diag([3.0, 2.0]).astype(np.float32)), 5, 0)
+def test_what_singular_vectors_hold_whole_leaves_nothing_to_the_random_ones():
+    found = sketch(sparse.csr_array(np.diag([3.0, 2.0]).astype(np.float32)), 5, 0, singular=3)
     np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-5)
     assert not found[:, 2].any()
     np.testing.assert_allclose(found[:, 3:], 0, atol=1e-5)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mmrec.data import item_knn
 from mmrec.data.item_knn import ItemKNN
 from mmrec.data.ragged import Ragged
 from mmrec.evaluation.baselines import Popularity
@@ -54,12 +53,12 @@ def test_only_the_nearest_neighbours_are_kept():
     assert np.flatnonzero(found[1]).tolist() == [3]
 
 
-def test_a_fit_in_blocks_is_the_fit_as_a_whole(monkeypatch):
+def test_a_fit_in_blocks_is_the_fit_as_a_whole():
     generator = np.random.default_rng(0)
     rows = [generator.integers(1, 31, generator.integers(0, 12)) for _ in range(60)]
     whole = similarity(ItemKNN(neighbours=5), rows, 30)
-    monkeypatch.setattr(item_knn, "_PAIRS", 50)
-    np.testing.assert_allclose(similarity(ItemKNN(neighbours=5), rows, 30), whole, rtol=1e-6)
+    in_blocks = similarity(ItemKNN(neighbours=5), rows, 30, most_pairs=50)
+    np.testing.assert_allclose(in_blocks, whole, rtol=1e-6)
 
 
 def test_a_query_sums_the_neighbours_of_its_history_recent_ones_more():

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from mmrec.errors import InputError
-from mmrec.evaluation import ranking
 from mmrec.evaluation.ranking import batch_size, embedding_scorer, rank
 from tests.evaluation.worlds import make_queries, random_queries
 
@@ -91,14 +90,13 @@ def test_the_worst_of_any_number_of_items_comes_last_and_the_best_first(items):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("most_relevant", [1, 2, 9, 40])
-def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(monkeypatch, most_relevant, threads):
-    monkeypatch.setattr(ranking, "THREADS", threads)
+def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(most_relevant, threads):
     generator, items = np.random.default_rng(most_relevant), 130
     queries, scores = random_queries(generator, 100, items, most_relevant)
     scores[generator.random(scores.shape) < 0.1] = -np.inf
     scores[generator.random(scores.shape) < 0.1] = np.inf
     before = scores.copy()
-    found = rank(lambda rows: scores[rows[0] : rows[-1] + 1], queries, items, batch=33)
+    found = rank(lambda rows: scores[rows[0] : rows[-1] + 1], queries, items, batch=33, threads=threads)
     for query in range(100):
         rivals = np.delete(before[query], [0, *queries.seen[query]])
         expected = [int((rivals >= before[query, row]).sum()) for row in queries.relevant[query]]
@@ -127,15 +125,14 @@ def test_scores_asked_at_once_stay_within_64_megabytes():
     assert batch_size(items=100_000_000) == 1
 
 
-def test_the_scorer_is_never_asked_for_more_than_the_bound(monkeypatch):
-    monkeypatch.setattr(ranking, "SCORE_BYTES", 4 * 11 * 3)  # three queries of ten items and padding
+def test_the_scorer_is_never_asked_for_more_than_the_bound():
     asked = []
 
     def scorer(queries):
         asked.append(queries.tolist())
         return np.zeros((len(queries), 11), np.float32)
 
-    rank(scorer, make_queries([[1]] * 7), 10)
+    rank(scorer, make_queries([[1]] * 7), 10, most_bytes=4 * 11 * 3)  # three queries of ten items and padding
     assert asked == [[0, 1, 2], [3, 4, 5], [6]]
 
 
@@ -150,12 +147,11 @@ def test_nan_scores_are_refused_with_their_place():
         rank(scorer_of([[0, 1, 2], [0, 1, np.nan]]), make_queries([[1], [1]]), 2)
 
 
-def test_the_first_nan_is_named_whichever_thread_meets_it(monkeypatch):
-    monkeypatch.setattr(ranking, "THREADS", 3)
+def test_the_first_nan_is_named_whichever_thread_meets_it():
     scores = np.zeros((20, 3), np.float32)
     scores[[13, 19], 1] = np.nan
     with pytest.raises(InputError, match="NaN for query 13, row 1"):
-        rank(lambda queries: scores[queries], make_queries([[1]] * 20), 2, batch=10)
+        rank(lambda queries: scores[queries], make_queries([[1]] * 20), 2, batch=10, threads=3)
 
 
 @pytest.mark.parametrize("bad", [[np.nan, 0], [np.inf, 0], [0, np.nan]])  # 0 x inf is NaN

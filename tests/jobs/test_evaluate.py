@@ -71,7 +71,7 @@ def test_items_that_a_refresh_delisted_are_still_asked_for_and_rank_last(tiny_ex
     left.to_csv(tmp_path / "catalog.csv", index=False)
     new = mmrec.refresh(
         version, tmp_path / "catalog.csv", max_delisted=1, data={"catalog": {"image_dir": tiny_export.shop}}
-    )
+    ).export_dir
     found = mmrec.evaluate(new)
     assert f"{len(asked)} of 150 items are not in the export and rank last" in capsys.readouterr().err
     assert (found["queries"], found["candidates"]) == (expected["queries"], 150)

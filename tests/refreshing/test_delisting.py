@@ -28,7 +28,7 @@ def test_up_to_the_limit_items_may_go(left, most, fine):
 def test_a_catalog_that_was_cut_is_told_how_much_it_lacks():
     assert refusal(TEN, TEN[:1]) == (
         "new.csv: 9 of 10 items of the export are not in it (such as 'A-1'); at most 30% may be delisted. Correct the "
-        "catalog or `data.catalog.item_id`, or set `max_delisted` to 1 (`--max-delisted 1`) to delist them."
+        "catalog or `data.catalog.item_id`, or set `max_delisted` to 1 to delist them."
     )
 
 

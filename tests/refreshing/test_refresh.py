@@ -35,6 +35,11 @@ def copied(version, folder):
     return Path(shutil.copytree(version, folder / "shop" / version.name))
 
 
+def refreshed_folder(version, catalog, **settings):
+    """Refreshes a version; returns the folder of the result."""
+    return mmrec.refresh(version, catalog, **settings).export_dir
+
+
 def versions(version):
     return sorted(path.name for path in version.parent.iterdir() if path.name != ".lock")
 
@@ -49,7 +54,7 @@ def refreshed(old, tmp_path_factory):
     """(the old version, the new one)."""
     folder = tmp_path_factory.mktemp("refreshed")
     version = copied(old, folder)
-    return version, mmrec.refresh(version, write(folder / "new.parquet", changed_items()))
+    return version, refreshed_folder(version, write(folder / "new.parquet", changed_items()))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +127,9 @@ def test_the_same_refresh_again_finds_its_version_and_says_what_has_changed(refr
         *([name, str(count)] for name, count in ONE_OF_EACH.items()),
     ]
     assert "22 unchanged, 1 changed, 1 new, 1 delisted" in errors
-    assert mmrec.refresh(after, catalog) == after  # which is up to date
+    again, still = mmrec.refresh(before, catalog), mmrec.refresh(after, catalog)
+    assert (again.export_dir, again.changes) == (after, ONE_OF_EACH)
+    assert (still.export_dir, still.changes) == (after, {"unchanged": 24, "changed": 0, "new": 0, "delisted": 0})
     assert versions(before) == ["1", "2"]
 
 
@@ -130,7 +137,7 @@ def test_the_same_refresh_again_finds_its_version_and_says_what_has_changed(refr
 def test_a_refresh_whose_version_is_no_longer_the_newest_is_written_again(refreshed, tmp_path):
     before, _ = (copied(version, tmp_path) for version in refreshed)
     (tmp_path / "shop" / "4").mkdir()
-    assert mmrec.refresh(before, write(tmp_path / "again.parquet", changed_items())).name == "5"
+    assert refreshed_folder(before, write(tmp_path / "again.parquet", changed_items())).name == "5"
 
 
 def test_an_unchanged_catalog_writes_nothing(old, tmp_path, command):
@@ -144,7 +151,7 @@ def test_an_unchanged_catalog_writes_nothing(old, tmp_path, command):
 
 def test_photos_and_texts_are_what_they_were_at_the_export(tiny_export, tmp_path):
     version = copied(tiny_export.result.export_dir, tmp_path)
-    assert mmrec.refresh(version, tiny_export.shop / "catalog.csv") == version
+    assert refreshed_folder(version, tiny_export.shop / "catalog.csv") == version
 
 
 def test_a_refresh_that_fails_leaves_the_old_versions_alone(old, tmp_path, monkeypatch):
@@ -156,7 +163,7 @@ def test_a_refresh_that_fails_leaves_the_old_versions_alone(old, tmp_path, monke
 
     monkeypatch.setattr(saved_model, "_compare", fail)
     with pytest.raises(mmrec.InputError, match=r"No space left on device\)\. Free space there\.$"):
-        mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()))
+        refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()))
     assert versions(version) == ["1"]
     assert saved_model.checksums(version) == before
 
@@ -167,7 +174,7 @@ def test_a_version_of_an_earlier_mmrec_says_that_it_must_be_exported_anew(old, t
     tf.saved_model.save(tf.Module(), str(version))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": saved_model.checksums(version)}))
     with pytest.raises(mmrec.InputError, match=r"exported by an earlier mmrec.* Export the model anew"):
-        mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()))
+        refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()))
 
 
 CUT = {"unchanged": 1, "changed": 0, "new": 0, "delisted": 23}
@@ -191,10 +198,10 @@ def test_ids_that_are_spelt_otherwise_are_named_with_both_spellings(old, tmp_pat
     version = copied(old, tmp_path)
     catalog = write(tmp_path / "new.parquet", items().assign(item_id=items()["item_id"].str.upper()))
     with pytest.raises(mmrec.InputError, match=r"24 of 24 items .* \(such as 'i00'; the catalog has 'I00'\)"):
-        mmrec.refresh(version, catalog)
+        refreshed_folder(version, catalog)
     (tmp_path / "users.csv").write_text("user_id,history\nu,i03 i03\nv,i00\n")
     with pytest.raises(mmrec.InputError, match=r"1 of 24 items of the export, 67% of what .*users\.csv names,"):
-        mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()), histories=tmp_path / "users.csv")
+        refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()), histories=tmp_path / "users.csv")
     assert versions(version) == ["1"]
 
 
@@ -202,7 +209,7 @@ def test_changed_items_without_content_count_as_delisted(old, tmp_path):
     version = copied(old, tmp_path)
     catalog = write(tmp_path / "new.parquet", items().assign(vector=[[1.0, 0.0]] + [None] * 23))
     with pytest.raises(mmrec.InputError, match=r"3 of 24 items .* not in it or have nothing that the model reads"):
-        mmrec.refresh(version, catalog, max_delisted=0.05, **{"data.catalog.on_bad_row": "skip"})
+        refreshed_folder(version, catalog, max_delisted=0.05, **{"data.catalog.on_bad_row": "skip"})
 
 
 RENAMED = {"item_id": "sku", "features": "vec", "payload": ["name"], "filters": ["type"]}
@@ -213,7 +220,7 @@ def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of
     version = copied(old, tmp_path)
     called = {"item_id": "sku", "vector": "vec", "title": "name", "kind": "type"}
     catalog = write(tmp_path / "new.parquet", changed_items().rename(columns=called))
-    after = mmrec.refresh(version, catalog, data={"catalog": RENAMED})
+    after = refreshed_folder(version, catalog, data={"catalog": RENAMED})
     assert "column `sku` is read as `item_id`, column `vec` is read as `vector`" in capsys.readouterr().err
     shop = mmrec.load(after)
     assert shop.manifest["refresh"] == {"from_version": 1, **ONE_OF_EACH}
@@ -226,9 +233,9 @@ def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of
         found = shop.embed_items(table[["item_id", "vector"]].rename(columns={"vector": name}))
         np.testing.assert_array_equal(found, expected)
     assert "* filters: `kind`" in (after / "mmrec/README.md").read_text()
-    assert mmrec.refresh(after, catalog) == after  # by the names of the last refresh
+    assert refreshed_folder(after, catalog) == after  # by the names of the last refresh
     back = {"item_id": "item_id", "features": "vector", "payload": ["title"], "filters": ["kind"]}
-    assert mmrec.refresh(after, write(tmp_path / "old.parquet", changed_items()), data={"catalog": back}) == after
+    assert refreshed_folder(after, write(tmp_path / "old.parquet", changed_items()), data={"catalog": back}) == after
 
 
 def nothing(table):
@@ -250,7 +257,7 @@ def nothing(table):
 def test_bad_input_is_one_message_and_writes_nothing(old, tmp_path, spoil, overrides, said):
     version = copied(old, tmp_path)
     with pytest.raises(mmrec.InputError) as error:
-        mmrec.refresh(version, write(tmp_path / "new.parquet", spoil(items())), **overrides)
+        refreshed_folder(version, write(tmp_path / "new.parquet", spoil(items())), **overrides)
     assert said in str(error.value)
     assert versions(version) == ["1"]
 
@@ -258,7 +265,7 @@ def test_bad_input_is_one_message_and_writes_nothing(old, tmp_path, spoil, overr
 def test_new_items_of_which_nothing_is_readable_are_skipped_when_asked_for(old, tmp_path, capsys):
     version = copied(old, tmp_path)
     catalog = write(tmp_path / "new.parquet", nothing(items()))
-    assert mmrec.refresh(version, catalog, **{"data.catalog.on_bad_row": "skip"}) == version
+    assert refreshed_folder(version, catalog, **{"data.catalog.on_bad_row": "skip"}) == version
     assert "1 item without content" in capsys.readouterr().err
 
 
@@ -267,8 +274,8 @@ def test_a_model_of_ids_alone_refuses_new_items_and_drops_delisted_ones(tmp_path
     version = write_export(tmp_path, modalities=["item_id"])
     table = changed_items()
     with pytest.raises(mmrec.InputError, match=r"row 1: a model that reads nothing but `item_id` .* 'n'. Train anew"):
-        mmrec.refresh(version, write(tmp_path / "new.parquet", table))
-    shop = mmrec.load(mmrec.refresh(version, write(tmp_path / "new.parquet", table[1:])))
+        refreshed_folder(version, write(tmp_path / "new.parquet", table))
+    shop = mmrec.load(refreshed_folder(version, write(tmp_path / "new.parquet", table[1:])))
     assert shop.manifest["refresh"] == {"from_version": 1, "unchanged": 23, "changed": 0, "new": 0, "delisted": 1}
     assert "another title" in shop.items["title"].tolist()
     assert "later ones need another training" in (shop.path / "mmrec/README.md").read_text()
@@ -285,7 +292,7 @@ def functions(version):
 def test_refreshing_again_and_again_nests_nothing(refreshed, tmp_path):
     version = first = copied(refreshed[1], tmp_path)
     for start in (1, 0):  # without the new item, and with it once more
-        version = mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()[start:]))
+        version = refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()[start:]))
     assert version.name == "4"
     (before, size), (after, grown) = functions(first), functions(version)
     assert after == before
@@ -302,7 +309,7 @@ def test_refreshing_again_and_again_nests_nothing(refreshed, tmp_path):
 @pytest.mark.parametrize(("index", "storage"), [("exact", "int8"), ("ivf", "float16")])
 def test_any_index_keeps_what_it_holds_of_unchanged_items(index, storage, tmp_path):
     version = write_export(tmp_path, index=index, index_storage=storage)
-    after = mmrec.refresh(version, write(tmp_path / "new.parquet", changed_items()))
+    after = refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()))
     kept, now = held(version), held(after)
     assert {item for item in kept if now.get(item) != kept[item]} == {"i03", "i05"}
     before, shop = mmrec.load(version), mmrec.load(after)
@@ -327,7 +334,7 @@ def test_a_killed_refresh_leaves_no_version_and_the_next_one_writes_it(old, tmp_
     assert process.wait() == -9
     assert "2" not in versions(version)
     assert saved_model.checksums(version) == before
-    assert mmrec.refresh(version, catalog) == version.parent / "2"
+    assert refreshed_folder(version, catalog) == version.parent / "2"
     assert versions(version) == ["1", "2"]
 
 
@@ -335,7 +342,7 @@ def test_a_killed_refresh_leaves_no_version_and_the_next_one_writes_it(old, tmp_
 def test_filter_values_may_become_several_and_lists_stay_lists(old, tmp_path):
     version = copied(old, tmp_path)
     kinds = [[kind, "new"] if number < 2 else [kind] for number, kind in enumerate(items()["kind"])]
-    shop = mmrec.load(mmrec.refresh(version, write(tmp_path / "lists.parquet", items().assign(kind=kinds))))
+    shop = mmrec.load(refreshed_folder(version, write(tmp_path / "lists.parquet", items().assign(kind=kinds))))
     assert shop.items["kind"].map(list).tolist() == kinds
     found = shop.recommend([[]], k=24, filter={"kind": "new"}).item_ids[0]
     assert {*found} == {"i00", "i01", ""}

@@ -128,7 +128,7 @@ def test_half_a_checkpoint_is_none(config, tmp_path):
     [
         ("Path.mkdir", 3),
         ("Path.mkdir", 4),
-        ("run_folder.take_lock", 1),
+        ("fcntl.flock", 1),
         *(("Path.replace", call) for call in (1, 2, 3)),
     ],
 )
@@ -136,7 +136,7 @@ def test_a_folder_whose_process_was_killed_before_it_was_a_run_is_taken_by_the_n
     config, tmp_path, python, place, call
 ):
     code = f"""
-import os, signal
+import fcntl, os, signal
 from pathlib import Path
 from mmrec.config import Config
 from mmrec.training import run_folder

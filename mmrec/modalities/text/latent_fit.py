@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from mmrec.data.factors import sketch
+from mmrec.data.factors import SINGULAR, sketch
 
 
 def fit_latent_text(
-    tokens: np.ndarray, vocabulary: int, rank: int, seed: int, exact: int = 0
+    tokens: np.ndarray, vocabulary: int, rank: int, seed: int, exact: int = 0, singular: int = SINGULAR
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fits a vector for each token, so that texts that share rare words lie near each other.
 
@@ -24,6 +24,7 @@ def fit_latent_text(
       rank: F, width of the vectors.
       seed: of the randomness.
       exact: fewest dimensions of the singular value decomposition, where F is more.
+      singular: see `singular_vectors`.
 
     Returns:
       float32 [V, F], the vectors, and float32 [V], the rarities (inverse document frequencies); zeros for the padding,
@@ -41,4 +42,4 @@ def fit_latent_text(
     weighted = counts @ sparse.diags_array(rarity)
     length = np.sqrt(weighted.multiply(weighted).sum(axis=1))
     weighted = sparse.diags_array((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ weighted
-    return rarity[:, np.newaxis] * sketch(weighted.tocsr(), rank, seed, exact), rarity
+    return rarity[:, np.newaxis] * sketch(weighted.tocsr(), rank, seed, exact, singular), rarity

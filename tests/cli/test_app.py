@@ -91,7 +91,7 @@ def test_who_is_not_clearly_ahead_of_neighbours_is_told_how_to_add_them(low, nei
     metrics = json.loads((tiny_export.result.run_dir / "metrics.json").read_text()) | {"neighbours": neighbours}
     metrics["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"] = [low, 1]
     hint = (
-        "Not clearly better than item-kNN on this test. Try `--set retrieval.neighbours=512`, which adds item-kNN's "
+        "Not clearly better than item-kNN on this test. Try `retrieval.neighbours: 512`, which adds item-kNN's "
         "signal to the model."
     )
     assert metrics_table(metrics).endswith(hint) == hinted

@@ -35,7 +35,7 @@ def run(tmp_path):
 
 def test_the_difference_of_two_runs_is_paired_over_users(run):
     base = np.tile([0.0, 0.5], 20)
-    found = mmrec.compare(run("a", base), run("b", base + 0.25))
+    found = mmrec.compare_runs(run("a", base), run("b", base + 0.25))
     assert found["users"] == 40
     assert found["left_out"] == {"a": 0, "b": 0}
     assert list(found["metrics"]) == ["ndcg@10"]
@@ -47,8 +47,8 @@ def test_the_difference_of_two_runs_is_paired_over_users(run):
 def test_the_order_of_the_users_changes_nothing(run):
     a, b = np.random.default_rng(0).random((2, 40))
     order = np.random.default_rng(1).permutation(40)
-    found = mmrec.compare(run("a", a), run("b", b))
-    again = mmrec.compare(run("c", a[order], [USERS[i] for i in order]), run("d", b))
+    found = mmrec.compare_runs(run("a", a), run("b", b))
+    again = mmrec.compare_runs(run("c", a[order], [USERS[i] for i in order]), run("d", b))
     assert again["metrics"] == found["metrics"]
     assert found["metrics"]["ndcg@10"]["difference_ci95"][0] < found["metrics"]["ndcg@10"]["difference_ci95"][1]
 
@@ -56,7 +56,7 @@ def test_the_order_of_the_users_changes_nothing(run):
 def test_users_that_one_side_did_not_ask_for_are_left_out_and_counted(run):
     a = run("a", [0.0, 0.0, 0.0], ["u1", "u2", "u3"])
     b = run("b", [0.5, 0.5, 1.0, 1.0], ["u2", "u3", "u4", "u5"])
-    found = mmrec.compare(a, b)
+    found = mmrec.compare_runs(a, b)
     assert found["users"] == 2
     assert found["left_out"] == {"a": 1, "b": 2}
     assert found["metrics"]["ndcg@10"]["b"] == 0.5
@@ -65,8 +65,8 @@ def test_users_that_one_side_did_not_ask_for_are_left_out_and_counted(run):
 def test_several_seeds_of_a_side_widen_the_interval(run):
     a = run("a", np.full(40, 0.25))
     b = [run(f"b{seed}", np.full(40, value)) for seed, value in enumerate([0.25, 0.375, 0.5])]
-    one = mmrec.compare(a, b[1])["metrics"]["ndcg@10"]
-    all_three = mmrec.compare(a, b)["metrics"]["ndcg@10"]
+    one = mmrec.compare_runs(a, b[1])["metrics"]["ndcg@10"]
+    all_three = mmrec.compare_runs(a, b)["metrics"]["ndcg@10"]
     assert one["difference"] == all_three["difference"] == 0.125
     assert one["difference_ci95"] == pytest.approx([0.125, 0.125])
     assert all_three["difference_ci95"] == pytest.approx([0.0, 0.25])
@@ -77,8 +77,8 @@ def test_only_metrics_that_every_run_has_are_compared_and_some_can_be_chosen(run
     zeros = np.zeros(40)
     a = run("a", zeros, **{"mrr": zeros, "ndcg@5": zeros})
     b = run("b", zeros, **{"recall@10": zeros, "mrr": zeros})
-    assert list(mmrec.compare(a, b)["metrics"]) == ["ndcg@10", "mrr"]
-    assert list(mmrec.compare(a, b, metrics=["mrr"])["metrics"]) == ["mrr"]
+    assert list(mmrec.compare_runs(a, b)["metrics"]) == ["ndcg@10", "mrr"]
+    assert list(mmrec.compare_runs(a, b, metrics=["mrr"])["metrics"]) == ["mrr"]
 
 
 def export(folder):
@@ -86,24 +86,6 @@ def export(folder):
     (folder / "mmrec").mkdir(parents=True)
     (folder / "mmrec" / "manifest.json").write_text("{}")
     return str(folder)
-
-
-def test_what_is_of_runs_and_what_is_of_exports_is_told_apart(run, tmp_path, command):
-    a, one, other = run("a", np.zeros(40)), export(tmp_path / "one"), export(tmp_path / "other")
-    for sides, settings, message in [
-        ((a, a + "/"), {"histories": "h.csv"}, "`histories` is of exports, and"),
-        ((a, a + "/"), {"segments": ["country"]}, "`segments` is of exports, and"),
-        ((one, other), {}, "`histories` must be given to compare exports: a parquet or csv file with the columns"),
-        ((one, other), {"metrics": ["mrr"], "histories": "h.csv"}, "`metric` is of runs, and"),
-        (([one, other], other), {"histories": "h.csv"}, "of exports one a side is compared. Received:"),
-        ((one, other), {"histories": "h.csv"}, "h.csv: no such file. Correct `histories`."),
-    ]:
-        with pytest.raises(InputError) as error:
-            mmrec.compare(*sides, **settings)
-        assert message in str(error.value)
-    code, out, errors = command("compare", one, other)
-    assert (code, out, len(errors.splitlines())) == (2, "", 1)
-    assert errors.startswith("error: `histories` must be given to compare exports")
 
 
 def spoilt(tmp_path, make, how):
@@ -137,7 +119,7 @@ def spoilt(tmp_path, make, how):
 REFUSED = {
     "nothing": "nothing: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/<name>/<ver",
     "another folder": "b: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/",
-    "an export": "b is an export. Give two exports, or run folders alone.",
+    "an export": "b, an export. Give two exports, or runs alone.",
     "other items": "the catalogs hold other items. Compare runs of the same data",
     "other answers": "for 3 of 40 users other items are right or excluded. Compare runs of the same data",
     "other users": "no user is in this test and in that of",
@@ -152,18 +134,18 @@ REFUSED = {
 def test_what_cannot_be_compared_is_refused(run, tmp_path, how):
     a, b = run("a", np.zeros(40)), spoilt(tmp_path, run, how)
     with pytest.raises(InputError) as error:
-        mmrec.compare(a, b)
+        mmrec.compare_runs(a, b)
     assert REFUSED[how] in str(error.value)
 
 
 def test_an_unknown_metric_names_the_nearest(run):
     with pytest.raises(InputError, match=r"called 'ndgc@10'\. Did you mean `ndcg@10`\? Known: ndcg@10\."):
-        mmrec.compare(run("a", np.zeros(40)), run("b", np.zeros(40)), metrics=["ndgc@10"])
+        mmrec.compare_runs(run("a", np.zeros(40)), run("b", np.zeros(40)), metrics=["ndgc@10"])
 
 
 def test_too_few_samples_are_refused(run):
     with pytest.raises(InputError, match="`samples` must be at least 10"):
-        mmrec.compare(run("a", np.zeros(40)), run("b", np.zeros(40)), samples=1)
+        mmrec.compare_runs(run("a", np.zeros(40)), run("b", np.zeros(40)), samples=1)
 
 
 def test_a_training_leaves_the_values_whose_means_its_metrics_are(tiny_export):
@@ -174,7 +156,7 @@ def test_a_training_leaves_the_values_whose_means_its_metrics_are(tiny_export):
     assert list(table.columns) == ["user_id", "question", *names]
     for name in names:
         assert table[name].mean() == pytest.approx(metrics["test"][name], abs=1e-6)
-    found = mmrec.compare(run_dir, run_dir)
+    found = mmrec.compare_runs(run_dir, run_dir)
     assert all(one["difference_ci95"] == [0, 0] for one in found["metrics"].values())
     assert all(one["probability_b_better"] == 0.5 for one in found["metrics"].values())
 

@@ -1,0 +1,21 @@
+# The public names, each once: `mmrec/__init__.py` reads from here what it offers and which module holds it.
+from mmrec.checking.check import CheckReport as CheckReport
+from mmrec.checking.check import check as check
+from mmrec.comparing.exports import compare_exports as compare_exports
+from mmrec.comparing.runs import compare_runs as compare_runs
+from mmrec.config import Config as Config
+from mmrec.data.sample_shop.shop import write_sample_shop as write_sample_shop
+from mmrec.errors import InputError as InputError
+from mmrec.errors import TrainingError as TrainingError
+from mmrec.jobs.evaluate import evaluate as evaluate
+from mmrec.jobs.refresh import RefreshResult as RefreshResult
+from mmrec.jobs.refresh import refresh as refresh
+from mmrec.jobs.train import TrainResult as TrainResult
+from mmrec.jobs.train import train as train
+from mmrec.scoring.score import score as score
+from mmrec.serving.recommender import Answers as Answers
+from mmrec.serving.recommender import Recommender as Recommender
+from mmrec.serving.recommender import load as load
+from mmrec.tuning.tune import TuneResult as TuneResult
+from mmrec.tuning.tune import tune as tune
+from mmrec.version import __version__ as __version__

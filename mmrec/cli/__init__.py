@@ -1,0 +1,3 @@
+"""The command line, `mmrec COMMAND`; `main` is its entry point."""
+
+from mmrec.cli.app import main as main

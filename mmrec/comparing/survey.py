@@ -1,0 +1,104 @@
+"""Reads a file of histories once: its faults show before anyone is asked, and its rows are kept to ask by."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmrec.errors import InputError, writing
+from mmrec.scoring.history_files import Histories, none_known, read_histories
+from mmrec.values import Spellings, string
+
+_VALUES = 50  # of a column that makes segments
+_IN_MEMORY = 2**26  # bytes of parsed rows; more are kept in a temporary file
+
+
+class Survey:
+    """A file of histories, parsed: what it counts, and its rows.
+
+    Args:
+      path: the file.
+      columns: that may make segments.
+      named: whether the user named them: they must make segments then, and otherwise are left out and said.
+      items: of both versions, N.
+      owned: bool [2, N + 1], which rows of the items either version has; row 0 is none of them.
+      batch: rows of a part.
+
+    Attributes:
+      counts: int64 [N + 1], how often each item stands in the histories.
+      unknown: of either version, the share of what stands in the histories that it lacks.
+      users: number of rows.
+      columns: those with few enough values to make segments.
+
+    Raises:
+      InputError: the file cannot be read, holds no rows or no item of the versions, or a named column has too many
+        values.
+    """
+
+    def __init__(
+        self, path: Path, columns: Sequence[str], named: bool, items: Spellings, owned: np.ndarray, batch: int
+    ):
+        self.counts, self.users = np.zeros(len(items) + 1, np.int64), 0
+        self._path, self._named = path, named
+        self._values: dict[str, set[str]] = {column: set() for column in columns}
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, prefix="mmrec-")  # noqa: SIM115
+        example = ""
+        for part in read_histories(path, columns, batch=batch):
+            self.users += len(part.rows)
+            self.counts += np.bincount(item_rows(items, flat(part.histories)), minlength=len(self.counts))
+            example = example or next((history[0] for history in part.histories if history), "")
+            self._note_values(part)
+            with writing(tempfile.gettempdir(), None):
+                pickle.dump(part, self._file, pickle.HIGHEST_PROTOCOL)
+        if not self.users:
+            raise InputError(f"{path}: holds no rows. Give `histories` a file with at least one.")
+        total = int(self.counts.sum())
+        if total and not self.counts[1:].any():
+            raise none_known(path, "the exports", example)
+        self.unknown = [1 - int(self.counts[own].sum()) / total if total else 0.0 for own in owned]
+        self.columns = [*self._values]
+
+    def parts(self) -> Iterator[Histories]:
+        """Yields the rows in the file's order, with the columns that make segments; they can be taken once."""
+        left = self.users
+        with self._file as file:
+            file.seek(0)
+            while left:
+                part: Histories = pickle.load(file)
+                left -= len(part.rows)
+                for column in [name for name in part.columns if name not in self._values]:
+                    del part.columns[column]
+                yield part
+
+    def _note_values(self, part: Histories) -> None:
+        for column, seen in [*self._values.items()]:
+            seen.update(map(label, part.columns[column]))
+            if len(seen) <= _VALUES:
+                continue
+            if self._named:
+                raise InputError(
+                    f"{self._path}: column `{column}` makes segments and must have at most {_VALUES} values. Received: "
+                    f"more, such as {min(seen)!r}. Leave it out of `segments`."
+                )
+            del self._values[column]
+            print(f"column `{column}` has over {_VALUES} values and makes no segments", file=sys.stderr, flush=True)
+
+
+def label(value: object) -> str:
+    """Returns a cell as it names a segment."""
+    return string(value).strip()
+
+
+def flat(histories: Sequence[Sequence[str]]) -> np.ndarray:
+    """Returns the item ids of some histories, one after the other: str objects [E]."""
+    return np.array([item for history in histories for item in history], object)
+
+
+def item_rows(items: Spellings, ids: np.ndarray) -> np.ndarray:
+    """Returns the rows of items, from 1; 0 for what is none of them."""
+    return (items.places(ids.ravel()) + 1).reshape(ids.shape)
