@@ -10,8 +10,8 @@ from mmrec.data.similarity import mean_cosine
 from mmrec.errors import InputError
 from mmrec.jobs.prepare import prepare, require_difference, retrieval_task
 from mmrec.jobs.tables import load_tables
+from mmrec.modalities.item_id import modality as item_id
 from mmrec.modalities.item_id.modality import ItemIdModality
-from mmrec.modalities.names import item_id
 from tests.jobs.worlds import few_items, write_groups
 
 LATENT, IDS = {"encoder": "latent"}, ["item_id"]
