@@ -124,7 +124,7 @@ def compare_exports(
 def _export(folder: str | os.PathLike[str], name: str) -> Path:
     path = Path(folder)
     if not is_export(path):
-        raise InputError(f"`{name}` must be an export. Received: {path}, a run. Give two exports, or runs alone.")
+        raise InputError(f"`{name}` must name an export. Received: {path}, a run. Give two exports, or runs alone.")
     return path
 
 

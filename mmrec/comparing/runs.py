@@ -81,7 +81,7 @@ def _folders(runs: Runs, name: str) -> list[Path]:
     export = next((path for path in paths if is_export(path)), None)
     if export is not None:
         raise InputError(
-            f"`{name}` must be run folders. Received: {export}, an export. Give two exports, or runs alone."
+            f"`{name}` must name run folders. Received: {export}, an export. Give two exports, or runs alone."
         )
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError(f"`{name}` must name each run once. Received: {', '.join(map(str, paths))}.")

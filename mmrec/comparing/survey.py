@@ -15,7 +15,6 @@ from mmrec.scoring.history_files import Histories, none_known, read_histories
 from mmrec.values import Spellings, string
 
 _VALUES = 50  # of a column that makes segments
-_IN_MEMORY = 2**26  # bytes of parsed rows; more are kept in a temporary file
 
 
 class Survey:
@@ -28,6 +27,7 @@ class Survey:
       items: of both versions, N.
       owned: bool [2, N + 1], which rows of the items either version has; row 0 is none of them.
       batch: rows of a part.
+      in_memory: bytes of parsed rows; more are kept in a temporary file.
 
     Attributes:
       counts: int64 [N + 1], how often each item stands in the histories.
@@ -41,12 +41,19 @@ class Survey:
     """
 
     def __init__(
-        self, path: Path, columns: Sequence[str], named: bool, items: Spellings, owned: np.ndarray, batch: int
+        self,
+        path: Path,
+        columns: Sequence[str],
+        named: bool,
+        items: Spellings,
+        owned: np.ndarray,
+        batch: int,
+        in_memory: int = 2**26,
     ):
         self.counts, self.users = np.zeros(len(items) + 1, np.int64), 0
         self._path, self._named = path, named
         self._values: dict[str, set[str]] = {column: set() for column in columns}
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, prefix="mmrec-")  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=in_memory, prefix="mmrec-")  # noqa: SIM115
         example = ""
         for part in read_histories(path, columns, batch=batch):
             self.users += len(part.rows)

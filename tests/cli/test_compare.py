@@ -28,7 +28,7 @@ def folders(tmp_path):
         (("one", "other"), ["--metric", "mrr", "--histories", "h.csv"], "`--metric` is of runs, and"),
         (("one,other", "other"), ["--histories", "h.csv"], "of exports one a side is compared. Received:"),
         (("one", "other"), ["--histories", "h.csv"], "h.csv: no such file. Correct `histories`."),
-        (("one", "run"), [], "`run_a` must be of runs. Received: "),
+        (("one", "run"), [], "`run_a` must name run folders. Received: "),
         (("", "run"), [], "`run_a` must name at least one run folder. Received: ['']."),
         (("run", "nothing"), [], "nothing: is neither a run folder nor an export. Give runs/<name>/<number>, or saved"),
         (("run", "rerun"), [], "run: the run has not finished."),

@@ -120,6 +120,21 @@ def test_the_batches_change_nothing(scripted, histories):
         assert one == pytest.approx(other)
 
 
+def test_the_file_is_read_once(scripted, histories, monkeypatch):
+    path, whole = histories(), mmrec.compare_exports(*scripted, histories(), k=3)
+    ask = Scripted.recommend
+
+    def forgetful(self, asked, k):
+        path.unlink(missing_ok=True)
+        return ask(self, asked, k)
+
+    monkeypatch.setattr(Scripted, "recommend", forgetful)
+    assert (
+        mmrec.compare_exports(*scripted, path, k=3, batch_size=1)["overall"]["users"] == whole["overall"]["users"] == 3
+    )
+    assert not path.exists()
+
+
 def walk(found):
     """Returns all values of a report, in order."""
     if isinstance(found, dict | list):
