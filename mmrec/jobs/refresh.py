@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from mmrec import schema
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.catalog import Catalog
 from mmrec.data.feature_store import digest
 from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
@@ -25,6 +25,9 @@ from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
+from mmrec.modalities.catalog import read_catalog
+from mmrec.modalities.fields import item_fields
+from mmrec.modalities.names import ATTRIBUTES, modality_classes
 from mmrec.refreshing.columns import Columns, match_columns
 from mmrec.refreshing.delisting import DelistingLimit
 from mmrec.refreshing.items import Contents, read_contents
@@ -103,14 +106,14 @@ def refresh_export(
     config, columns = _config(manifest, catalog, overrides)
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
-    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
+    given = read_catalog(config, as_written)
     given = columns.named(given)
     verify_files(path, manifest["sha256"])
     items, exported = load_export(path, manifest)
     given = given.spelt_as(items["item_id"])
     limit = DelistingLimit(config.data.catalog.path, items["item_id"], max_delisted, histories)
     limit.require(given.item_ids)
-    model, raw = restore_model(exported, path), RawItems(given, config, columns.names)
+    model, raw = restore_model(exported, path), RawItems(given, item_fields(config, columns.names))
     contents = read_contents(raw, given, config, model, items)
     limit.require(given.item_ids[contents.order], "are not in it or have nothing that the model reads")
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
@@ -125,6 +128,8 @@ def refresh_export(
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
     parts = _parts(config, given, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
+    described["fields"] = [asdict(field) for field in raw.fields]
+    described["notes"] = [note for one in modality_classes(config).values() for note in one.notes(config)]
     if columns.renamed:
         described["columns"] = dict(columns.names)
     told = json.dumps([manifest["sha256"], filters], sort_keys=True)
@@ -140,8 +145,8 @@ def _config(manifest: Mapping, catalog: str | os.PathLike[str], overrides: Mappi
     """Returns the config of the export with another catalog, and which of its columns are which."""
     trained, given = Config.load(manifest["config"]), dict(_flat(overrides))
     values = trained.model_dump(mode="json")
-    if any(key.startswith(f"data.catalog.{schema.ATTRIBUTES}") for key in given):
-        values["data"]["catalog"][schema.ATTRIBUTES] = {}  # or the new ones would stand beside those of before
+    if any(key.startswith(f"data.catalog.{ATTRIBUTES}") for key in given):
+        values["data"]["catalog"][ATTRIBUTES] = {}  # or the new ones would stand beside those of before
     config = Config.load(values, **{**overrides, "data.catalog.path": os.fspath(catalog)})
     before, after = (
         dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)

@@ -7,14 +7,15 @@ import tf_keras
 
 import mmrec
 from mmrec.config import Config
-from mmrec.data.catalog import load_catalog
 from mmrec.data.raw_items import RawItems
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
+from mmrec.modalities.catalog import read_catalog
 from mmrec.modalities.features.reader import VectorReader
 from mmrec.modalities.features.tower import FeaturesTower
+from mmrec.modalities.fields import item_fields
 from mmrec.modalities.item_id.reader import ItemIdReader
 from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.towers.candidate import CandidateTower
@@ -51,9 +52,9 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         query={"history": "mean", "max_length": 3, "dropout": 0.0},
         export={"k": 3, **export},
     )
-    catalog = load_catalog(config.data.catalog, config.item.modalities)
+    catalog = read_catalog(config)
     model = _model(config, np.array(["", *catalog.item_ids], object))
-    raw = RawItems(catalog, config)
+    raw = RawItems(catalog, item_fields(config))
     columns = raw.columns([raw.item(item) for item in range(COUNT)])
     vectors = model.embed({name: tf.constant(values.tolist()) for name, values in columns.items()})["vector"].numpy()
     table = np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors])
