@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmrec import schema
 from mmrec.checking.check import CheckReport
 from mmrec.data.findings import Finding, counted, percent
 
@@ -65,7 +66,7 @@ def _split_lines(facts: dict) -> list[tuple[str, str]]:
 def _agreement_lines(found: dict) -> list[tuple[str, str]]:
     if "lowest" not in found:
         return [("photo-text", f"{found['items']:,} items have both: too few to compare")]
-    lowest = ", ".join(f"{one['item_id']} {one['cosine']:.2f}" for one in found["lowest"][:5])
+    lowest = ", ".join(f"{one[schema.ID]} {one['cosine']:.2f}" for one in found["lowest"][:5])
     return [("photo-text", f"{found['items']:,} items, mean cosine {found['mean_cosine']:.2f}; lowest: {lowest}")]
 
 

@@ -84,4 +84,4 @@ def test_a_column_without_any_vector_is_refused(tmp_path):
 
 def test_skipped_rows_move_no_vector(tmp_path):
     path = write(tmp_path, "jsonl", [("", [9.0, 9.0]), ("b", [1.0, 2.0]), ("a", [3.0, 4.0]), ("b", [7.0])])
-    assert load(path, on_bad_row="skip").features.tolist() == [[3, 4], [1, 2]]
+    assert load(path, on_bad_row="skip").content["features"].values.tolist() == [[3, 4], [1, 2]]
