@@ -27,6 +27,7 @@ EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
 PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
+FILE_DIGESTS = "file_digests"  # in manifests: items' digests are made of those of their files, as these lie there
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import mmrec
-from mmrec.modalities.names import image as image_modality
+from mmrec.modalities.image import modality as image_modality
 from tests.jobs.worlds import MeanColour
 
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.jobs.prepare import run_identity
-from mmrec.modalities.names import image
+from mmrec.modalities.image import modality as image
 from mmrec.training.run_folder import RunFolder
 from tests.jobs.worlds import MeanColour
 from tests.spoilt import SpoiltShop, refusal, trained

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 import pandas as pd
 
+from mmrec.data.feature_store import digest
+
 RawField = str | bytes | float | np.ndarray | list[bytes]
 """A text, id or category, an encoded file or several, a number, or a feature vector, float32 [F]."""
 
@@ -42,6 +44,10 @@ class Content(Protocol):
           column: that of the field, see `schema.Field`.
           item: its position.
         """
+        ...
+
+    def digest(self, column: str, item: int) -> bytes:
+        """Returns the SHA-256 of one raw field of an item, of files as they lie there; see `value`."""
         ...
 
 
@@ -92,6 +98,22 @@ class ColumnContent:
     def value(self, column: str, item: int) -> RawField:
         """Returns the text, category or number of an item."""
         return self.columns[column][item]
+
+    def digest(self, column: str, item: int) -> bytes:
+        """Returns the SHA-256 of the text, category or number of an item."""
+        return value_digest(self.columns[column][item])
+
+
+def value_digest(value: RawField) -> bytes:
+    """Returns the SHA-256 of a raw field: numbers by their bytes, of several files by those of each."""
+    return digest(hashed(value))
+
+
+def hashed(value: RawField) -> bytes | str:
+    """Returns what of a raw field goes into a digest."""
+    if isinstance(value, list):
+        return digest(*value)
+    return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
 
 
 def lengthened(values: np.ndarray, count: int, nothing: Any) -> np.ndarray:

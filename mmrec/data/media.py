@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.content import RawField, lengthened
+from mmrec.data.content import RawField, lengthened, value_digest
+from mmrec.data.feature_store import digest
 from mmrec.data.tables import rows_text
 from mmrec.errors import Faults, InputError
 from mmrec.vectors import is_nothing, listed
@@ -28,10 +29,12 @@ class FileContent:
     Attributes:
       files: objects [N]: `File`, or a tuple of several.
       counts: files that are named and absent, and were left out.
+      digests: of what was hashed, by item and number of the file: each is hashed once.
     """
 
     files: np.ndarray
     counts: Mapping[str, int] = field(default_factory=dict)
+    digests: dict[tuple[int, int], bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def missing(self) -> np.ndarray:
@@ -40,15 +43,30 @@ class FileContent:
 
     def take(self, items: np.ndarray) -> Self:
         """Returns the files of the items at these positions (int [S])."""
-        return replace(self, files=self.files[items])
+        return replace(self, files=self.files[items], digests={})
 
     def lengthened(self, count: int) -> Self:
         """Returns the files with those of more items, which have none."""
-        return replace(self, files=lengthened(self.files, count, None))
+        return replace(self, files=lengthened(self.files, count, None), digests={})
+
+    def of(self, item: int) -> Sequence[File]:
+        """Returns all files of the item at this position (0-based): paths or encoded bytes."""
+        files = self.files[item]
+        return files if isinstance(files, tuple) else () if files is None else (files,)
+
+    def file_digest(self, item: int, number: int = 0) -> bytes:
+        """Returns the SHA-256 of a file of an item (both 0-based)."""
+        if (item, number) not in self.digests:
+            self.digests[item, number] = digest(content(self.of(item)[number]))
+        return self.digests[item, number]
 
     def value(self, column: str, item: int) -> RawField:
         """Returns the encoded file of an item, b"" where there is none."""
         return content(self.files[item])
+
+    def digest(self, column: str, item: int) -> bytes:
+        """Returns the SHA-256 of the file of an item, or of nothing."""
+        return self.file_digest(item) if self.of(item) else value_digest(b"")
 
 
 def content(file: File) -> bytes:

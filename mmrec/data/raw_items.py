@@ -8,7 +8,7 @@ import numpy as np
 
 from mmrec import schema
 from mmrec.data.catalog import Catalog
-from mmrec.data.content import RawField
+from mmrec.data.content import RawField, hashed, value_digest
 from mmrec.data.feature_store import digest
 
 
@@ -18,10 +18,12 @@ class RawItems:
     Args:
       catalog: the items.
       fields: what is read of them, see `modalities.fields.item_fields`.
+      by_file: whether digests are made of those of the files, which preparing computed already; otherwise of what the
+        graph reads of them, as in exports whose manifest does not say `schema.FILE_DIGESTS`.
     """
 
-    def __init__(self, catalog: Catalog, fields: Sequence[schema.Field]):
-        self._catalog, self.fields = catalog, tuple(fields)
+    def __init__(self, catalog: Catalog, fields: Sequence[schema.Field], by_file: bool = True):
+        self._catalog, self.fields, self._by_file = catalog, tuple(fields), by_file
 
     def item(self, item: int) -> dict[str, RawField]:
         """Returns the raw fields of one item (0-based) by signature input, in the order of the modalities."""
@@ -29,7 +31,9 @@ class RawItems:
 
     def digest(self, item: int) -> str:
         """Returns the content digest of one item (0-based)."""
-        return item_digest(self.item(item))
+        if not self._by_file:
+            return item_digest(self.item(item))
+        return digest(*(self._digest(field, item) for field in self.fields)).hex()
 
     def columns(self, items: Sequence[Mapping[str, RawField]]) -> dict[str, np.ndarray]:
         """Returns the raw fields of S items (what `item` gave) by signature input: float32 or objects [S, ...]."""
@@ -42,13 +46,12 @@ class RawItems:
             return self._catalog.item_ids[item]
         return self._catalog.content[field.modality].value(field.column, item)
 
+    def _digest(self, field: schema.Field, item: int) -> bytes:
+        if field.kind == schema.ID_KIND:
+            return value_digest(self._catalog.item_ids[item])
+        return self._catalog.content[field.modality].digest(field.column, item)
+
 
 def item_digest(raw: Mapping[str, RawField]) -> str:
-    """Returns the SHA-256 of an item's raw fields, hexadecimal."""
-    return digest(*map(_hashed, raw.values())).hex()
-
-
-def _hashed(value: RawField) -> bytes | str:
-    if isinstance(value, list):
-        return digest(*value)
-    return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
+    """Returns the SHA-256 of an item's raw fields as the graph reads them, hexadecimal."""
+    return digest(*map(hashed, raw.values())).hex()

@@ -107,6 +107,7 @@ def export_model(
             "fields": [asdict(field) for field in raw.fields],
             "notes": [note for modality in prepared.modalities.values() for note in modality.notes(config)],
             schema.PLAIN_CATEGORIES: True,
+            schema.FILE_DIGESTS: True,
         },
         samples,
     )

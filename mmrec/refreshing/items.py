@@ -13,7 +13,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog
-from mmrec.data.raw_items import RawField, RawItems, item_digest
+from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.trained_model import TrainedModel
 from mmrec.progress import progress
@@ -63,13 +63,12 @@ def read_contents(
     rows = np.array([row_of.get(item, 0) for item in catalog.item_ids], np.int64)  # [N], in the export; 0: new
     known, digests = ["", *items["digest"]], []
     judge = _Judge(raw, catalog, config)
-    pending: dict[int, Mapping[str, RawField]] = {}
+    pending: dict[int, Mapping] = {}
     vectors: dict[int, np.ndarray] = {}
     for item, row in enumerate(rows):
-        fields = raw.item(item)
-        digests.append(item_digest(fields))
+        digests.append(raw.digest(item))
         if not row or known[row] != digests[item]:
-            pending[item] = fields
+            pending[item] = raw.item(item)
         last = item + 1 == len(rows)
         if pending and (last or len(pending) == _BATCH):
             found = zip(pending, *_embed(model, raw.columns([*pending.values()])), strict=True)

@@ -189,7 +189,7 @@ def test_an_item_may_have_several_photos(folder, photo):
     catalog = load(
         folder, [("a", "x", ["blue.png", "", None, "sub/green.png"], 1), ("b", "y", ["blue.png"], 2), ("c", "z", [], 3)]
     )
-    assert [[os.path.basename(file) for file in catalog.content["image"].photos(item)] for item in range(3)] == [
+    assert [[os.path.basename(file) for file in catalog.content["image"].of(item)] for item in range(3)] == [
         ["blue.png", "green.png"],
         ["blue.png"],
         [],
@@ -197,19 +197,19 @@ def test_an_item_may_have_several_photos(folder, photo):
     assert [catalog.content["image"].photo(0, number) for number in range(3)] == [photo("blue"), photo("green"), b""]
     assert catalog.missing["image"].tolist() == [False, False, True]
     mixed = load(folder, [("a", "x", [photo("red"), photo("blue")], 1)])
-    assert mixed.content["image"].photos(0) == (photo("red"), photo("blue"))
+    assert mixed.content["image"].of(0) == (photo("red"), photo("blue"))
 
 
 def test_in_csv_several_photos_are_a_json_list(folder):
     catalog = load(folder, [("a", "x", '["blue.png", "sub/green.png"]', 1), ("b", "y", "blue.png", 2)], kind="csv")
-    assert [len(catalog.content["image"].photos(item)) for item in range(2)] == [2, 1]
+    assert [len(catalog.content["image"].of(item)) for item in range(2)] == [2, 1]
 
 
 def test_of_several_photos_an_absent_one_stops_or_is_left_out(folder):
     rows = [("a", "x", ["gone.png", "blue.png"], 1)]
     assert "row 1, column `image`: no such file under `image_dir`" in refusal(folder, rows)
     catalog = load(folder, rows, on_missing_image="mask")
-    assert [os.path.basename(file) for file in catalog.content["image"].photos(0)] == ["blue.png"]
+    assert [os.path.basename(file) for file in catalog.content["image"].of(0)] == ["blue.png"]
     assert catalog.counts == {"image_missing": 1}
 
 

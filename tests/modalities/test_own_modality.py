@@ -9,6 +9,7 @@ import pytest
 
 import mmrec
 from mmrec.config import Config
+from mmrec.jobs.prepare import run_identity
 from tests.jobs.worlds import write_groups
 
 PATH = "tests.toys.smell:Smell"
@@ -131,6 +132,16 @@ def test_what_is_no_modality_of_ones_own_is_refused(path, said):
     with pytest.raises(mmrec.InputError) as error:
         Config.load(item={"modalities": ["text", path]})
     assert said in str(error.value)
+
+
+def test_paths_in_its_settings_start_at_the_folder_of_the_config(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(write_shop(tmp_path, legend="legend.txt")))
+    config = Config.load(tmp_path / "config.json")
+    assert config.item.custom["smell"]["legend"] == str(tmp_path / "legend.txt")
+    (tmp_path / "legend.txt").write_text("oak: wood")
+    before = run_identity(config)
+    (tmp_path / "legend.txt").write_text("oak: of wood")
+    assert run_identity(config) != before
 
 
 def test_a_config_with_it_survives_its_own_yaml(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
-from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.feature_store import FeatureStore
 from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.media import FileContent, content
 from mmrec.errors import InputError
@@ -88,7 +88,7 @@ def fill_sounds(
     Raises:
       InputError: one is unreadable and `data.catalog.on_missing_audio` is `error`, or none is readable.
     """
-    digests = [digest(content(file)) if file is not None else b"" for file in sounds.files]
+    digests = [b"" if none else sounds.file_digest(item) for item, none in enumerate(sounds.missing)]
     item_of = {found: item for item, found in enumerate(digests) if found}
     missing = [found for found in store.missing(digests) if found]
     for start in range(0, len(missing), batch):

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from mmrec.data.content import RawField, lengthened
+from mmrec.data.content import RawField, lengthened, value_digest
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,7 @@ class VectorContent:
     def value(self, column: str, item: int) -> RawField:
         """Returns the vector of an item, float32 [F]."""
         return self.values[item]
+
+    def digest(self, column: str, item: int) -> bytes:
+        """Returns the SHA-256 of the vector of an item."""
+        return value_digest(self.values[item])

@@ -69,7 +69,7 @@ def audit_photos(content: PhotoContent, size: int, batch: int = 64) -> PhotoAudi
     """
     groups: dict[bytes, list[tuple[int, int]]] = {}
     for item in range(len(content.files)):
-        for number in range(len(content.photos(item))):
+        for number in range(len(content.of(item))):
             groups.setdefault(hashlib.sha256(_read(content, item, number)).digest(), []).append((item, number))
     places = [group[0] for group in groups.values()]
     members = [list(dict.fromkeys(item for item, _ in group)) for group in groups.values()]

@@ -57,7 +57,7 @@ class ImageChecks(Checks):
         image, content = self.settings, catalog.content[self.name]
         frozen, augmented = image.trainable == "none", bool(image.augmentation)
         views = 1 + (image.views if augmented and frozen else 0)
-        named = sum(len(content.photos(item)[: image.max_photos]) for item in range(len(catalog)))
+        named = sum(len(content.of(item)[: image.max_photos]) for item in range(len(catalog)))
         per_photo = self._seconds(modality, [content.photo(item) for item in usable])
         entry = 4 * modality.backbone.feature_dim * views if frozen else 3 * image.size**2
         backbone = sum(int(np.prod(one.shape)) * one.dtype.size for one in modality.backbone.variables)

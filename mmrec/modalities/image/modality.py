@@ -60,7 +60,7 @@ class ImageModality(Modality):
     def read(cls, table: pd.DataFrame, rows: np.ndarray, config: Config, as_written: bool = False) -> PhotoContent:
         column, image = table[config.data.catalog.image], config.item.image
         read = read_files(column, cls.name, config.data.catalog, rows, several=True)
-        return PhotoContent(read.files, read.counts, image.max_photos, image.max_pixels)
+        return PhotoContent(read.files, read.counts, most=image.max_photos, max_pixels=image.max_pixels)
 
     @classmethod
     def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> list[schema.Field]:

@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
-from mmrec.data.feature_store import FeatureStore, digest
-from mmrec.data.media import content
+from mmrec.data.feature_store import FeatureStore
 from mmrec.errors import InputError
 from mmrec.modalities.image.content import PhotoContent
 from mmrec.preprocess.images import decode_photos
@@ -34,14 +33,12 @@ class Photos:
 
     def __init__(self, photos: PhotoContent, catalog: Catalog, config: CatalogConfig, size: int):
         self._photos, self._catalog, self._config, self._size = photos, catalog, config, size
-        counts = np.array([len(photos.photos(item)) for item in range(len(catalog))], np.int64)
+        counts = np.array([len(photos.of(item)) for item in range(len(catalog))], np.int64)
         kept = np.minimum(counts, photos.most)
         self.surplus = int((counts - kept).sum())
         self._item = np.repeat(np.arange(len(catalog)), kept)  # [E]
         self._number = np.arange(len(self._item)) - np.repeat(np.cumsum(kept) - kept, kept)  # [E]
-        self._digests = [
-            digest(content(photos.photos(item)[number])) for item, number in zip(self._item, self._number, strict=True)
-        ]
+        self._digests = [photos.file_digest(*map(int, place)) for place in zip(self._item, self._number, strict=True)]
 
     def fill(self, store: FeatureStore, encode: Encode, progress: Progress, batch: int = 64) -> np.ndarray:
         """Encodes the photos that the store lacks.
@@ -88,7 +85,7 @@ class Photos:
         return int(self._item[at]), int(self._number[at])
 
     def _unreadable(self, item: int, number: int) -> str:
-        photo, most = self._photos.photos(item)[number], self._photos.max_pixels
+        photo, most = self._photos.of(item)[number], self._photos.max_pixels
         found = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
         return (
             f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}, column `{self._config.image}`: must "

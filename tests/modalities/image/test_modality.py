@@ -17,8 +17,8 @@ from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
 from mmrec.modalities.fields import item_fields
+from mmrec.modalities.image import modality
 from mmrec.modalities.image.modality import ImageModality
-from mmrec.modalities.names import image as modality
 from tests.jobs.worlds import MeanColour, write_groups
 
 P = 3

@@ -8,7 +8,7 @@ from pydantic import Field
 from tf_keras import layers
 
 from mmrec import schema
-from mmrec.config.section import Fraction, Section
+from mmrec.config.section import DataPath, Fraction, Section
 from mmrec.data.content import ColumnContent
 from mmrec.data.features import ArrayFeatures
 from mmrec.data.tables import rows_text, text_strings
@@ -25,6 +25,8 @@ class SmellConfig(Section):
     """Column of the catalog."""
     notes: Annotated[tuple[str, ...], Field(min_length=1)] = ("rose", "musk", "oak")
     """Notes that the tower knows."""
+    legend: DataPath | None = None
+    """Text file about the notes, which belongs to the identity of a run. Null: there is none."""
     dropout: Fraction = 0.1
     """Share of the notes dropped in training."""
 
@@ -84,6 +86,11 @@ class Smell(Modality):
     @classmethod
     def fields(cls, config, names, free):
         return [schema.Field(cls.settings(config).column, cls.name, free(cls.name), schema.TEXT_KIND)]
+
+    @classmethod
+    def identity_files(cls, config):
+        legend = cls.settings(config).legend
+        return [legend] if legend else []
 
     @classmethod
     def quick(cls, config):
