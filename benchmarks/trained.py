@@ -16,7 +16,7 @@ import numpy as np
 import tf_keras
 
 from mmrec.after_training.feature_mapping import map_features
-from mmrec.data.features import JoinedFeatures
+from mmrec.data.features import FeatureSource, JoinedFeatures
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.build import build_model
@@ -104,11 +104,11 @@ class Shop:
         return evaluate(scorer, test, items, (10,), bootstrap_samples=0, top_k=0).per_query["ndcg@10"]
 
 
-class _Hidden:
+class _Hidden(FeatureSource):
     """A feature source without the features of some items (bool [N + 1]): they read those of row 0, which has none."""
 
     def __init__(self, source, items: np.ndarray):
-        self._source, self._items = source, items
+        self._source, self._items, self.longest = source, items, source.longest
 
     def rows(self, rows, draw=None):
         return self._source.rows(np.where(self._items[rows], 0, rows), draw)

@@ -9,12 +9,25 @@ from typing import Any
 
 IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "attributes", "features", "item_id"
 
+ID = "item_id"
+"""The column of ids in items and payload, and the input of an item's id."""
+BYTES_KIND, TEXT_KIND, CATEGORY_KIND, NUMBER_KIND, VECTOR_KIND, ID_KIND = (
+    "bytes",
+    "text",
+    "category",
+    "number",
+    "vector",
+    "id",
+)
+FLOAT_KINDS = (NUMBER_KIND, VECTOR_KIND)
+
 # Names in the export, fixed by contract.
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
 EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
 PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
+FILE_DIGESTS = "file_digests"  # in manifests: items' digests are made of those of their files, as these lie there
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -30,6 +43,8 @@ class Field:
       input: its name as a signature input; raw bytes end in `_bytes`.
       kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
       trained: what training called the column, where its name has changed since.
+      status: the bit of `status` that says that it is unreadable; 0: there is none.
+      max_pixels: of photos, width times height above which one is unreadable; None: it holds none.
     """
 
     column: str
@@ -37,11 +52,14 @@ class Field:
     input: str
     kind: str
     trained: str = ""
+    status: int = 0
+    max_pixels: int | None = None
 
     @property
     def name(self) -> str:
         """What a table may call it, wherever it comes from: the modality, where that has one input; else the column."""
-        return self.modality if self.modality in _SINGLE else self.trained or self.column
+        single = self.kind in (BYTES_KIND, VECTOR_KIND, ID_KIND)
+        return self.modality if single else self.trained or self.column
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +101,7 @@ def item_fields(
         fields.append(Field(column, modality, wanted, kind, trained if trained != column else ""))
 
     def free(wanted: str) -> str:
-        return _input_name(wanted, [*(name for name, _ in _SINGLE.values()), "text", *(one.input for one in fields)])
+        return input_name(wanted, [*(name for name, _ in _SINGLE.values()), "text", *(one.input for one in fields)])
 
     for modality in modalities:
         if modality in _SINGLE:
@@ -98,16 +116,25 @@ def item_fields(
     return fields
 
 
+def manifest_fields(manifest: Mapping[str, Any]) -> list[Field]:
+    """Returns the raw inputs of an item as an export states them; of earlier exports, as their config implies them."""
+    if "fields" in manifest:
+        return [Field(**field) for field in manifest["fields"]]
+    config = manifest["config"]
+    modalities, catalog = config["item"]["modalities"], config.get("data", {}).get("catalog", {})
+    return item_fields(modalities, catalog, catalog_names(manifest))
+
+
 def user_fields(attributes: Mapping[str, str]) -> list[Field]:
     """Lists the raw inputs of a user: `data.users.attributes` by their names behind `user_`."""
     fields: list[Field] = []
     for column, kind in attributes.items():
-        name = _input_name(f"user_{column}", [field.input for field in fields])
+        name = input_name(f"user_{column}", [field.input for field in fields])
         fields.append(Field(column, "user", name, "category" if kind == "category" else "number"))
     return fields
 
 
-def _input_name(column: str, taken: Collection[str]) -> str:
+def input_name(column: str, taken: Collection[str]) -> str:
     """Returns the column's name as TensorFlow lets an input be called: a letter first, and none that is taken."""
     name = re.sub(r"[^A-Za-z0-9]", "_", column)
     name = name if name[:1].isalpha() else f"text_{name}"

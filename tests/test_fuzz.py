@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from mmrec.config import Config
 from mmrec.config.data import CatalogConfig, InteractionsConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.data.interactions import load_interactions
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 LOWEST = -3.4028234663852886e38
 
@@ -129,10 +129,16 @@ def test_a_random_catalog_is_used_or_refused(table, lenient):
         ids = catalog.item_ids.tolist()
         assert ids == sorted(set(ids))
         assert all(ids)
-        assert len(catalog.text["title"]) == len(catalog.photos) == len(catalog.payload) == len(ids) > 0
-        for text in [*ids, *catalog.text["title"]]:
+        assert (
+            len(catalog.content["text"].columns["title"])
+            == len(catalog.content["image"].files)
+            == len(catalog.payload)
+            == len(ids)
+            > 0
+        )
+        for text in [*ids, *catalog.content["text"].columns["title"]]:
             assert text.encode().decode() == text
-        assert all(isinstance(catalog.photo_bytes(item), bytes) for item in range(len(ids)))
+        assert all(isinstance(catalog.content["image"].photo(item), bytes) for item in range(len(ids)))
         catalog.payload.to_parquet(Path(folder) / "items.parquet")
 
 

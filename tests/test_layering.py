@@ -40,9 +40,9 @@ _MODEL = {"config", "preprocess", "data", "modalities", "towers", "models", "tra
 _JOBS = _MODEL | {"after_training", "serving"}
 _PACKAGES = {"scoring", "checking", "comparing", "tuning", "refreshing", "reports"}
 MAY_IMPORT = {
-    "config": SECTIONS,
+    "config": {*SECTIONS, "modalities.names"},
     "preprocess": {"config", *SECTIONS},
-    "data": {"config", "preprocess", "modalities.features.vectors"},
+    "data": {"config", "preprocess"},
     "modalities": {"config", "preprocess", "data"},
     "towers": {"config", "preprocess", "modalities.modality", "modalities.reader"},
     "index": {"config", "preprocess"},

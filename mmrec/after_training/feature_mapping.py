@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.shop_tables import Tables
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
+from mmrec.modalities.names import ITEM_ID
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
 from mmrec.traced import traced
@@ -44,7 +44,7 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
       and of others, before and after; empty where there is nothing to map from, or nobody asks for what is hidden.
     """
     tower, counts, items = embedder.candidate_tower, tables.train_counts, tables.vocabulary.items
-    if not config.item.item_id.mapping or schema.ITEM_ID not in tower.towers or len(tower.towers) < 2:
+    if not config.item.item_id.mapping or ITEM_ID not in tower.towers or len(tower.towers) < 2:
         return {}
     known = np.random.default_rng(config.seed).permutation(np.flatnonzero(counts))
     hidden, shown = np.split(known, [min(max(1, round(_HIDDEN * len(known))), _MOST_HIDDEN)])
@@ -64,7 +64,7 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
         return tuple(found.slices[name].get("ndcg@10", 0.0) for name in slices)
 
     before = ndcg(embedder)
-    place = [*tower.towers].index(schema.ITEM_ID)
+    place = [*tower.towers].index(ITEM_ID)
     sums = [_sums(tower, place, features, rows, counts) for rows in (shown, hidden)]
     tower.mapping = FeatureMapping(place, _solved(*sums[0]))
     mapped, best, after = Embedder(tower, embedder.query_tower, config.query.max_length), 0.0, before
@@ -79,11 +79,11 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
     return {"strength": best} | dict(zip(names, (*before, *after), strict=True))
 
 
-class _IdsHidden:
+class _IdsHidden(FeatureSource):
     """Some items, as rows 1, 2, ..., with unknown ids."""
 
     def __init__(self, source: FeatureSource, rows: np.ndarray):
-        self._source, self._rows = source, np.append(0, rows)
+        self._source, self._rows, self.longest = source, np.append(0, rows), source.longest
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         features = self._source.rows(self._rows[rows], draw)
@@ -101,7 +101,7 @@ def _sums(
         wanted = tf.cast(vectors[place], tf.float64)
         return tf.matmul(given * weight, given, transpose_a=True), tf.matmul(given * weight, wanted, transpose_a=True)
 
-    graph = traced(parts, [specs(source.rows(rows[:1])), tf.TensorSpec([None, 1], tf.float64)])
+    graph = traced(parts, [specs(source.rows(rows[:1]), source.longest), tf.TensorSpec([None, 1], tf.float64)])
     squares, products = 0.0, 0.0
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]

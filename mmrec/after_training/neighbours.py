@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmrec import schema
 from mmrec.after_training.late_fusion import fusion_weights
 from mmrec.config import Config
 from mmrec.data.factors import singular_vectors, sketch
@@ -16,6 +15,7 @@ from mmrec.data.shop_tables import Tables
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
+from mmrec.modalities.names import TEXT
 from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery
 from mmrec.training.embedder import Embedder
 
@@ -59,7 +59,7 @@ def with_neighbours(
         return Embedder(candidate, query, config.query.max_length, embedder.users)
 
     text = config.item.text
-    beside = towers(1.0, float(schema.TEXT in config.item.modalities and text.encoder == "latent"))
+    beside = towers(1.0, float(TEXT in config.item.modalities and text.encoder == "latent"))
     table = beside.item_table(features, items)
     asked = beside.queries(table, validation.history, validation.context)
     dim, width = embedder.candidate_tower.fusion.output_dim, asked.shape[1]

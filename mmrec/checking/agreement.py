@@ -11,6 +11,7 @@ from mmrec import schema
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items
 from mmrec.errors import InputError
+from mmrec.modalities.names import IMAGE, TEXT
 from mmrec.serving.recommender import Recommender
 
 _LISTED = 20
@@ -38,43 +39,39 @@ def photo_text_agreement(
       InputError: the folder is no export, it lacks one of the modalities, or the catalog lacks a text that it reads.
     """
     shop = Recommender(export_dir)
-    config = shop.manifest["config"]
-    modalities = tuple(config["item"]["modalities"])
-    if not {schema.IMAGE, schema.TEXT} <= set(modalities):
+    modalities = tuple(shop.manifest["config"]["item"]["modalities"])
+    if not {IMAGE, TEXT} <= set(modalities):
         raise InputError(
             f"`export_dir` must name an export that reads photos and texts. Received: {export_dir}, which reads "
             f"{', '.join(modalities)}. Name another, or leave `export_dir` out."
         )
-    fields = schema.item_fields(modalities, config["data"]["catalog"], shop.manifest.get("columns"))
-    texts = {field.input: field.name for field in fields if field.modality == schema.TEXT}
-    lacking = [name for name in texts.values() if name not in catalog.text]
-    if lacking or not any(photo is not None for photo in catalog.photos):
+    fields = schema.manifest_fields(shop.manifest)
+    names = {field.input: field.name for field in fields if field.modality == TEXT}
+    photo = next(field.input for field in fields if field.modality == IMAGE)
+    photos, texts = catalog.content.get(IMAGE), catalog.content.get(TEXT)
+    lacking = [name for name in names.values() if texts is None or name not in texts.columns]
+    if lacking or photos is None or photos.missing.all():
         raise InputError(
-            f"`export_dir` {export_dir} reads the columns {', '.join(texts.values())} and photos. Received: a config "
+            f"`export_dir` {export_dir} reads the columns {', '.join(names.values())} and photos. Received: a config "
             f"without {lacking[0] if lacking else 'photos'}. Check with the config that it was trained with."
         )
-    left_out = set(unreadable)
-    both = [
-        item
-        for item in range(len(catalog))
-        if catalog.photos[item] is not None
-        and item not in left_out
-        and any(catalog.text[name][item].strip() for name in texts.values())
-    ]
+    able = ~photos.missing
+    able[unreadable] = False
+    both = [item for item in np.flatnonzero(able) if any(texts.columns[name][item].strip() for name in names.values())]
     if len(both) < 2:
         return {"items": len(both)}, []
     seen, said = [], []
     for start in range(0, len(both), _BATCH):
         part = both[start : start + _BATCH]
-        seen.append(shop.embed_items(pd.DataFrame({"image_bytes": [catalog.photo_bytes(item) for item in part]})))
-        said.append(shop.embed_items(pd.DataFrame({key: catalog.text[name][part] for key, name in texts.items()})))
+        seen.append(shop.embed_items(pd.DataFrame({photo: [photos.photo(item) for item in part]})))
+        said.append(shop.embed_items(pd.DataFrame({key: texts.columns[name][part] for key, name in names.items()})))
     cosine = (_centred(np.concatenate(seen)) * _centred(np.concatenate(said))).sum(axis=1)
     mean, deviation = float(cosine.mean()), float(cosine.std())
     order = np.argsort(cosine, kind="stable")
     facts = {
         "items": len(both),
         "mean_cosine": mean,
-        "lowest": [{"item_id": str(catalog.item_ids[both[at]]), "cosine": float(cosine[at])} for at in order[:_LISTED]],
+        "lowest": [{schema.ID: str(catalog.item_ids[both[at]]), "cosine": float(cosine[at])} for at in order[:_LISTED]],
     }
     far = [both[at] for at in order if cosine[at] < mean - _FAR * deviation]
     if not far:

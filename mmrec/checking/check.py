@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,10 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from mmrec.checking.agreement import photo_text_agreement
-from mmrec.checking.cost import PHOTOS, spread
 from mmrec.checking.cost import probe as measure
 from mmrec.checking.facts import catalog_facts, event_facts, split_facts
 from mmrec.checking.findings import coverage_findings, setting_findings, skip_findings, split_findings
@@ -26,13 +22,11 @@ from mmrec.data.frames import called_by_key, config_with_frames
 from mmrec.data.shop_tables import Tables
 from mmrec.errors import InputError
 from mmrec.jobs.prepare import examples
-from mmrec.modalities.audio.audit import audit_sounds, sound_findings
-from mmrec.modalities.image.audit import audit_photos, photo_findings
-from mmrec.modalities.text.audit import audit_texts, text_findings
-from mmrec.modalities.text.vocabulary import learn_text_encoder
+from mmrec.modalities.catalog import in_order
+from mmrec.modalities.checks import Audit
+from mmrec.modalities.names import IMAGE, modality_classes
 from mmrec.process import refuse_fork
 
-_TEXTS = 2000  # items whose texts are read unless all are
 _ORDER = ("error", "warning", "note")
 
 
@@ -43,10 +37,12 @@ class CheckReport:
     Attributes:
       facts: what training would see, by topic; plain values, ready for JSON. What cannot be used has none.
       findings: what to look at, the worst first; those that training would stop at are of the severity `error`.
+      lines: what was seen of the content of items, as a label and plain words; the facts have it too.
     """
 
     facts: dict
     findings: tuple[Finding, ...]
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -101,84 +97,72 @@ def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None
     refuse_fork()
     inputs = read_inputs(config)
     facts: dict[str, Any] = {"name": config.name, "modalities": list(config.item.modalities)}
-    findings, photos = [], np.zeros(0, np.int64)
+    findings: list[Finding] = []
+    lines: list[tuple[str, str]] = []
+    audits: dict[str, Audit] = {}
     tables = {"catalog": inputs.catalog, "interactions": inputs.events}
     usable = {name: table for name, table in tables.items() if table is not None}
     facts["skipped"] = {name: dict(table.counts) for name, table in usable.items()}
-    findings += skip_findings({name: len(table) for name, table in usable.items()}, facts["skipped"])
+    masked = {reason for one in inputs.contents for reason in one.counts}
+    findings += skip_findings({name: len(table) for name, table in usable.items()}, facts["skipped"], masked)
     if inputs.events is not None:
         facts |= event_facts(inputs.events)
         findings += time_findings(inputs.events)
     if inputs.catalog is not None:
         facts |= catalog_facts(config, inputs.catalog)
-        findings += coverage_findings(facts)
-        content, about_content, photos = _audit(config, inputs, deep, export_dir)
-        facts |= content
-        findings += about_content
+        called = {name: one.checks.called for name, one in modality_classes(config).items()}
+        findings += coverage_findings(facts, called)
+        audits = _audits(config, inputs, deep)
+        for audit in audits.values():
+            note = _of_sample(audit, facts)
+            findings += [replace(one, text=f"{one.text} {note}".rstrip()) for one in audit.findings]
+            lines += _lines(audit)
+        if export_dir is not None:
+            unreadable = audits[IMAGE].unreadable if IMAGE in audits else ()
+            facts["agreement"], disagreeing = photo_text_agreement(export_dir, inputs.catalog, unreadable)
+            findings += disagreeing
     if inputs.tables is not None:
         facts |= split_facts(config, inputs.tables)
         findings += split_findings(config, inputs.tables, facts)
-        if probe and not inputs.errors and (len(photos) or "image" not in config.item.modalities):
-            cost = inputs.attempt("unusable_model", measure, config, inputs.tables, photos)
+        few = {name: audit.usable for name, audit in audits.items() if audit.usable is not None}
+        if probe and not inputs.errors and all(map(len, few.values())):
+            cost = inputs.attempt("unusable_model", measure, config, inputs.tables, few)
             facts |= {"cost": cost} if cost else {}
         queries, steps = _per_epoch(config, inputs.tables)
         facts["training"] = {"queries": queries, "steps_per_epoch": steps}
         findings += setting_findings(config, steps)
     findings = [replace(one, text=called_by_key(config, one.text)) for one in (*inputs.findings(), *findings)]
     findings.sort(key=lambda one: _ORDER.index(one.severity))
-    return CheckReport(facts, tuple(findings))
+    return CheckReport(facts, tuple(findings), tuple(lines))
 
 
-def _audit(
-    config: Config, inputs: Inputs, deep: bool, export_dir: str | os.PathLike | None
-) -> tuple[dict, list[Finding], np.ndarray]:
-    """Opens photos and recordings and reads texts, all or a sample.
-
-    Returns:
-      Facts; findings; and positions (0-based) of a few items with readable photos.
-    """
-    catalog, facts, findings, unreadable = inputs.catalog, {}, [], np.zeros(0, np.int64)
-    everything, named = np.arange(len(catalog)), np.flatnonzero([photo is not None for photo in catalog.photos])
-    if "image" in config.item.modalities and not len(named):
-        text = "No item has a photo, and `item.modalities` has `image`."
-        remedy = "Correct `data.catalog.image` and `image_dir`, or leave `image` out of `item.modalities`."
-        findings.append(Finding("error", "no_photo", text, remedy))
-    if len(named):
-        opened = named if deep else spread(named, PHOTOS)
-        some = catalog.take(opened)
-        photos = audit_photos(some, config.item.image.size, config.item.image.max_pixels)
-        facts["photos"], unreadable = photos.facts(), opened[photos.unreadable]
-        about_photos = photo_findings(photos, some, config.data.catalog.on_missing_image == "error")
-        findings += _of_sample("photos", about_photos, opened, named, facts)
-    sounding = np.flatnonzero([sound is not None for sound in catalog.sounds])
-    if len(sounding):
-        opened = sounding if deep else spread(sounding, PHOTOS)
-        some = catalog.take(opened)
-        sounds = audit_sounds(some, config.item.audio)
-        facts["recordings"] = sounds.facts()
-        about_sounds = sound_findings(sounds, some, config.data.catalog.on_missing_audio == "error")
-        findings += _of_sample("recordings", about_sounds, opened, sounding, facts)
-    if catalog.text:
-        read = everything if deep else spread(everything, _TEXTS)
-        some = catalog.take(read)
-        encoder = inputs.attempt("unusable_vocabulary", learn_text_encoder, config.item.text, some.text)
-        if encoder is not None:
-            texts = audit_texts(some, () if inputs.events is None else inputs.events.user_ids, encoder)
-            facts["texts"] = texts.facts()
-            findings += _of_sample("texts", text_findings(texts, some), read, everything, facts)
-    if export_dir is not None:
-        facts["agreement"], disagreeing = photo_text_agreement(export_dir, catalog, unreadable.tolist())
-        findings += disagreeing
-    return facts, findings, np.setdiff1d(spread(named, PHOTOS), unreadable)
+def _audits(config: Config, inputs: Inputs, deep: bool) -> dict[str, Audit]:
+    """Looks at the content of the catalog, all or a sample, by modality."""
+    users, audits = () if inputs.events is None else inputs.events.user_ids, {}
+    for one in in_order(modality_classes(config).values()):
+        audit = one.checks(one, config).audit(inputs.catalog, deep, users)
+        if audit is not None:
+            audits[one.name] = audit
+            inputs.errors |= audit.errors
+    return audits
 
 
-def _of_sample(what: str, findings: list[Finding], some: np.ndarray, every: np.ndarray, facts: dict) -> list[Finding]:
-    """Lets facts and findings say that they are of a sample, where they are of some items and not of all."""
-    if len(some) == len(every):
-        return findings
-    facts.setdefault("sample", {})[what] = [len(some), len(every)]
-    note = f"(In a sample of {len(some):,} items of {len(every):,}; `deep` reads all.)"
-    return [dataclasses.replace(one, text=f"{one.text} {note}") for one in findings]
+def _of_sample(audit: Audit, facts: dict) -> str:
+    """Keeps the facts of an audit; returns what its findings add where they are of some items and not of all."""
+    if audit.facts:
+        facts[audit.what] = audit.facts
+    some, every = len(audit.opened), len(audit.every)
+    if some == every:
+        return ""
+    facts.setdefault("sample", {})[audit.what] = [some, every]
+    return f"(In a sample of {some:,} items of {every:,}; `deep` reads all.)"
+
+
+def _lines(audit: Audit) -> list[tuple[str, str]]:
+    """Returns the lines of an audit; the first says how many items they are about, where it is not all of them."""
+    some, every = len(audit.opened), len(audit.every)
+    note = "" if some == every else f"; of {some:,} items of {every:,}, --deep reads all"
+    return [(label, words + note * (place == 0)) for place, (label, words) in enumerate(audit.lines)]
 
 
 def _per_epoch(config: Config, tables: Tables) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from mmrec.data.shop_tables import Tables
 from mmrec.data.splits import Queries, time_cuts
 from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import evaluate
+from mmrec.modalities.catalog import in_order
+from mmrec.modalities.names import modality_classes
 
 _EVENT_BINS = {"1": (1, 1), "2": (2, 2), "3_to_5": (3, 5), "6_to_20": (6, 20), "over_20": (21, np.inf)}
 
@@ -59,19 +61,13 @@ def split_facts(config: Config, tables: Tables) -> dict:
 
 
 def _coverage(config: Config, catalog: Catalog) -> dict[str, float]:
-    """Returns the share of items that have what the modalities read, by modality, and by text or attribute column."""
-    found = {}
-    for modality, files in (("image", catalog.photos), ("audio", catalog.sounds)):
-        if modality in config.item.modalities:
-            found[modality] = float(np.mean([file is not None for file in files]))
-    for column, texts in catalog.text.items():
-        found[f"text {column}"] = float(np.mean([bool(text.strip()) for text in texts]))
-    for column, values in catalog.attributes.items():
-        given = values != "" if values.dtype == object else ~np.isnan(values)
-        found[f"attribute {column}"] = float(np.mean(given))
-    if catalog.features is not None:
-        found["features"] = float(np.mean(~np.isnan(catalog.features[:, 0])))
-    return found
+    """Returns the share of items that have what the modalities read, by what that is called."""
+    return {
+        called: share
+        for one in in_order(modality_classes(config).values())
+        if one.name in catalog.content
+        for called, share in one.checks(one, config).coverage(catalog.content[one.name]).items()
+    }
 
 
 def _split(config: Config, tables: Tables) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -21,22 +21,24 @@ USUAL_TEMPERATURE = (0.01, 0.5)
 SMALL_BATCH, FEW_STEPS, GOOD_STEPS = 16, 3, 5
 MANY_SKIPPED = 0.1  # share of a table's rows
 
-_MASKED = ("image_missing", "audio_missing", "attribute_masked")  # of rows that are used
 _REMEDIES = {  # for the reason that most rows were skipped for
     "unknown_item": "See whether both tables write item ids alike, and correct `data.interactions.item_id`.",
     "unreadable_time": "Say how times are written in `data.interactions.timestamp_format`.",
 }
 
 
-def skip_findings(used: Mapping[str, int], skipped: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+def skip_findings(
+    used: Mapping[str, int], skipped: Mapping[str, Mapping[str, int]], masked: Collection[str]
+) -> Iterator[Finding]:
     """Says where more than a tenth of a table was skipped.
 
     Args:
       used: by table, the rows that are used.
       skipped: by table, the rows that are not, by reason.
+      masked: reasons among these that are about rows that are used.
     """
     for table, rows in used.items():
-        reasons = {reason: count for reason, count in skipped[table].items() if reason not in _MASKED}
+        reasons = {reason: count for reason, count in skipped[table].items() if reason not in masked}
         out = sum(reasons.values())
         if out > MANY_SKIPPED * (out + rows):
             said = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in reasons.items())
@@ -45,11 +47,16 @@ def skip_findings(used: Mapping[str, int], skipped: Mapping[str, Mapping[str, in
             yield Finding("warning", "many_skipped_rows", text, remedy, (table,))
 
 
-def coverage_findings(facts: dict) -> Iterator[Finding]:
-    """Names what few items have, by `check_facts.catalog_facts`."""
+def coverage_findings(facts: dict, called: Mapping[str, str]) -> Iterator[Finding]:
+    """Names what few items have.
+
+    Args:
+      facts: see `facts.catalog_facts`.
+      called: by the name of what is covered, what to call it, where not so.
+    """
     for name, share in facts["coverage"].items():
         if share < LOW_COVERAGE:
-            text = f"Only {percent(share)} of the items have {'a photo' if name == 'image' else name}."
+            text = f"Only {percent(share)} of the items have {called.get(name) or name}."
             remedy = "Correct the column's name or `image_dir`, or leave it out of the config."
             yield Finding("warning", "low_coverage", text, remedy, (name,))
 

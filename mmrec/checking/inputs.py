@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.catalog import Catalog
+from mmrec.data.content import Content
 from mmrec.data.findings import Finding
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.shop_tables import Tables
@@ -21,6 +22,9 @@ from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
 from mmrec.jobs.build import check_classes
 from mmrec.jobs.tables import load_tables, split_events
+from mmrec.modalities.catalog import read_catalog
+from mmrec.modalities.checks import Checks
+from mmrec.modalities.names import modality_classes
 
 
 @dataclass
@@ -38,6 +42,11 @@ class Inputs:
     events: Interactions | None = None
     tables: Tables | None = None
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def contents(self) -> list[Content]:
+        """What the items show and say; nothing where the catalog is unusable."""
+        return [] if self.catalog is None else [*self.catalog.content.values()]
 
     def attempt(self, code: str, part: Callable[..., Any], *arguments: Any) -> Any:
         """Returns what a function returns; None where it raises `InputError`, whose messages are kept."""
@@ -61,7 +70,8 @@ def read_inputs(config: Config) -> Inputs:
         inputs.catalog, inputs.events = inputs.tables.catalog, inputs.tables.events
     else:
         _read_tables(config, inputs)
-    inputs.attempt("unusable_weights", _require_weights, config)
+    for checks in _checks(config):
+        inputs.attempt("unusable_weights", checks.require_files)
     for folder, key in _written(config):
         inputs.attempt("unwritable_folder", _require_writable, folder, key)
     return inputs
@@ -70,8 +80,7 @@ def read_inputs(config: Config) -> Inputs:
 def _read_tables(config: Config, inputs: Inputs) -> None:
     """Reads each table on its own; ids that another one should give are taken from wherever they can be read."""
     data, events, tfds_dir = config.data, config.data.interactions, config.data.tfds_dir
-    modalities = config.item.modalities
-    inputs.catalog = inputs.attempt("unusable_catalog", load_catalog, data.catalog, modalities, tfds_dir)
+    inputs.catalog = inputs.attempt("unusable_catalog", read_catalog, config)
     if inputs.catalog is not None:
         ids = inputs.catalog.item_ids
     else:
@@ -97,21 +106,18 @@ def _ids(path: str, column: str, tfds_dir: str | None) -> np.ndarray:
     return np.unique(ids[ids != ""])
 
 
-def _require_weights(config: Config) -> None:
-    weights = config.item.image.weights
-    if "image" in config.item.modalities and weights not in (None, "imagenet") and not Path(weights).is_file():
-        raise InputError(
-            f"`item.image.weights`: no such file. Received: {weights!r}. Give the path of a weights file of "
-            f"{config.item.image.backbone} without its classifier, `imagenet`, or null for random weights."
-        )
+def _checks(config: Config) -> list[Checks]:
+    """Returns the checks of the modalities in use; none where one of them cannot be found."""
+    try:
+        return [one.checks(one, config) for one in modality_classes(config).values()]
+    except InputError:  # said already
+        return []
 
 
 def _written(config: Config) -> list[tuple[Path, str]]:
     """Returns the folders that a training writes, with their keys."""
-    text, modalities = config.item.text, set(config.item.modalities)
-    pooled = "text" in modalities and text.encoder == "pretrained" and text.trainable == "none"
-    caches = pooled or bool({"image", "audio"} & modalities)
     outputs = [(Path(getattr(config, key)) / config.name, key) for key in ("runs_dir", "saved_models_dir")]
+    caches = any(checks.caches() for checks in _checks(config))
     return [*outputs, *([(Path(config.data.cache_dir), "data.cache_dir")] if caches else [])]
 
 

@@ -82,7 +82,7 @@ def compare_exports(
     names = column_names(path)
     shops = [Recommender(export) for export in exports]
     _say_unread(path, names, shops)
-    ids = [shop.items["item_id"].to_numpy(object) for shop in shops]
+    ids = [shop.items[schema.ID].to_numpy(object) for shop in shops]
     items = pd.Index(pd.unique(np.concatenate(ids)))
     require_readable_ids(path, items)
     owned = np.stack([np.append(False, items.isin(one)) for one in ids])  # [2, N + 1]

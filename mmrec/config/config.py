@@ -7,7 +7,7 @@ Build one from a YAML file, a dict or keyword arguments with `Config.load`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -21,23 +21,11 @@ from mmrec.config.item import ItemConfig
 from mmrec.config.problems import explain
 from mmrec.config.query import QueryConfig
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.config.section import LocalPath, Section
+from mmrec.config.section import PathMark, ResultPath, Section, marked_paths
 from mmrec.config.source import read_values
 from mmrec.config.training import TrainingConfig
 from mmrec.errors import InputError
-
-DATA_PATHS = (
-    "data.catalog.path",
-    "data.catalog.image_dir",
-    "data.catalog.audio_dir",
-    "data.interactions.path",
-    "data.users.path",
-    "data.tfds_dir",
-    "item.image.weights",
-    "item.text.vocabulary",
-    "item.text.preset",
-)
-RESULT_PATHS = ("runs_dir", "saved_models_dir", "data.cache_dir")
+from mmrec.modalities.names import ITEM_ID, TEXT, find_modality, modality_classes
 
 
 class Config(Section):
@@ -47,9 +35,9 @@ class Config(Section):
     """Name of the model: the folder of its runs and exports."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of everything random."""
-    runs_dir: LocalPath = "runs"
+    runs_dir: ResultPath = "runs"
     """Folder of the run folders: `<runs_dir>/<name>/<number>`."""
-    saved_models_dir: LocalPath = "saved_models"
+    saved_models_dir: ResultPath = "saved_models"
     """Folder of the exports: `<saved_models_dir>/<name>/<version>`."""
     data: DataConfig = DataConfig()
     item: ItemConfig = ItemConfig()
@@ -79,7 +67,7 @@ class Config(Section):
                 "`data.interactions.path` must be given with `data.catalog.path`. Name your table of events, or set "
                 "`data.interactions: null` if there is none"
             )
-        if "text" in self.item.modalities and not catalog.text and "text" not in catalog.model_fields_set:
+        if TEXT in self.item.modalities and not catalog.text and TEXT not in catalog.model_fields_set:
             raise ValueError(
                 "`data.catalog.text` must be given with `data.catalog.path`. Name the text columns of your catalog, "
                 "for example [title], or leave `text` out of `item.modalities`"
@@ -106,7 +94,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _neighbours_by_id(self) -> Config:
-        if self.retrieval.neighbours and "item_id" not in self.item.modalities:
+        if self.retrieval.neighbours and ITEM_ID not in self.item.modalities:
             raise ValueError("`retrieval.neighbours` needs `item_id` among `item.modalities`")
         return self
 
@@ -142,11 +130,15 @@ class Config(Section):
         3
         """
         where = str(source) if isinstance(source, str | os.PathLike) else "config"
-        values = read_values(source, overrides, DATA_PATHS, RESULT_PATHS)
+        values = read_values(source, overrides, _paths)
         try:
-            return cls.model_validate(values)
+            config = cls.model_validate(values)
         except ValidationError as error:
             raise InputError(*explain(cls, where, error.errors())) from None
+        if any(":" in name for name in config.item.modalities) or config.item.custom:
+            for modality in modality_classes(config).values():
+                modality.settings(config)
+        return config
 
     def to_yaml(self) -> str:
         """Returns the whole config, defaults included, as YAML that `load` reads back to an equal config."""
@@ -156,3 +148,14 @@ class Config(Section):
     def json_schema(cls) -> dict:
         """Returns the JSON schema (draft 2020-12) of the config file, for editors."""
         return cls.model_json_schema()
+
+
+def _paths(values: Mapping[str, Any]) -> Iterator[tuple[str, PathMark]]:
+    """Yields the dotted keys of the paths in a config, also of those in the settings of modalities of one's own."""
+    yield from marked_paths(Config)
+    item = values.get("item")
+    names = item.get("modalities") if isinstance(item, Mapping) else None
+    for name in names if isinstance(names, list | tuple) else ():
+        if isinstance(name, str) and ":" in name:
+            modality = find_modality(name)
+            yield from marked_paths(modality.Settings, f"item.custom.{modality.name}.")

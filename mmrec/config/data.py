@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from mmrec.config.section import LocalPath, Section
+from mmrec import schema
+from mmrec.config.section import DataPath, PathMark, ResultPath, Section
+from mmrec.modalities.names import IMAGE, TEXT
 
 FilterColumn = Annotated[str, Field(pattern=r"^[^=]+$")]
 SAMPLE_ITEMS = "tfds:mmrec_sample_shop/small-items"
@@ -21,7 +23,7 @@ def _default_text(catalog: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _default_payload(catalog: Mapping[str, Any]) -> tuple[str, ...]:
-    return ("title", "category") if _default_text(catalog) else catalog.get("text", ())[:1]
+    return ("title", "category") if _default_text(catalog) else catalog.get(TEXT, ())[:1]
 
 
 ISO = "ISO8601"
@@ -53,24 +55,24 @@ TimeFormats = Annotated[
 class CatalogConfig(Section):
     """Where the items are and which of their columns are read."""
 
-    path: LocalPath = SAMPLE_ITEMS
+    path: DataPath = SAMPLE_ITEMS
     """Table of items, one row each: .csv, .csv.gz, .parquet, .jsonl, .jsonl.gz, or `tfds:NAME[/CONFIG][:SPLIT]`."""
-    item_id: str = "item_id"
+    item_id: str = schema.ID
     """Column of the item's id, a text or number, unique. Space around it does not count, and whole numbers written as
     9.0 are 9, as in all columns of ids, categories and filters."""
     text: tuple[str, ...] = Field(default_factory=_default_text)
     """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens. Lists are joined by
     spaces. By default those of the sample shop, title and description; a catalog of your own has to name them where the
     modality `text` is used."""
-    image: str | None = "image"
+    image: str | None = IMAGE
     """Column of the item's photo: a path under `image_dir`, or the encoded bytes; or a list of them (in csv a JSON list
     of paths), see `item.image.max_photos`. Null: no photos are read."""
-    image_dir: LocalPath | None = None
+    image_dir: DataPath | None = None
     """Folder that image paths are relative to. Null: the folder of the catalog file."""
     audio: str | None = None
     """Column of the item's recording, a WAV file: a path under `audio_dir`, or the encoded bytes; read by the modality
     `audio`."""
-    audio_dir: LocalPath | None = None
+    audio_dir: DataPath | None = None
     """Folder that recordings' paths are relative to. Null: the folder of the catalog file."""
     attributes: Mapping[str, Literal["category", "number", "price"]] = {}
     """Attribute columns and what they hold, read by the modality `attributes`: `category` (compared as text), `number`,
@@ -98,11 +100,11 @@ class CatalogConfig(Section):
 class InteractionsConfig(Section):
     """Where the events are and which of them count; `data.interactions: null` says that there are none."""
 
-    path: LocalPath = "tfds:mmrec_sample_shop/small-interactions"
+    path: DataPath = "tfds:mmrec_sample_shop/small-interactions"
     """Table of (user, item, time) events, in the formats of `data.catalog.path`."""
     user_id: str = "user_id"
     """Column of the user's id."""
-    item_id: str = "item_id"
+    item_id: str = schema.ID
     """Column of the item's id; must be in the catalog (see `on_unknown_item`)."""
     timestamp: str = "timestamp"
     """Column of the time: a number (any unit, the same in all rows; later is larger) or an ISO 8601 date-time. Equal
@@ -150,7 +152,7 @@ class InteractionsConfig(Section):
 class UsersConfig(Section):
     """Where more is known of users, and which columns are read."""
 
-    path: LocalPath
+    path: DataPath
     """Table of users, one row each, in the formats of `data.catalog.path`. Of users that it lacks nothing is known."""
     user_id: str = "user_id"
     """Column of the user's id, unique."""
@@ -184,7 +186,7 @@ class DataConfig(Section):
     users: UsersConfig | None = None
     """What is known of users beside their events. Null: nothing."""
     split: SplitConfig = SplitConfig()
-    tfds_dir: str | None = None
+    tfds_dir: Annotated[str, PathMark()] | None = None
     """Folder of prepared TFDS data sets. Null: TFDS's own default."""
-    cache_dir: LocalPath = "runs/cache"
+    cache_dir: ResultPath = "runs/cache"
     """Folder of computed features of photos, recordings and texts, shared by all runs; safe to delete."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from mmrec.config.section import Fraction, Positive, Section
 from mmrec.modalities.attributes.config import AttributesConfig
@@ -12,16 +13,21 @@ from mmrec.modalities.audio.config import AudioConfig
 from mmrec.modalities.features.config import FeaturesConfig
 from mmrec.modalities.image.config import ImageConfig
 from mmrec.modalities.item_id.config import ItemIdConfig
+from mmrec.modalities.names import DEFAULT, MODALITIES, checked_name
 from mmrec.modalities.text.config import TextConfig
 
-Modality = Literal["image", "text", "audio", "attributes", "features", "item_id"]
+ModalityName = Annotated[
+    str,
+    AfterValidator(checked_name),
+    WithJsonSchema({"anyOf": [{"enum": [*MODALITIES], "type": "string"}, {"pattern": ":", "type": "string"}]}),
+]
 
 
 class ItemConfig(Section):
     """The candidate side: what an item shows and says, fused into one embedding."""
 
-    modalities: Annotated[tuple[Modality, ...], Field(min_length=1)] = ("image", "text", "item_id")
-    """Which towers the item embedding is made of."""
+    modalities: Annotated[tuple[ModalityName, ...], Field(min_length=1)] = DEFAULT
+    """Which towers the item embedding is made of; your own as `package.module:Class`, its settings in `custom`."""
     dim: Positive = 64
     """Width D of every tower's output and of the item and query embeddings."""
     fusion: str = "gated"
@@ -38,6 +44,8 @@ class ItemConfig(Section):
     audio: AudioConfig = AudioConfig()
     features: FeaturesConfig = FeaturesConfig()
     item_id: ItemIdConfig = ItemIdConfig()
+    custom: Mapping[str, Mapping[str, Any]] = {}
+    """Settings of modalities of your own, by their names."""
 
     @model_validator(mode="after")
     def _distinct(self) -> ItemConfig:

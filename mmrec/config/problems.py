@@ -13,10 +13,16 @@ from pydantic import BaseModel
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
-def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping]) -> list[str]:
-    """Returns one line for each problem of the config `root`.
+def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping], prefix: str = "") -> list[str]:
+    """Returns one line for each problem of the config `root`, or of a section of it.
 
     It names the file (`where`), the key, the rule, what was received and the nearest known key.
+
+    Args:
+      root: what was checked.
+      where: the file.
+      problems: as pydantic has them.
+      prefix: what stands before the keys of a section in the whole config.
     """
     lines: dict[str, str] = {}
     for problem in problems:
@@ -24,12 +30,12 @@ def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping]) -> l
             continue
         key, annotation, alternative = _locate(root, problem["loc"])
         if problem["type"] == "extra_forbidden":
-            line = _unknown_key(root, [str(part) for part in problem["loc"]])
+            line = _unknown_key(root, [str(part) for part in problem["loc"]], prefix)
         elif not key:  # sections that do not fit each other: the rule names the keys, and all was received
             line = f"{_rule(problem, annotation)}."
         else:
             rule = f"must be {_name(annotation)}" if alternative else _rule(problem, annotation)
-            line = f"`{key}`: {rule}. Received: {_shown(problem['input'])}.{_remedy(problem)}"
+            line = f"`{prefix}{key}`: {rule}. Received: {_shown(problem['input'])}.{_remedy(problem)}"
         # Each alternative of a type has a problem of its own; the first one's input is the whole value.
         lines.setdefault(key if alternative else line, f"{where}: {line}")
     return [*lines.values()]
@@ -65,7 +71,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def _unknown_key(root: type[BaseModel], path: Sequence[str]) -> str:
+def _unknown_key(root: type[BaseModel], path: Sequence[str], prefix: str) -> str:
     section: Any = root
     for part in path[:-1]:
         section = _section(section.model_fields[part].annotation)
@@ -81,7 +87,9 @@ def _unknown_key(root: type[BaseModel], path: Sequence[str]) -> str:
         guess = ".".join([*path[:-1], inside[0]])
     else:
         guess = next(iter(difflib.get_close_matches(key, every, n=1, cutoff=0.0)), "")
-    return f"`{key}`: no such key. Did you mean `{guess}`? Known here: {', '.join(section.model_fields)}."
+    mean = f" Did you mean `{prefix}{guess}`?" if guess else ""
+    known = ", ".join(section.model_fields) or "none"
+    return f"`{prefix}{key}`: no such key.{mean} Known here: {known}."
 
 
 def _locate(root: type[BaseModel], place: Sequence[str | int]) -> tuple[str, Any, bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -15,7 +16,23 @@ def _local(path: str | None) -> str | None:
     return path
 
 
-LocalPath = Annotated[str, AfterValidator(_local)]
+@dataclass(frozen=True)
+class PathMark:
+    """Marks the type of a path, so that `Config.load` finds it wherever it stands.
+
+    Attributes:
+      is_result: whether it starts at the working directory; otherwise at the folder of the config file.
+      is_name: value -> whether it is the name of something that comes from elsewhere, and no path.
+    """
+
+    is_result: bool = False
+    is_name: Callable[[str], bool] = lambda value: False
+
+
+DataPath = Annotated[str, AfterValidator(_local), PathMark()]
+"""A path of data on this machine; a relative one starts at the folder of the config file."""
+ResultPath = Annotated[str, AfterValidator(_local), PathMark(is_result=True)]
+"""A path of results on this machine; a relative one starts at the working directory."""
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -55,3 +72,18 @@ def _parts(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return [*value, *value.values()]
     return [*value] if isinstance(value, list | tuple | set | frozenset) else [value]
+
+
+def marked_paths(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, PathMark]]:
+    """Yields the dotted keys of the paths in a section and in those inside it, with their marks."""
+    for name, field in section.model_fields.items():
+        for mark in _marks(field.annotation) + [one for one in field.metadata if isinstance(one, PathMark)]:
+            yield prefix + name, mark
+        for kind in _kinds(field.annotation):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                yield from marked_paths(kind, f"{prefix}{name}.")
+
+
+def _marks(annotation: Any) -> list[PathMark]:
+    own = [one for one in getattr(annotation, "__metadata__", ()) if isinstance(one, PathMark)]
+    return own + [mark for inner in get_args(annotation) for mark in _marks(inner)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
+from mmrec.config.section import PathMark
 from mmrec.errors import InputError
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
@@ -20,8 +21,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 def read_values(
     source: BaseModel | Mapping | str | os.PathLike,
     overrides: Mapping[str, Any],
-    data_paths: Sequence[str] = (),
-    result_paths: Sequence[str] = (),
+    paths: Callable[[Mapping[str, Any]], Iterable[tuple[str, PathMark]]] = lambda values: (),
 ) -> dict:
     """Reads the values of a config.
 
@@ -29,10 +29,10 @@ def read_values(
       source: a config, of which only what was given counts, not the defaults; a dict; or the path of a YAML or JSON
         file.
       overrides: values by dotted key or nested dict, which win.
-      data_paths: dotted keys of the paths of data. Relative ones become absolute: they start at the file's folder,
-        also those of `overrides`; without a file, at the working directory.
-      result_paths: dotted keys of the paths of results. In these and the others `~` becomes the home folder, and
-        `${NAME:-default}` the environment variable NAME.
+      paths: values -> the dotted keys of the paths among them, with their marks. Relative paths of data become
+        absolute: they start at the file's folder, also those of `overrides`; without a file, at the working directory.
+        In these and in those of results `~` becomes the home folder, and `${NAME:-default}` the environment variable
+        NAME.
 
     Raises:
       InputError: the file cannot be read, or is no YAML or JSON of keys and values that stand once each; or a path
@@ -51,8 +51,8 @@ def read_values(
             raise InputError(f"a config must be a path, a dict or a `Config`. Received: {source!r:.80}.") from None
     for key, value in overrides.items():
         _merge(values, _nested(key, value))
-    for key in (*data_paths, *result_paths):
-        _resolve_path(values, key, folder if key in data_paths else None)
+    for key, mark in paths(values):
+        _resolve_path(values, key, mark, folder)
     return values
 
 
@@ -143,7 +143,7 @@ def _read_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=section)
 
 
-def _resolve_path(values: dict, key: str, folder: Path | None) -> None:
+def _resolve_path(values: dict, key: str, mark: PathMark, folder: Path) -> None:
     *sections, name = key.split(".")
     section: Any = values
     for part in sections:
@@ -158,10 +158,9 @@ def _resolve_path(values: dict, key: str, folder: Path | None) -> None:
             f"`{key}`: the environment variable {unset[1]} is not set. Received: {value!r}. Set it, or give a default: "
             f"${{{unset[1]}:-...}}."
         )
-    bundled = (value == "imagenet" and name == "weights") or (name == "preset" and "/" not in value)
-    if not bundled and not value.startswith("tfds:") and "://" not in value:
+    if not mark.is_name(value) and not value.startswith("tfds:") and "://" not in value:
         value = os.path.expanduser(value)
-        value = value if folder is None else os.path.normpath(folder / value)
+        value = value if mark.is_result else os.path.normpath(folder / value)
     section[name] = value
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mmrec import schema
 from mmrec.data.catalog import Catalog
+from mmrec.data.content import lengthened
 
 
 def with_delisted(catalog: Catalog, item_ids: Sequence[str]) -> Catalog:
@@ -27,23 +28,11 @@ def with_delisted(catalog: Catalog, item_ids: Sequence[str]) -> Catalog:
     ids = np.append(catalog.item_ids, more)
     order = np.argsort(ids, kind="stable")
 
-    def longer(values: np.ndarray, nothing: Any) -> np.ndarray:
-        filled = np.empty([len(ids), *values.shape[1:]], values.dtype)
-        filled[: len(values)], filled[len(values) :] = values, nothing
-        return filled[order]
-
-    def columns(named: dict) -> dict:
-        return {name: longer(one, "" if one.dtype == object else np.nan) for name, one in named.items()}
-
     return replace(
         catalog,
         item_ids=ids[order],
-        text=columns(catalog.text),
-        photos=longer(catalog.photos, None),
-        sounds=longer(catalog.sounds, None),
-        payload=pd.DataFrame({"item_id": ids[order]}),
-        source_rows=longer(catalog.source_rows, -1),
+        content={name: content.lengthened(len(more)).take(order) for name, content in catalog.content.items()},
+        payload=pd.DataFrame({schema.ID: ids[order]}),
+        source_rows=lengthened(catalog.source_rows, len(more), -1)[order],
         filters={},
-        features=None if catalog.features is None else longer(catalog.features, np.nan),
-        attributes=columns(catalog.attributes),
     )

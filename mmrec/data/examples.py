@@ -12,7 +12,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.candidates import Candidates
-from mmrec.data.features import LONGEST, Draw, FeatureSource
+from mmrec.data.features import Draw, FeatureSource
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.data.splits import Histories
 
@@ -118,7 +118,7 @@ class Examples:
                 epoch += 1
 
         sample = self._batch(np.arange(1), np.random.default_rng(0))
-        varying = LONGEST | {"history", schema.HISTORY_TIME, schema.HISTORY_EVENT}
+        varying = self._features.longest | {"history", schema.HISTORY_TIME, schema.HISTORY_EVENT}
 
         def spec(name: str, array: np.ndarray) -> tf.TensorSpec:
             free = 2 if name in varying else 1

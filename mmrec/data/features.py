@@ -10,9 +10,6 @@ import numpy as np
 
 Features = dict[str, np.ndarray]
 
-LONGEST = frozenset({"text_tokens", "audio_mel"})
-"""Features whose second dimension is the longest of the rows asked for: it differs from batch to batch."""
-
 
 @dataclass(frozen=True)
 class Draw:
@@ -28,7 +25,14 @@ class Draw:
 
 
 class FeatureSource(Protocol):
-    """Gives the features of item rows."""
+    """Gives the features of item rows; extend it.
+
+    Attributes:
+      longest: names of the features whose second dimension is the longest of the rows asked for, and so differs from
+        batch to batch.
+    """
+
+    longest: frozenset[str] = frozenset()
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         """Returns named arrays with first dimension R.
@@ -40,7 +44,7 @@ class FeatureSource(Protocol):
         ...
 
 
-class ArrayFeatures:
+class ArrayFeatures(FeatureSource):
     """Features that stand ready by item.
 
     Args:
@@ -54,7 +58,7 @@ class ArrayFeatures:
         return {name: array[rows] for name, array in self._arrays.items()}
 
 
-class JoinedFeatures:
+class JoinedFeatures(FeatureSource):
     """Several sources as one.
 
     Args:
@@ -63,6 +67,7 @@ class JoinedFeatures:
 
     def __init__(self, sources: Mapping[str, FeatureSource]):
         self.sources = dict(sources)
+        self.longest = frozenset[str]().union(*(source.longest for source in self.sources.values()))
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         return {name: array for source in self.sources.values() for name, array in source.rows(rows, draw).items()}

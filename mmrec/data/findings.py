@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,3 +52,21 @@ def percent(share: float) -> str:
     if share == 0 or share == 1:
         return f"{share:.0%}"
     return "<0.1%" if share < 0.001 else f"{share:.1%}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Returns counts as text.
+
+    >>> counted({"duplicate_groups": 1200, "blank": 3})
+    'duplicate groups 1,200, blank 3'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+
+
+def shares(named: Mapping[str, float], most: int | None = None) -> str:
+    """Returns the first `most` shares as text.
+
+    >>> shares({"Latin": 0.5, "Han": 0.25, "Greek": 0.25}, 2)
+    'Latin 50.0%, Han 25.0%'
+    """
+    return ", ".join(f"{name} {percent(share)}" for name, share in list(named.items())[:most])

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec.config import Config
+from mmrec.config.data import CatalogConfig
+from mmrec.config.section import marked_paths
 from mmrec.errors import InputError, writing
 
 SUFFIX = ".frame.parquet"  # tells such a file from one of the user's own, wherever it lies
@@ -42,7 +44,8 @@ def config_with_frames(source: Any, overrides: Mapping[str, Any]) -> Iterator[Co
         source = _without_frames(source, (), folder)
         config = Config.load(source, **{key: _without_frames(overrides[key], (key,), folder) for key in overrides})
         if Path(config.data.catalog.path).parent == folder:
-            media = {key: getattr(config.data.catalog, key) or os.getcwd() for key in ("image_dir", "audio_dir")}
+            folders = [key for key, _ in marked_paths(CatalogConfig) if key != "path"]
+            media = {key: getattr(config.data.catalog, key) or os.getcwd() for key in folders}
             config = Config.load(config, data={"catalog": media})
         try:
             yield config

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from mmrec import schema
 from mmrec.config.data import CatalogConfig
+from mmrec.data.content import RawField, lengthened, value_digest
+from mmrec.data.feature_store import digest
 from mmrec.data.tables import rows_text
 from mmrec.errors import Faults, InputError
 from mmrec.vectors import is_nothing, listed
@@ -20,16 +22,51 @@ File = str | bytes | None
 """The path of a file, its content, or nothing."""
 
 
-class Files(NamedTuple):
-    """Files of N items.
+@dataclass(frozen=True)
+class FileContent:
+    """Files of N items, read when they are asked for.
 
     Attributes:
       files: objects [N]: `File`, or a tuple of several.
-      missing: number of files that are named and absent, and were left out.
+      counts: files that are named and absent, and were left out.
+      digests: of what was hashed, by item and number of the file: each is hashed once.
     """
 
     files: np.ndarray
-    missing: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    digests: dict[tuple[int, int], bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """bool [N], which items have no file."""
+        return np.array([file is None for file in self.files], bool)
+
+    def take(self, items: np.ndarray) -> Self:
+        """Returns the files of the items at these positions (int [S])."""
+        return replace(self, files=self.files[items], digests={})
+
+    def lengthened(self, count: int) -> Self:
+        """Returns the files with those of more items, which have none."""
+        return replace(self, files=lengthened(self.files, count, None), digests={})
+
+    def of(self, item: int) -> Sequence[File]:
+        """Returns all files of the item at this position (0-based): paths or encoded bytes."""
+        files = self.files[item]
+        return files if isinstance(files, tuple) else () if files is None else (files,)
+
+    def file_digest(self, item: int, number: int = 0) -> bytes:
+        """Returns the SHA-256 of a file of an item (both 0-based)."""
+        if (item, number) not in self.digests:
+            self.digests[item, number] = digest(content(self.of(item)[number]))
+        return self.digests[item, number]
+
+    def value(self, column: str, item: int) -> RawField:
+        """Returns the encoded file of an item, b"" where there is none."""
+        return content(self.files[item])
+
+    def digest(self, column: str, item: int) -> bytes:
+        """Returns the SHA-256 of the file of an item, or of nothing."""
+        return self.file_digest(item) if self.of(item) else value_digest(b"")
 
 
 def content(file: File) -> bytes:
@@ -37,60 +74,54 @@ def content(file: File) -> bytes:
     return Path(file).read_bytes() if isinstance(file, str) else file or b""
 
 
-def masked_files(counts: Mapping[str, int]) -> str:
-    """Returns the photos and recordings among what was left out, in words.
-
-    >>> masked_files({"image_missing": 1200, "audio_unreadable": 2, "duplicate_item": 1})
-    'photos absent 1,200, recordings unreadable 2'
-    """
-    names = {
-        f"{name}_{fault}": f"{files} {said}"
-        for name, files in (("image", "photos"), ("audio", "recordings"))
-        for fault, said in (("missing", "absent"), ("unreadable", "unreadable"))
-    }
-    return ", ".join(f"{said} {counts[reason]:,}" for reason, said in names.items() if counts.get(reason))
-
-
-def read_files(column: pd.Series | None, name: str, config: CatalogConfig, source_rows: np.ndarray) -> Files:
+def read_files(
+    column: pd.Series, name: str, config: CatalogConfig, rows: np.ndarray, several: bool = False
+) -> FileContent:
     """Resolves a column to bytes, or to absolute paths below its folder.
 
     Args:
-      column: [N]; None: no item has a file. A photo may be several, see `vectors.listed`.
-      name: `image` or `audio`: `data.catalog.<name>_dir` is the folder, `on_missing_<name>` says what to do when a file
-        is absent.
+      column: [R], all rows of the table.
+      name: of the modality: `data.catalog.<name>_dir` is the folder, `on_missing_<name>` says what to do when a file is
+        absent.
       config: of the catalog.
-      source_rows: int64 [N], 0-based row of each item in the file.
+      rows: int64 [N], 0-based row of each item.
+      several: whether a cell may hold several files, see `vectors.listed`.
+
+    Returns:
+      The files; `counts` has those that are absent as `<name>_missing`.
 
     Raises:
       InputError: naming the first row whose value is no file's name or leads out of the folder, and the first that
         names an absent file.
     """
-    files, missing = np.full(len(source_rows), None, dtype=object), 0
+    files, missing = np.full(len(rows), None, dtype=object), 0
     folder = Path(getattr(config, f"{name}_dir") or Path(config.path).parent).resolve()
-    absent, wrong, faults = {}, {}, Faults()  # by row of the file, the rule that is broken
-    for position, value in enumerate([] if column is None else column):
-        found = []
-        for one in listed(value) if name == schema.IMAGE else [value]:
+    absent: dict[int, str] = {}
+    wrong: dict[int, str] = {}  # by row of the file, the rule that is broken
+    faults = Faults()
+    for position, value in enumerate(column.iloc[rows]):
+        usable = []
+        for one in listed(value) if several else [value]:
             try:
                 file = _resolve(one, folder, f"{name}_dir")
             except InputError as error:
-                wrong.setdefault(source_rows[position], str(error))
+                wrong.setdefault(rows[position], str(error))
                 continue
             if isinstance(file, str) and not os.path.isfile(file):  # unlike Path.is_file, False for impossible names
-                absent.setdefault(source_rows[position], f"no such file under `{name}_dir` ({folder}): {_shown(one)}")
+                absent.setdefault(rows[position], f"no such file under `{name}_dir` ({folder}): {_shown(one)}")
                 missing += 1
             elif file is not None:
-                found.append(file)
-        if found:
-            files[position] = found[0] if len(found) == 1 else tuple(found)
+                usable.append(file)
+        if usable:
+            files[position] = usable[0] if len(usable) == 1 else tuple(usable)
     stops = getattr(config, f"on_missing_{name}") == "error"
     remedy = f". Set `data.catalog.on_missing_{name}: mask` to go on without it."
     for rules, end in ((wrong, ""), (absent if stops else {}, remedy)):
         if rules:
-            rows = np.sort(np.array(list(rules)))
-            faults.messages.append(f"{rows_text(config.path, rows, column.name)}: {rules[rows[0]]}{end}")
+            broken = np.sort(np.array(list(rules)))
+            faults.messages.append(f"{rows_text(config.path, broken, column.name)}: {rules[broken[0]]}{end}")
     faults.raise_any()
-    return Files(files, missing)
+    return FileContent(files, {f"{name}_missing": missing} if missing else {})
 
 
 def _shown(name: str) -> str:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from mmrec import schema
-from mmrec.config import Config
 from mmrec.data.catalog import Catalog
+from mmrec.data.content import RawField, hashed, value_digest
 from mmrec.data.feature_store import digest
-
-RawField = str | bytes | float | np.ndarray | list[bytes]
-"""A text, id or category, an encoded file or several, a number, or a feature vector, float32 [F]."""
 
 
 class RawItems:
@@ -21,48 +17,41 @@ class RawItems:
 
     Args:
       catalog: the items.
-      config: names what is read of them.
-      names: what training called the columns, see `schema.catalog_names`; None: as `config` does.
+      fields: what is read of them, see `modalities.fields.item_fields`.
+      by_file: whether digests are made of those of the files, which preparing computed already; otherwise of what the
+        graph reads of them, as in exports whose manifest does not say `schema.FILE_DIGESTS`.
     """
 
-    def __init__(self, catalog: Catalog, config: Config, names: Mapping[str, Any] | None = None):
-        self._catalog, self._image = catalog, config.item.image
-        self.fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump(), names)
+    def __init__(self, catalog: Catalog, fields: Sequence[schema.Field], by_file: bool = True):
+        self._catalog, self.fields, self._by_file = catalog, tuple(fields), by_file
 
     def item(self, item: int) -> dict[str, RawField]:
         """Returns the raw fields of one item (0-based) by signature input, in the order of the modalities."""
-        return {field.input: self._read(field, item) for field in self.fields}
+        return {field.input: self.value(field, item) for field in self.fields}
 
     def digest(self, item: int) -> str:
         """Returns the content digest of one item (0-based)."""
-        return item_digest(self.item(item))
+        if not self._by_file:
+            return item_digest(self.item(item))
+        return digest(*(self._digest(field, item) for field in self.fields)).hex()
 
     def columns(self, items: Sequence[Mapping[str, RawField]]) -> dict[str, np.ndarray]:
         """Returns the raw fields of S items (what `item` gave) by signature input: float32 or objects [S, ...]."""
-        kinds = {field.input: np.float32 if field.kind in ("number", "vector") else object for field in self.fields}
+        kinds = {field.input: np.float32 if field.kind in schema.FLOAT_KINDS else object for field in self.fields}
         return {name: np.array([item[name] for item in items], kind) for name, kind in kinds.items()}
 
-    def _read(self, field: schema.Field, item: int) -> RawField:
-        catalog = self._catalog
-        if field.modality == schema.IMAGE:
-            image = self._image
-            photos = [catalog.photo_bytes(item, number, image.max_pixels) for number in range(image.max_photos)]
-            return photos[0] if len(photos) == 1 else photos
-        if field.modality == schema.AUDIO:
-            return catalog.sound_bytes(item)
-        if field.modality == schema.FEATURES:
-            return catalog.features[item]
-        if field.modality == schema.ITEM_ID:
-            return catalog.item_ids[item]
-        return (catalog.text if field.modality == schema.TEXT else catalog.attributes)[field.column][item]
+    def value(self, field: schema.Field, item: int) -> RawField:
+        """Returns one raw field of one item (0-based)."""
+        if field.kind == schema.ID_KIND:
+            return self._catalog.item_ids[item]
+        return self._catalog.content[field.modality].value(field.column, item)
+
+    def _digest(self, field: schema.Field, item: int) -> bytes:
+        if field.kind == schema.ID_KIND:
+            return value_digest(self._catalog.item_ids[item])
+        return self._catalog.content[field.modality].digest(field.column, item)
 
 
 def item_digest(raw: Mapping[str, RawField]) -> str:
-    """Returns the SHA-256 of an item's raw fields, hexadecimal."""
-    return digest(*map(_hashed, raw.values())).hex()
-
-
-def _hashed(value: RawField) -> bytes | str:
-    if isinstance(value, list):
-        return digest(*value)
-    return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
+    """Returns the SHA-256 of an item's raw fields as the graph reads them, hexadecimal."""
+    return digest(*map(hashed, raw.values())).hex()

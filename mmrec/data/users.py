@@ -40,7 +40,7 @@ class Users:
     def features(self) -> dict[str, np.ndarray]:
         """Returns what `towers.context` reads, first dimension U."""
         encoded = self.encoder({column: tf.constant(values.tolist()) for column, values in self.columns.items()})
-        return {name.replace("attributes", "user"): values.numpy() for name, values in encoded.items()}
+        return {f"user_{name.partition('_')[2]}": values.numpy() for name, values in encoded.items()}
 
     def names(self) -> dict[str, str]:
         """Returns the signature input of each column."""

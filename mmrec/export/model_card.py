@@ -51,7 +51,7 @@ def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Ma
       folder: the version folder.
       model: the name that the server knows the model by.
       signatures: concrete functions by name.
-      manifest: `config`, `metrics`, `data`, `index` and `refresh` are read; what is not there is left out.
+      manifest: `config`, `metrics`, `data`, `index`, `notes` and `refresh` are read; what is not there is left out.
     """
     first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
     parts = [
@@ -142,8 +142,8 @@ def _items(manifest: Mapping) -> int:
 def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
     if not config:
         return ""
-    item, modalities = config["item"], config["item"]["modalities"]
-    later = "another training" if modalities == [schema.ITEM_ID] else "a refresh"
+    modalities = config["item"]["modalities"]
+    later = "another training" if modalities == [schema.ID] else "a refresh"
     limits = [
         f"It answers with the {_items(manifest):,} items of its catalog; later ones need {later}.",
         f"A history is read from its last {config['query']['max_length']} items.",
@@ -161,20 +161,8 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
             'asked; times are counted as in the interactions (date-times: seconds since 1970). NaN, "" and missing '
             "columns are unknown."
         )
-    if schema.IMAGE in modalities:
-        limits.append(
-            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item['image']['size']} pixels; WebP, AVIF and "
-            "TIFF are not read (those of the catalog were turned into PNG before training)."
-        )
-        if item["image"]["weights"] is None:
-            limits.append(
-                "The image backbone began with random weights: expect less of photos than with pretrained ones."
-            )
-    if schema.TEXT in modalities:
-        limits.append(
-            f"Texts are read up to {item['text']['max_tokens']} tokens per column, with the catalog's vocabulary."
-        )
-    if modalities == [schema.ITEM_ID]:
+    limits += manifest.get("notes", [])
+    if modalities == [schema.ID]:
         limits.append("Items without training events are all alike to it: it knows nothing but ids.")
     return "## Limits\n\n" + "\n".join(f"* {limit}" for limit in limits)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import tf_keras
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.errors import Faults
 from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.tower import AttributesTower
-from mmrec.modalities.image.backbones import find_backbone
-from mmrec.modalities.text.encoders import TEXT_ENCODERS
+from mmrec.modalities.names import ITEM_ID, MODALITIES, find_modality, modality_classes
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.losses import LOSSES
 from mmrec.models.memory import Memory
@@ -25,18 +23,20 @@ from mmrec.towers.query import QueryTower
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError when the config names a fusion, tower, loss, encoder or backbone that cannot be found."""
-    faults, text = Faults(), config.item.text.encoder
+    """Raises InputError when the config names a fusion, tower, loss, modality or part of one that cannot be found."""
+    faults = Faults()
     for kind, name, known in (
         ("fusion", config.item.fusion, FUSIONS),
         ("history tower", config.query.history, HISTORY_TOWERS),
         ("loss", config.retrieval.loss, LOSSES),
-        ("text encoder", text, {"latent": None, "pretrained": None, **TEXT_ENCODERS}),
     ):
         with faults.collected():
             find(kind, name, known)
     with faults.collected():
-        find_backbone(config.item.image.backbone)
+        modality_classes(config)
+    for name in dict.fromkeys((*MODALITIES, *config.item.modalities)):
+        with faults.collected():
+            find_modality(name).require_settings(config)
     faults.raise_any()
 
 
@@ -45,7 +45,7 @@ def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
     tf_keras.utils.set_random_seed(config.seed)
     item = config.item
     towers = {name: modality.tower() for name, modality in prepared.modalities.items()}
-    hidden = dict.fromkeys(towers, item.modality_dropout) | {schema.ITEM_ID: item.item_id.dropout}
+    hidden = dict.fromkeys(towers, item.modality_dropout) | {ITEM_ID: item.item_id.dropout}
     unit = config.retrieval.similarity == "cosine"
     candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden, unit)
     fusion = candidate_tower.fusion

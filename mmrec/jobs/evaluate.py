@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.context import QueryContext
 from mmrec.data.frames import config_with_frames
@@ -75,7 +76,7 @@ def _require_some(shop: Recommender, config: Config, ids: np.ndarray, exported: 
     if lacking == len(ids):
         raise InputError(
             f"{config.data.catalog.path}: no item of it is in the export {shop.path}. Received: {ids[0]!r}; the export "
-            f"has {shop.items['item_id'].iloc[0]!r}. Give the config that it was trained with."
+            f"has {shop.items[schema.ID].iloc[0]!r}. Give the config that it was trained with."
         )
     if lacking:
         print(f"{lacking:,} of {len(ids):,} items are not in the export and rank last", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import encode
 from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.reader import AttributesReader
+from mmrec.modalities.fields import item_fields
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 
@@ -82,7 +84,7 @@ def export_model(
         filters=tables.catalog.filters,
         index=index,
     )
-    raw = RawItems(tables.catalog, config)
+    raw = RawItems(tables.catalog, item_fields(config))
     digests = [raw.digest(item) for item in range(len(tables.catalog))]
     histories = tables.vocabulary.ids[compared.last(len(some))]
     samples = Samples(
@@ -102,7 +104,10 @@ def export_model(
             "metrics": metrics,
             "data": _counts(tables),
             "index": about_index,
+            "fields": [asdict(field) for field in raw.fields],
+            "notes": [note for modality in prepared.modalities.values() for note in modality.notes(config)],
             schema.PLAIN_CATEGORIES: True,
+            schema.FILE_DIGESTS: True,
         },
         samples,
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.examples import Examples
@@ -21,7 +20,7 @@ from mmrec.data.shop_tables import Tables
 from mmrec.data.users import Users
 from mmrec.errors import InputError
 from mmrec.modalities.modality import Modality
-from mmrec.modalities.names import MODALITIES
+from mmrec.modalities.names import modality_classes
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.version import __version__
 
@@ -67,7 +66,7 @@ class Prepared:
 
 def prepare(config: Config, tables: Tables) -> Prepared:
     """Computes the features of every modality in use; what a cache holds is not computed again."""
-    modalities = {name: MODALITIES[name](config, tables) for name in config.item.modalities}
+    modalities = {name: modality(config, tables) for name, modality in modality_classes(config).items()}
     features = JoinedFeatures({name: modality.source for name, modality in modalities.items()})
     types, gap = tables.events.event_types, tables.split.train.median_gap
     return Prepared(modalities, features, tables.train_counts > 0, types, tables.users, gap)
@@ -97,14 +96,12 @@ def retrieval_task(config: Config, competing: int) -> RetrievalConfig:
       config: the task, and what is read of items.
       competing: the number of items with training events.
     """
-    task, item = config.retrieval, config.item
+    task = config.retrieval
     if task.negatives != "auto":
         return task
-    quick = {schema.ITEM_ID, schema.ATTRIBUTES, schema.FEATURES} | (
-        {schema.TEXT} if item.text.encoder == "latent" else set()
-    )
+    quick = all(modality.quick(config) for modality in modality_classes(config).values())
     exact = task.loss == "softmax" and not task.hard_negatives and not task.memory
-    whole = exact and set(item.modalities) <= quick and competing <= _MOST_COMPETING
+    whole = exact and quick and competing <= _MOST_COMPETING
     return task.model_copy(update={"negatives": "catalog" if whole else "in_batch"})
 
 
@@ -127,14 +124,14 @@ def run_identity(config: Config) -> str:
 
     Photos and recordings are known by their names in the catalog only, tables that were DataFrames by their content.
     """
-    text, weights, data = config.item.text, config.item.image.weights, config.data
+    data = config.data
     elsewhere = {"cache_dir": True, "tfds_dir": True, **{table: {"path"} for table in frame_paths(config)}}
     settings = config.model_dump_json(
         exclude={"runs_dir": True, "saved_models_dir": True, "training": {"resume"}, "data": elsewhere}
     )
     tables = [section.path for section in (data.catalog, data.interactions, data.users) if section]
-    named = [*tables, text.vocabulary, text.preset, weights]
-    found = [Path(name) for name in named if name]
+    named = [path for modality in modality_classes(config).values() for path in modality.identity_files(config)]
+    found = [Path(name) for name in (*tables, *named)]
     files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return digest(__version__, settings, *(_content(path) for path in files if path.is_file())).hex()
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from mmrec import schema
 from mmrec.config import Config
-from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.catalog import Catalog
 from mmrec.data.feature_store import digest
 from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
@@ -25,6 +25,9 @@ from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import TrainedModel, restore_model
+from mmrec.modalities.catalog import read_catalog
+from mmrec.modalities.fields import item_fields
+from mmrec.modalities.names import modality_classes
 from mmrec.refreshing.config import refreshed_config
 from mmrec.refreshing.delisting import DelistingLimit
 from mmrec.refreshing.items import Contents, read_contents
@@ -91,14 +94,15 @@ def refresh(
     config, columns = refreshed_config(manifest, catalog, overrides)
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
-    given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)
+    given = read_catalog(config, as_written)
     given = columns.named(given)
     verify_files(path, manifest["sha256"])
     items, exported = load_export(path, manifest)
-    given = given.spelt_as(items["item_id"])
-    limit = DelistingLimit(config.data.catalog.path, items["item_id"], max_delisted, histories)
+    given = given.spelt_as(items[schema.ID])
+    limit = DelistingLimit(config.data.catalog.path, items[schema.ID], max_delisted, histories)
     limit.require(given.item_ids)
-    model, raw = restore_model(exported, path), RawItems(given, config, columns.names)
+    fields = item_fields(config, columns.names)
+    model, raw = restore_model(exported, path), RawItems(given, fields, schema.FILE_DIGESTS in manifest)
     contents = read_contents(raw, given, config, model, items)
     limit.require(given.item_ids[contents.order], "are not in it or have nothing that the model reads")
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
@@ -113,12 +117,14 @@ def refresh(
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
     parts = _parts(config, given, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
+    described["fields"] = [asdict(field) for field in raw.fields]
+    described["notes"] = [note for one in modality_classes(config).values() for note in one.notes(config)]
     if columns.renamed:
         described["columns"] = dict(columns.names)
     told = json.dumps([manifest["sha256"], filters], sort_keys=True)
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
     samples = refresh_samples(raw, config, contents, held, parts)
-    delisted = sorted({*items["item_id"], *read_delisted(path)}.difference(payload["item_id"]))
+    delisted = sorted({*items[schema.ID], *read_delisted(path)}.difference(payload[schema.ID]))
     written = write_version(path.parent, parts, payload, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
     return RefreshResult(written, contents.changes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmrec.config import Config
-from mmrec.data.catalog import load_catalog
 from mmrec.data.delisted import with_delisted
 from mmrec.data.interactions import Interactions, load_interactions
 from mmrec.data.shop_tables import Tables
@@ -13,6 +12,7 @@ from mmrec.data.splits import Split, split
 from mmrec.data.users import load_users
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
+from mmrec.modalities.catalog import read_catalog
 
 
 def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
@@ -36,7 +36,7 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
             f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
             "alone, whose items the sample shop lacks. Name your table of items."
         )
-    catalog = with_delisted(load_catalog(data.catalog, config.item.modalities, data.tfds_dir), delisted)
+    catalog = with_delisted(read_catalog(config), delisted)
     if len(catalog) < 2:
         raise InputError(
             f"{data.catalog.path}: holds one item, {catalog.item_ids[0]!r}: there is nothing to choose from. Give a "

@@ -20,7 +20,6 @@ from mmrec.after_training.feature_mapping import map_features
 from mmrec.after_training.neighbours import with_neighbours
 from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
-from mmrec.data.media import masked_files
 from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
 from mmrec.data.split_reasons import lost_answers
@@ -32,6 +31,7 @@ from mmrec.jobs.export import export_model
 from mmrec.jobs.judge import judge, table_slices, validation_judge
 from mmrec.jobs.prepare import Prepared, examples, prepare, require_difference, retrieval_task, run_identity
 from mmrec.jobs.tables import load_tables
+from mmrec.modalities.catalog import masked_files
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.process import refuse_fork
 from mmrec.training.callbacks import Refresh
@@ -170,7 +170,7 @@ def fit_model(
     task = retrieval_task(config, int(prepared.competing.sum()))
     size = f"{fitted.items:,} items, {len(tables.events):,} events, {batches.queries:,} training queries"
     _say(f"{size}; negatives: {task.negatives}; run {run.path}")
-    if masked := masked_files({**tables.catalog.counts, **prepared.counts}):
+    if masked := masked_files(config, {**tables.catalog.counts, **prepared.counts}):
         _say(f"masked: {masked}")
     if tables.users is not None:
         _say(f"attributes of {tables.users.covered:,} of {len(tables.events.user_ids):,} users")

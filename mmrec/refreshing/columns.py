@@ -10,10 +10,11 @@ from mmrec import schema
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
 from mmrec.errors import InputError
+from mmrec.modalities.names import ATTRIBUTES, AUDIO, FEATURES, IMAGE, TEXT
 
-_ONE_COLUMN = ("item_id", schema.IMAGE, schema.AUDIO, schema.FEATURES)
+_ONE_COLUMN = (schema.ID, IMAGE, AUDIO, FEATURES)
 _SHOWN = ("payload", "filters")
-_NAMED = (*_ONE_COLUMN, schema.TEXT, schema.ATTRIBUTES, *_SHOWN)
+_NAMED = (*_ONE_COLUMN, TEXT, ATTRIBUTES, *_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ def match_columns(
       InputError: the model reads more columns, fewer, or attributes of another kind; or a column would have two names.
     """
     old, new = _columns(names), _columns(catalog.model_dump())
-    read = ["item_id", *modalities]
+    read = [schema.ID, *(name for name in modalities if name in _NAMED)]  # of others the settings say it
     for name in read:
         new[name] = _in_order(name, old[name], new[name])
-    kinds = {column: catalog.attributes[column] for column in new[schema.ATTRIBUTES]}
-    if schema.ATTRIBUTES in modalities:
-        _require_kinds(names[schema.ATTRIBUTES], kinds)
+    kinds = {column: catalog.attributes[column] for column in new[ATTRIBUTES]}
+    if ATTRIBUTES in modalities:
+        _require_kinds(names[ATTRIBUTES], kinds)
     now = {trained: column for name in read for trained, column in zip(old[name], new[name], strict=True)}
     trained = {column: name for name, column in now.items()}
     for name in _SHOWN:
@@ -80,9 +81,9 @@ def match_columns(
                 f"called `{name}` and `{other[1]}`. Name them in the order in which the export has them."
             )
     renamed = {column: name for name, column in now.items()} | dict(shown)
-    listed = {name: tuple(new[name]) for name in (schema.TEXT, *_SHOWN)}
+    listed = {name: tuple(new[name]) for name in (TEXT, *_SHOWN)}
     return Columns(
-        catalog.model_copy(update={**listed, schema.ATTRIBUTES: kinds}),
+        catalog.model_copy(update={**listed, ATTRIBUTES: kinds}),
         {name: names[name] for name in _NAMED} | {name: old[name] for name in _SHOWN},
         {column: name for column, name in renamed.items() if column != name},
     )

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmrec import schema
 from mmrec.config import Config
 from mmrec.errors import InputError
+from mmrec.modalities.names import ATTRIBUTES
 from mmrec.refreshing.columns import Columns, match_columns
 
 
@@ -27,8 +27,8 @@ def refreshed_config(
     """
     trained, overridden = Config.load(manifest["config"]), dict(_flat(overrides))
     values = trained.model_dump(mode="json")
-    if any(key.startswith(f"data.catalog.{schema.ATTRIBUTES}") for key in overridden):
-        values["data"]["catalog"][schema.ATTRIBUTES] = {}  # or the new ones would stand beside those of before
+    if any(key.startswith(f"data.catalog.{ATTRIBUTES}") for key in overridden):
+        values["data"]["catalog"][ATTRIBUTES] = {}  # or the new ones would stand beside those of before
     config = Config.load(values, **{**overrides, "data.catalog.path": os.fspath(catalog)})
     before, after = (
         dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)

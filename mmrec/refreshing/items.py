@@ -13,7 +13,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.catalog import Catalog
-from mmrec.data.raw_items import RawField, RawItems, item_digest
+from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.trained_model import TrainedModel
 from mmrec.progress import progress
@@ -58,18 +58,17 @@ def read_contents(
     Raises:
       InputError: naming the row of the first item that cannot be read or embedded.
     """
-    _require_content(catalog, config, model)
-    row_of = {item: row for row, item in enumerate(items["item_id"], start=1)}
+    _require_content(raw, catalog, config, model)
+    row_of = {item: row for row, item in enumerate(items[schema.ID], start=1)}
     rows = np.array([row_of.get(item, 0) for item in catalog.item_ids], np.int64)  # [N], in the export; 0: new
     known, digests = ["", *items["digest"]], []
     judge = _Judge(raw, catalog, config)
-    pending: dict[int, Mapping[str, RawField]] = {}
+    pending: dict[int, Mapping] = {}
     vectors: dict[int, np.ndarray] = {}
     for item, row in enumerate(rows):
-        fields = raw.item(item)
-        digests.append(item_digest(fields))
+        digests.append(raw.digest(item))
         if not row or known[row] != digests[item]:
-            pending[item] = fields
+            pending[item] = raw.item(item)
         last = item + 1 == len(rows)
         if pending and (last or len(pending) == _BATCH):
             found = zip(pending, *_embed(model, raw.columns([*pending.values()])), strict=True)
@@ -111,21 +110,22 @@ def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.n
     return found["vector"].numpy(), found["status"].numpy()
 
 
-def _require_content(catalog: Catalog, config: Config, model: TrainedModel) -> None:
+def _require_content(raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel) -> None:
     """Checks that the catalog has what the model reads."""
-    path, columns = config.data.catalog.path, config.data.catalog
-    if catalog.features is not None:
-        width = model.item_inputs[schema.FEATURES].shape[1]
-        if catalog.features.shape[1] != width:
+    path = config.data.catalog.path
+    for field in raw.fields:
+        if field.kind == schema.VECTOR_KIND:
+            width = model.item_inputs[field.input].shape[1]
+            held = np.shape(raw.value(field, 0))[0]
+            if held != width:
+                raise InputError(
+                    f"{path}, column `{field.column}`: must have {width} numbers, as the model was trained with. "
+                    f"Received: {held}. Make them as those of training were made."
+                )
+        if field.kind == schema.BYTES_KIND and catalog.content[field.modality].missing.all():
             raise InputError(
-                f"{path}, column `{columns.features}`: must have {width} numbers, as the model was trained with. "
-                f"Received: {catalog.features.shape[1]}. Make them as those of training were made."
-            )
-    for name, files in ((schema.IMAGE, catalog.photos), (schema.AUDIO, catalog.sounds)):
-        if name in config.item.modalities and all(file is None for file in files):
-            raise InputError(
-                f"{path}, column `{getattr(columns, name)}`: no item has a file, and the model reads them. Correct "
-                f"`data.catalog.{name}_dir`."
+                f"{path}, column `{field.column}`: no item has a file, and the model reads them. Correct "
+                f"`data.catalog.{field.modality}_dir`."
             )
 
 
@@ -134,17 +134,18 @@ class _Judge:
 
     def __init__(self, raw: RawItems, catalog: Catalog, config: Config):
         self._catalog, self._config = catalog, config.data.catalog
-        self._columns = [field.column for field in raw.fields if field.modality != schema.ITEM_ID]
+        self._columns = [field.column for field in raw.fields if field.kind != schema.ID_KIND]
+        self._files = [field for field in raw.fields if field.status]
         self.counts: Counter[str] = Counter()
 
     def __call__(self, item: int, status: int) -> bool:
         where = f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}"
-        for name, bit in ((schema.IMAGE, schema.ROW_STATUS_IMAGE), (schema.AUDIO, schema.ROW_STATUS_AUDIO)):
-            if status & bit:
-                if getattr(self._config, f"on_missing_{name}") == "error":
-                    column = getattr(self._config, name)
-                    raise InputError(f"{where}, column `{column}`: cannot be decoded. {_REPLACE.format(name)}")
-                self.counts[f"{name}_unreadable"] += 1
+        for field in self._files:
+            if status & field.status:
+                if getattr(self._config, f"on_missing_{field.modality}", "mask") == "error":
+                    remedy = _REPLACE.format(field.modality)
+                    raise InputError(f"{where}, column `{field.column}`: cannot be decoded. {remedy}")
+                self.counts[f"{field.modality}_unreadable"] += 1
         if not status & schema.ROW_STATUS_EMPTY:
             return True
         item_id = self._catalog.item_ids[item]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mmrec import schema
 from mmrec.checking.check import CheckReport
-from mmrec.data.findings import Finding, percent
+from mmrec.data.findings import Finding, counted, percent
 
 _LABEL = 14
 
@@ -13,10 +14,7 @@ def report_text(report: CheckReport) -> str:
     facts = report.facts
     lines = [*_table_lines(facts)]
     lines += _split_lines(facts) if "split" in facts else []
-    lines += [("photos", _counts(facts["photos"]) + _sample(facts, "photos"))] if "photos" in facts else []
-    if "recordings" in facts:
-        lines.append(("recordings", _counts(facts["recordings"]) + _sample(facts, "recordings")))
-    lines += _text_lines(facts) if "texts" in facts else []
+    lines += report.lines
     lines += _agreement_lines(facts["agreement"]) if "agreement" in facts else []
     lines += _cost_lines(facts["cost"]) if "cost" in facts else []
     shown = [f"{label:{_LABEL}}{words}" for label, words in lines]
@@ -33,12 +31,12 @@ def _table_lines(facts: dict) -> list[tuple[str, str]]:
         words = f"{facts['events']:,}, {facts['positive_events']:,} positive, {facts['seen_only_events']:,} only seen"
         words += f", {unused:,} without effect" if unused else ""
         lines += [
-            ("users", f"{facts['users']:,}; by number of events: {_counts(facts['users_by_events'])}"),
+            ("users", f"{facts['users']:,}; by number of events: {counted(facts['users_by_events'])}"),
             ("events", words),
             ("time", f"{_time(time['first'], time['first_date'])} to {_time(time['last'], time['last_date'])}"),
         ]
     skipped = {f"{table} {reason}": count for table, by in facts["skipped"].items() for reason, count in by.items()}
-    lines.append(("skipped", _counts(skipped) or "nothing"))
+    lines.append(("skipped", counted(skipped) or "nothing"))
     if facts.get("coverage"):
         covered = (f"{name} {percent(share)}" for name, share in facts["coverage"].items())
         lines.append(("coverage", ", ".join(covered) + " of the items"))
@@ -58,47 +56,29 @@ def _split_lines(facts: dict) -> list[tuple[str, str]]:
         part = facts["split"][name]
         words = f"{part['queries']:,} queries, {part['answers']:,} right answers, {part['cold_answers']:,} of them cold"
         begins = f"from {_time(part['begins'], part['begins_date'])}" if "begins" in part else f"each user's {basket}"
-        dropped = f"; dropped: {_counts(part['dropped'])}" if part["dropped"] else ""
+        dropped = f"; dropped: {counted(part['dropped'])}" if part["dropped"] else ""
         lines.append((name, f"{words}; {begins}{dropped}"))
     floor = facts["popularity"]
     ndcg, queries = floor["validation_ndcg@10"], floor["queries"]
     return [*lines, ("to beat", f"NDCG@10 {ndcg:.4f} (recommending bestsellers), {queries:,} validation queries")]
 
 
-def _sample(facts: dict, what: str) -> str:
-    """Returns how many items a line is about, where it is not all of them."""
-    if what not in facts.get("sample", {}):
-        return ""
-    some, every = facts["sample"][what]
-    return f"; of {some:,} items of {every:,}, --deep reads all"
-
-
-def _text_lines(facts: dict) -> list[tuple[str, str]]:
-    texts = facts["texts"]
-    counts = {name: count for name, count in texts.items() if isinstance(count, int)}
-    return [
-        ("texts", _counts(counts) + _sample(facts, "texts")),
-        ("languages", _shares(texts["language_share"], 5) or "no text"),
-        ("scripts", _shares(texts["script_share"], 5) or "no letters"),
-        ("cut texts", _shares(texts["cut_share"])),
-    ]
-
-
 def _agreement_lines(found: dict) -> list[tuple[str, str]]:
     if "lowest" not in found:
         return [("photo-text", f"{found['items']:,} items have both: too few to compare")]
-    lowest = ", ".join(f"{one['item_id']} {one['cosine']:.2f}" for one in found["lowest"][:5])
+    lowest = ", ".join(f"{one[schema.ID]} {one['cosine']:.2f}" for one in found["lowest"][:5])
     return [("photo-text", f"{found['items']:,} items, mean cosine {found['mean_cosine']:.2f}; lowest: {lowest}")]
 
 
 def _cost_lines(cost: dict) -> list[tuple[str, str]]:
     seconds = cost["seconds"]
-    photos = f"photos {_duration(seconds['photos'])}, " if seconds["photos"] else ""
-    time = f"{photos}epoch {_duration(seconds['epoch'])}, all epochs at most {_duration(seconds['all_epochs'])}"
+    prepare = "".join(f"{part} {_duration(took)}, " for part, took in seconds.items() if part not in _TRAINING)
+    time = f"{prepare}epoch {_duration(seconds['epoch'])}, all epochs at most {_duration(seconds['all_epochs'])}"
     sizes = (", ".join(f"{name} {_size(size)}" for name, size in _plain(cost[key])) for key in _SIZES)
     return [("time", time), *zip(("memory", "disk"), sizes, strict=True), ("measured", "; ".join(cost["basis"]))]
 
 
+_TRAINING = ("step", "epoch", "all_epochs")
 _SIZES = ("memory_bytes", "disk_bytes")
 
 
@@ -110,14 +90,6 @@ def _finding_lines(findings: tuple[Finding, ...]) -> list[str]:
             more = ", ..." if len(one.rows) > len(one.examples) else ""
             lines.append(" " * _LABEL + ", ".join(one.examples) + more)
     return lines
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
-
-
-def _shares(shares: dict[str, float], most: int | None = None) -> str:
-    return ", ".join(f"{name} {percent(share)}" for name, share in list(shares.items())[:most])
 
 
 def _plain(sizes: dict[str, int]) -> list[tuple[str, int]]:

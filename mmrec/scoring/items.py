@@ -28,7 +28,7 @@ def item_columns(manifest: Mapping[str, Any]) -> tuple[list[str], list[tuple[lis
       manifest: of the export.
     """
     catalog, names = manifest["config"].get("data", {}).get("catalog", {}), schema.catalog_names(manifest)
-    fields = schema.item_fields(manifest["config"]["item"]["modalities"], catalog, names)
+    fields = schema.manifest_fields(manifest)
     ids = [names.get("item_id"), "item_id", catalog.get("item_id")]
     return list(dict.fromkeys(filter(None, ids))), [(field.names, field) for field in fields]
 

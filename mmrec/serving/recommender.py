@@ -268,8 +268,7 @@ class Recommender:
 
     def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
         """Yields what a column may be called, and the field that it is."""
-        modalities, catalog = self.manifest["config"]["item"]["modalities"], self.manifest["config"]["data"]["catalog"]
-        for field in schema.item_fields(modalities, catalog, self.manifest.get("columns")):
+        for field in schema.manifest_fields(self.manifest):
             yield field.names, field
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
 
 from mmrec.data.context import QueryContext
-from mmrec.data.features import LONGEST, Features, FeatureSource, in_batches
+from mmrec.data.features import Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
 from mmrec.traced import traced
 
@@ -37,7 +37,9 @@ class Embedder:
 
     def item_table(self, source: FeatureSource, items: int) -> np.ndarray:
         """Returns float32 [N + 1, X], the embedding of each item row; row 0 is zeros."""
-        parts = [self._embedded(features).numpy() for features in in_batches(source, np.arange(1, items + 1))]
+        parts = [
+            self._embedded(features, source.longest).numpy() for features in in_batches(source, np.arange(1, items + 1))
+        ]
         return np.concatenate([np.zeros((1, parts[0].shape[1]), np.float32), *parts])
 
     def queries(
@@ -55,10 +57,12 @@ class Embedder:
             parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())
         return np.concatenate(parts)[np.argsort(order)]
 
-    def _embedded(self, features: Features) -> tf.Tensor:
+    def _embedded(self, features: Features, longest: Collection[str]) -> tf.Tensor:
         """Returns float32 [B, X]; traced once, for batches of any size, texts and recordings of any length."""
         if self._candidate is None:
-            self._candidate = traced(lambda features: self.candidate_tower(features, training=False), [specs(features)])
+            self._candidate = traced(
+                lambda features: self.candidate_tower(features, training=False), [specs(features, longest)]
+            )
         return self._candidate(features)
 
     def _asked(self, table: tf.Tensor, rows: np.ndarray, known: Mapping[str, np.ndarray]) -> tf.Tensor:
@@ -78,9 +82,9 @@ class Embedder:
         return context.inputs(longest) | users
 
 
-def specs(features: Features) -> dict[str, tf.TensorSpec]:
-    """Returns what a function of features is traced for: batches of any size, texts and recordings of any length."""
-    return {name: _spec(one, 2 if name in LONGEST else 1) for name, one in features.items()}
+def specs(features: Features, longest: Collection[str]) -> dict[str, tf.TensorSpec]:
+    """Returns what a function of features is traced for: batches of any size; see `FeatureSource.longest`."""
+    return {name: _spec(one, 2 if name in longest else 1) for name, one in features.items()}
 
 
 def _spec(array: np.ndarray | tf.Tensor, free: int) -> tf.TensorSpec:

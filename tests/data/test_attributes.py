@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 KINDS = {"colour": "category", "weight": "number", "price": "price"}
 
@@ -30,9 +30,10 @@ def table(tmp_path):
 
 def test_attributes_are_read_and_empty_cells_are_none(table):
     found = load(table())
-    assert found.attributes["colour"].tolist() == ["red", "", "blue"]
-    np.testing.assert_array_equal(found.attributes["weight"], np.array([1.5, np.nan, -2], np.float32))
-    np.testing.assert_array_equal(found.attributes["price"], np.array([9.99, np.nan, 0], np.float32))
+    columns = found.content["attributes"].columns
+    assert columns["colour"].tolist() == ["red", "", "blue"]
+    np.testing.assert_array_equal(columns["weight"], np.array([1.5, np.nan, -2], np.float32))
+    np.testing.assert_array_equal(columns["price"], np.array([9.99, np.nan, 0], np.float32))
     assert found.missing["attributes"].tolist() == [False, True, False]
 
 
@@ -58,7 +59,7 @@ def test_a_number_that_breaks_its_rule_is_refused_or_masked_and_counted(table, c
         "`data.catalog.on_bad_attribute: mask` to train the item without it."
     )
     found = load(path, on_bad_attribute="mask")
-    assert np.isnan(found.attributes[column]).tolist() == [False, False, True]
+    assert np.isnan(found.content["attributes"].columns[column]).tolist() == [False, False, True]
     assert found.counts == {"attribute_masked": 1}
 
 
@@ -77,8 +78,8 @@ def test_typed_tables_may_hold_numbers_and_nulls(tmp_path):
     ]
     path.write_text("\n".join(map(json.dumps, rows)))
     found = load(path)
-    assert found.attributes["colour"].tolist() == ["7", ""]
-    np.testing.assert_array_equal(found.attributes["price"], np.array([np.nan, 3], np.float32))
+    assert found.content["attributes"].columns["colour"].tolist() == ["7", ""]
+    np.testing.assert_array_equal(found.content["attributes"].columns["price"], np.array([np.nan, 3], np.float32))
     path.write_text(json.dumps(rows[0] | {"weight": True}))
     with pytest.raises(InputError, match=r"row 1, column `weight`: must be a finite number, or empty. Received: True"):
         load(path)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 ROWS = [("b", "Blue coat", "blue.png", 20), ("a", "Red coat", "", 10), ("c", "", "sub/green.png", 30)]
 
@@ -38,8 +38,8 @@ def test_items_stand_in_the_order_of_their_ids_with_all_that_belongs_to_them(fol
     catalog = load(folder)
     assert len(catalog) == 3
     assert catalog.item_ids.tolist() == ["a", "b", "c"]
-    assert catalog.text["title"].tolist() == ["Red coat", "Blue coat", ""]
-    assert [catalog.photo_bytes(item) for item in range(3)] == [b"", photo("blue"), photo("green")]
+    assert catalog.content["text"].columns["title"].tolist() == ["Red coat", "Blue coat", ""]
+    assert [catalog.content["image"].photo(item) for item in range(3)] == [b"", photo("blue"), photo("green")]
     assert catalog.payload.to_dict("list") == {
         "item_id": ["a", "b", "c"],
         "title": ["Red coat", "Blue coat", ""],
@@ -52,16 +52,15 @@ def test_items_stand_in_the_order_of_their_ids_with_all_that_belongs_to_them(fol
 def test_the_order_of_the_file_changes_nothing(folder):
     first, second = load(folder), load(folder, ROWS[::-1])
     assert first.item_ids.tolist() == second.item_ids.tolist()
-    assert first.photos.tolist() == second.photos.tolist()
-    assert first.text["title"].tolist() == second.text["title"].tolist()
+    assert first.content["image"].files.tolist() == second.content["image"].files.tolist()
+    assert first.content["text"].columns["title"].tolist() == second.content["text"].columns["title"].tolist()
     assert first.payload.equals(second.payload)
     assert second.source_rows.tolist() == [1, 2, 0]
 
 
 def test_only_what_is_used_is_read(folder):
     catalog = load(folder, modalities=("item_id",), image="no_such", text=("no_such",), payload=())
-    assert catalog.text == {}
-    assert catalog.photos.tolist() == [None, None, None]
+    assert catalog.content == {}
     assert list(catalog.payload.columns) == ["item_id"]
 
 
@@ -83,7 +82,7 @@ def test_a_row_with_a_bad_id_stops_or_is_skipped_and_counted(folder, rows, rule,
     assert "Set `data.catalog.on_bad_row: skip`" in message
     catalog = load(folder, rows, on_bad_row="skip")
     assert catalog.item_ids.tolist() == ["a", "b"]
-    assert catalog.text["title"].tolist()[0] == "x"
+    assert catalog.content["text"].columns["title"].tolist()[0] == "x"
     assert catalog.counts == {reason: 1}
 
 
@@ -100,7 +99,7 @@ def test_a_missing_photo_stops_or_is_masked_and_counted(folder):
     assert "gone.png" in message
     assert "Set `data.catalog.on_missing_image: mask`" in message
     catalog = load(folder, rows, on_missing_image="mask")
-    assert [photo is None for photo in catalog.photos] == [False, True, True]
+    assert [photo is None for photo in catalog.content["image"].files] == [False, True, True]
     assert catalog.counts == {"image_missing": 2}  # a folder is no photo either
 
 
@@ -123,8 +122,8 @@ def test_the_row_of_a_missing_photo_is_that_of_the_file_not_of_the_sorted_table(
 def test_an_empty_photo_is_no_fault(folder):
     rows = [("a", "x", "", 1), ("b", "y", None, 2), ("c", "z", "  ", 3)]
     catalog = load(folder, rows)
-    assert catalog.photos.tolist() == [None, None, None]
-    assert not catalog.has_photos
+    assert catalog.content["image"].files.tolist() == [None, None, None]
+    assert "image" not in catalog.missing
     assert catalog.counts == {}
 
 
@@ -144,12 +143,12 @@ def test_an_absolute_path_or_a_link_inside_of_the_image_folder_is_fine(folder, p
     (folder / "images" / "link.png").symlink_to(folder / "images" / "blue.png")
     rows = [("a", "x", "link.png", 1), ("b", "y", str(folder / "images" / "blue.png"), 2)]
     catalog = load(folder, rows)
-    assert catalog.photo_bytes(0) == catalog.photo_bytes(1) == photo("blue")
+    assert catalog.content["image"].photo(0) == catalog.content["image"].photo(1) == photo("blue")
 
 
 def test_paths_start_at_the_folder_of_the_catalog_when_no_other_is_named(folder):
     catalog = load(folder, [("a", "x", "images/blue.png", 1)], image_dir=None)
-    assert catalog.photos.tolist() == [str((folder / "images" / "blue.png").resolve())]
+    assert catalog.content["image"].files.tolist() == [str((folder / "images" / "blue.png").resolve())]
 
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
@@ -166,16 +165,16 @@ def test_halves_of_letters_in_json_lines_are_replaced_in_texts_and_no_names_of_f
     with pytest.raises(InputError, match="row 1, column `image`: no such file"):
         load_catalog(CatalogConfig(**options), ("image", "text"))
     catalog = load_catalog(CatalogConfig(**options, on_missing_image="mask"), ("image", "text"))
-    assert catalog.text["title"].tolist() == ["x?"]
+    assert catalog.content["text"].columns["title"].tolist() == ["x?"]
     catalog.payload.to_parquet(tmp_path / "items.parquet")
     assert pd.read_parquet(tmp_path / "items.parquet")["tag"].tolist() == ["{}"]
 
 
 def test_photos_may_be_bytes(folder, photo):
     catalog = load(folder, [("a", "x", photo("red"), 1), ("b", "y", b"", 2), ("c", "z", None, 3)])
-    assert catalog.photos.tolist() == [photo("red"), None, None]
-    assert catalog.photo_bytes(0) == photo("red")
-    assert catalog.photo_bytes(2) == b""
+    assert catalog.content["image"].files.tolist() == [photo("red"), None, None]
+    assert catalog.content["image"].photo(0) == photo("red")
+    assert catalog.content["image"].photo(2) == b""
 
 
 @pytest.mark.parametrize("value", [7, [["blue.png"]], {"bytes": b"x"}])
@@ -190,27 +189,27 @@ def test_an_item_may_have_several_photos(folder, photo):
     catalog = load(
         folder, [("a", "x", ["blue.png", "", None, "sub/green.png"], 1), ("b", "y", ["blue.png"], 2), ("c", "z", [], 3)]
     )
-    assert [[os.path.basename(file) for file in catalog.photo_files(item)] for item in range(3)] == [
+    assert [[os.path.basename(file) for file in catalog.content["image"].of(item)] for item in range(3)] == [
         ["blue.png", "green.png"],
         ["blue.png"],
         [],
     ]
-    assert [catalog.photo_bytes(0, number) for number in range(3)] == [photo("blue"), photo("green"), b""]
+    assert [catalog.content["image"].photo(0, number) for number in range(3)] == [photo("blue"), photo("green"), b""]
     assert catalog.missing["image"].tolist() == [False, False, True]
     mixed = load(folder, [("a", "x", [photo("red"), photo("blue")], 1)])
-    assert mixed.photo_files(0) == (photo("red"), photo("blue"))
+    assert mixed.content["image"].of(0) == (photo("red"), photo("blue"))
 
 
 def test_in_csv_several_photos_are_a_json_list(folder):
     catalog = load(folder, [("a", "x", '["blue.png", "sub/green.png"]', 1), ("b", "y", "blue.png", 2)], kind="csv")
-    assert [len(catalog.photo_files(item)) for item in range(2)] == [2, 1]
+    assert [len(catalog.content["image"].of(item)) for item in range(2)] == [2, 1]
 
 
 def test_of_several_photos_an_absent_one_stops_or_is_left_out(folder):
     rows = [("a", "x", ["gone.png", "blue.png"], 1)]
     assert "row 1, column `image`: no such file under `image_dir`" in refusal(folder, rows)
     catalog = load(folder, rows, on_missing_image="mask")
-    assert [os.path.basename(file) for file in catalog.photo_files(0)] == ["blue.png"]
+    assert [os.path.basename(file) for file in catalog.content["image"].of(0)] == ["blue.png"]
     assert catalog.counts == {"image_missing": 1}
 
 
@@ -231,7 +230,7 @@ def test_the_payload_may_name_the_id_column_but_no_other_column_of_its_name(fold
 def test_csv_and_parquet_give_the_same_catalog(folder):
     first, second = load(folder, kind="csv"), load(folder)
     assert first.item_ids.tolist() == second.item_ids.tolist()
-    assert first.photos.tolist() == second.photos.tolist()
+    assert first.content["image"].files.tolist() == second.content["image"].files.tolist()
     assert first.payload["price"].tolist() == ["10", "20", "30"]  # as text files hold them
 
 
@@ -288,7 +287,7 @@ def test_filters_payload_and_texts_hold_several_values_in_every_format(tmp_path,
     config = CatalogConfig(path=str(path), text=("title",), payload=("title", "tags"), filters=("tags",))
     catalog = load_catalog(config, ("text",))
     assert catalog.filters["tags"].tolist() == [("new",), ("new", "sale"), ()]
-    assert catalog.text["title"].tolist() == ["Red coat", "Blue coat", ""]
+    assert catalog.content["text"].columns["title"].tolist() == ["Red coat", "Blue coat", ""]
     assert catalog.payload["tags"].tolist() == [["new"], ["new", "sale"], []]
     catalog.payload.to_parquet(tmp_path / "items.parquet")
     shown = pd.read_parquet(tmp_path / "items.parquet")["title"]
@@ -314,16 +313,16 @@ def test_space_around_ids_categories_and_filters_is_no_part_of_them(tmp_path):
     columns = {"attributes": {"kind": "category"}, "filters": ("kind",), "text": (), "payload": ()}
     catalog = load_catalog(CatalogConfig(path=str(tmp_path / "t.csv"), **columns), ("attributes",))
     assert catalog.item_ids.tolist() == ["a", "b"]
-    assert catalog.attributes["kind"].tolist() == ["mug", "mug"]
+    assert catalog.content["attributes"].columns["kind"].tolist() == ["mug", "mug"]
     assert catalog.filters["kind"].tolist() == [("mug",), ("mug",)]
 
 
 def test_a_model_of_before_reads_categories_as_they_are_written(tmp_path):
     (tmp_path / "t.csv").write_text("item_id,size\na,38.0\nb, 39.0\n")
     config = CatalogConfig(path=str(tmp_path / "t.csv"), text=(), payload=(), attributes={"size": "category"})
-    assert load_catalog(config, ("attributes",)).attributes["size"].tolist() == ["38", "39"]
-    before = load_catalog(config, ("attributes",), categories_as_written=True)
-    assert before.attributes["size"].tolist() == ["38.0", "39.0"]
+    assert load_catalog(config, ("attributes",)).content["attributes"].columns["size"].tolist() == ["38", "39"]
+    before = load_catalog(config, ("attributes",), as_written=True)
+    assert before.content["attributes"].columns["size"].tolist() == ["38.0", "39.0"]
 
 
 def test_a_catalog_takes_over_how_another_spells_its_ids(tmp_path):
@@ -340,7 +339,7 @@ def test_a_photo_is_found_by_its_name_with_spaces_around_it_before_the_one_witho
         (folder / "images" / name).write_bytes(photo("red"))
     rows = [("a", "x", " red.png", 1), ("b", "y", "red.png ", 2), ("c", "z", " blue.png ", 3)]
     catalog = load(folder, rows)
-    assert [os.path.basename(path) for path in catalog.photos] == [" red.png", "red.png ", "blue.png"]
+    assert [os.path.basename(path) for path in catalog.content["image"].files] == [" red.png", "red.png ", "blue.png"]
 
 
 def test_a_name_with_a_null_character_names_no_file(folder):

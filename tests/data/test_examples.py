@@ -8,25 +8,25 @@ import tensorflow as tf
 
 from mmrec.config.data import CatalogConfig, InteractionsConfig, SplitConfig
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.data.context import EventContext
 from mmrec.data.examples import Examples
-from mmrec.data.features import JoinedFeatures
+from mmrec.data.features import FeatureSource, JoinedFeatures
 from mmrec.data.interactions import load_interactions
 from mmrec.data.splits import split
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.modalities.audio.sounds import AudioFeatures
 from mmrec.modalities.item_id.features import ItemIdFeatures
 from mmrec.modalities.text.features import TextFeatures
+from tests.catalogs import load_catalog
 from tests.data.builders import make_histories
 
 
-class NoFeatures:
+class NoFeatures(FeatureSource):
     def rows(self, rows, draw=None):
         return {}
 
 
-class DrawnFeatures:
+class DrawnFeatures(FeatureSource):
     def rows(self, rows, draw=None):
         return {"drawn": draw.rng.random(len(rows))}
 
@@ -254,7 +254,8 @@ def batches_of(folder, catalog, events):
     histories = split(
         load_interactions(InteractionsConfig(path=str(folder / "events.csv")), vocabulary), SplitConfig()
     ).train
-    tokens = np.array([[int(title.split()[1])] for title in items.text["title"]], np.int32)  # the number in its text
+    titles = items.content["text"].columns["title"]
+    tokens = np.array([[int(title.split()[1])] for title in titles], np.int32)  # the number in its text
     sources = {"text": TextFeatures(tokens), "item_id": ItemIdFeatures(histories.counts(vocabulary.items))}
     found = list(
         Examples(

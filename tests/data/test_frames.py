@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from mmrec.config import Config
-from mmrec.data.catalog import load_catalog
 from mmrec.data.frames import config_with_frames, frame_paths
 from mmrec.data.tables import read_table
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 EVENTS = pd.DataFrame({"user_id": ["u"], "item_id": ["1"], "timestamp": [7]})
 

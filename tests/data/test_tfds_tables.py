@@ -5,11 +5,11 @@ import pytest
 import tensorflow_datasets as tfds
 
 from mmrec.config.data import CatalogConfig, InteractionsConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.data.interactions import load_interactions
 from mmrec.data.tables import read_table
 from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 COLOURS = {"w30": (200, 0, 0), "w10": (0, 200, 0), "w20": (0, 0, 200)}
 
@@ -72,7 +72,7 @@ def wines(**changes):
 def test_a_catalog_comes_from_tfds_through_the_column_mapping(tfds_dir):
     catalog = load_catalog(wines(), ("image", "text"), tfds_dir)
     assert catalog.item_ids.tolist() == ["w10", "w20", "w30"]
-    assert catalog.text["name"].tolist() == ["Grüner w10", "Grüner w20", "Grüner w30"]
+    assert catalog.content["text"].columns["name"].tolist() == ["Grüner w10", "Grüner w20", "Grüner w30"]
     assert catalog.payload["year"].tolist() == [2001, 2002, 2000]
     assert catalog.source_rows.tolist() == [1, 2, 0]
 
@@ -82,19 +82,19 @@ def test_an_image_feature_arrives_as_its_encoded_bytes(tfds_dir):
 
     catalog = load_catalog(wines(), ("image",), tfds_dir)
     for item, sku in enumerate(catalog.item_ids):
-        assert isinstance(catalog.photos[item], bytes)
-        assert tf.io.decode_png(catalog.photos[item]).numpy()[0, 0].tolist() == list(COLOURS[sku])
+        assert isinstance(catalog.content["image"].files[item], bytes)
+        assert tf.io.decode_png(catalog.content["image"].files[item]).numpy()[0, 0].tolist() == list(COLOURS[sku])
 
 
 def test_a_tensor_feature_is_a_column_of_vectors(tfds_dir):
     catalog = load_catalog(wines(features="taste"), ("features",), tfds_dir)
-    assert catalog.features.tolist() == [[1, 0.5], [2, 0.5], [0, 0.5]]
+    assert catalog.content["features"].values.tolist() == [[1, 0.5], [2, 0.5], [0, 0.5]]
 
 
 def test_encoded_files_in_a_text_feature_of_any_name_stay_bytes(tfds_dir, photo):
     # Only columns called `image` and `audio` did; others failed to decode as UTF-8.
     catalog = load_catalog(wines(image="scan"), ("image",), tfds_dir)
-    assert catalog.photos.tolist() == [photo(COLOURS[sku]) for sku in ("w10", "w20", "w30")]
+    assert catalog.content["image"].files.tolist() == [photo(COLOURS[sku]) for sku in ("w10", "w20", "w30")]
 
 
 def test_interactions_come_from_tfds_with_the_default_split(tfds_dir):

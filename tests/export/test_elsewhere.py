@@ -96,8 +96,8 @@ def test_the_saved_model_command_line_asks_an_export(tmp_path):
 
 def test_tokens_and_pixels_of_a_reloaded_graph_are_those_of_training_bit_for_bit(tiny_export, tmp_path):
     catalog, encoder = tiny_export.tables.catalog, tiny_export.prepared.modalities["text"].encoder
-    texts = [tf.constant(column.tolist()) for column in catalog.text.values()]
-    photos = tf.constant([catalog.photo_bytes(item) for item in range(len(catalog))])
+    texts = [tf.constant(column.tolist()) for column in catalog.content["text"].columns.values()]
+    photos = tf.constant([catalog.content["image"].photo(item) for item in range(len(catalog))])
 
     class Preprocessing(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 3)

@@ -10,6 +10,7 @@ import mmrec
 from mmrec.data.ragged import Ragged
 from mmrec.data.raw_items import RawItems
 from mmrec.export.signatures import ServingModule
+from mmrec.modalities.fields import item_fields as of_config
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.reader import TextReader
 from mmrec.modalities.text.tower import TextTower
@@ -27,7 +28,7 @@ NONE = np.zeros([1, 0], object)  # a row without entries
 @pytest.fixture(scope="module")
 def raw(tiny_export):
     """The raw fields of every item, by signature input."""
-    raw = RawItems(tiny_export.tables.catalog, mmrec.Config.load(tiny_export.result.run_dir / "config.yaml"))
+    raw = RawItems(tiny_export.tables.catalog, of_config(mmrec.Config.load(tiny_export.result.run_dir / "config.yaml")))
     return raw.columns([raw.item(item) for item in range(len(tiny_export.ids) - 1)])
 
 

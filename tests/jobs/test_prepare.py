@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmrec.config import Config
+from mmrec.data.content import ColumnContent
 from mmrec.data.similarity import mean_cosine
 from mmrec.errors import InputError
 from mmrec.jobs.prepare import prepare, require_difference, retrieval_task
@@ -99,8 +100,9 @@ def test_items_without_any_difference_are_refused(tmp_path):
     assert "items must differ in what is read of them. Received: 24 items without any difference in text." in str(
         error.value
     )
-    last = {name: np.append(column[:-1], "a blue thing") for name, column in tables.catalog.text.items()}
-    other = replace(tables, catalog=replace(tables.catalog, text=last))
+    columns = tables.catalog.content["text"].columns
+    last = {name: np.append(column[:-1], "a blue thing") for name, column in columns.items()}
+    other = replace(tables, catalog=replace(tables.catalog, content={"text": ColumnContent(last)}))
     require_difference(prepare(config, other), 24)
     ids = Config.load(config, **{"item.modalities": ["text", "item_id"]})
     require_difference(prepare(ids, tables), 24)

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 import mmrec
-from mmrec import schema
+from mmrec.config import Config
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
+from mmrec.modalities.fields import item_fields
 from mmrec.refreshing.columns import match_columns
 
 MODALITIES = ("text", "image", "attributes", "item_id")
@@ -65,11 +66,9 @@ def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
     found = match(payload=["title", "place"], filters=["brand", "place"])
     catalog = Catalog(
         item_ids=np.array(["a"], object),
-        text={},
-        photos=np.array([None], object),
+        content={},
         payload=pd.DataFrame({"item_id": ["a"], "title": ["A"], "place": ["top"], "brand": ["x"]}),
         source_rows=np.array([0]),
-        counts={},
         filters={"brand": np.array(["x"], object), "place": np.array(["top"], object)},
     )
     named = found.named(catalog)
@@ -79,7 +78,9 @@ def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
 
 def test_signatures_keep_their_inputs_and_tables_may_have_either_name():
     found = match(text=["name", "blurb"], attributes={"maker": "category", "cost": "price"})
-    fields = schema.item_fields(MODALITIES, found.catalog.model_dump(), found.names)
+    config = Config.load(**{"item.modalities": MODALITIES})
+    data = config.data.model_copy(update={"catalog": found.catalog})
+    fields = item_fields(config.model_copy(update={"data": data}), found.names)
     assert [field.input for field in fields] == ["title", "body", "image_bytes", "brand", "price", "item_id"]
     assert [field.column for field in fields] == ["name", "blurb", "photo", "maker", "cost", "id"]
     assert [fields[place].names for place in (0, 2, 4)] == [

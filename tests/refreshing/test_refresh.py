@@ -62,6 +62,14 @@ def shops(refreshed):
     return tuple(mmrec.load(version, verify=True) for version in refreshed)
 
 
+def test_an_export_of_before_is_compared_by_the_digests_that_it_has(tmp_path):
+    # Its digests are of what the graph reads, and its manifest does not say otherwise.
+    version = write_export(tmp_path, by_file=False)
+    assert mmrec.refresh(version, write(tmp_path / "same.parquet", items())) == version
+    manifest = json.loads((version / "mmrec/manifest.json").read_text())
+    assert "file_digests" not in manifest
+
+
 def test_the_next_version_says_what_it_is(refreshed):
     before, after = refreshed
     assert after == before.parent / "2"

@@ -6,15 +6,17 @@ import tensorflow as tf
 import tf_keras
 
 import mmrec
+from mmrec import schema
 from mmrec.config import Config
-from mmrec.data.catalog import load_catalog
 from mmrec.data.raw_items import RawItems
 from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
+from mmrec.modalities.catalog import read_catalog
 from mmrec.modalities.features.reader import VectorReader
 from mmrec.modalities.features.tower import FeaturesTower
+from mmrec.modalities.fields import item_fields
 from mmrec.modalities.item_id.reader import ItemIdReader
 from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.towers.candidate import CandidateTower
@@ -40,8 +42,8 @@ def write(path, table):
     return path
 
 
-def write_export(folder, modalities=("features", "item_id"), **export):
-    """Exports a model of random weights as `folder/shop/1`; returns that."""
+def write_export(folder, modalities=("features", "item_id"), by_file=True, **export):
+    """Exports a model of random weights as `folder/shop/1`; returns that. `by_file`: as earlier mmrec did not."""
     path = write(folder / "items.parquet", items())
     columns = {"text": [], "image": None, "features": "vector", "payload": ["title"], "filters": ["kind"]}
     config = Config.load(
@@ -51,9 +53,9 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         query={"history": "mean", "max_length": 3, "dropout": 0.0},
         export={"k": 3, **export},
     )
-    catalog = load_catalog(config.data.catalog, config.item.modalities)
+    catalog = read_catalog(config)
     model = _model(config, np.array(["", *catalog.item_ids], object))
-    raw = RawItems(catalog, config)
+    raw = RawItems(catalog, item_fields(config), by_file)
     columns = raw.columns([raw.item(item) for item in range(COUNT)])
     vectors = model.embed({name: tf.constant(values.tolist()) for name, values in columns.items()})["vector"].numpy()
     table = np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors])
@@ -80,7 +82,13 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         rounding=np.array([0.02]),
     )
     digests = [raw.digest(item) for item in range(COUNT)]
-    manifest = {"run": "trained", "config": config.model_dump(mode="json"), "metrics": {}, "data": {"items": COUNT}}
+    manifest = {
+        **({schema.FILE_DIGESTS: True} if by_file else {}),
+        "run": "trained",
+        "config": config.model_dump(mode="json"),
+        "metrics": {},
+        "data": {"items": COUNT},
+    }
     return write_version(
         folder / "shop", parts, catalog.payload.assign(digest=digests), manifest | {"index": about}, samples
     )

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items
+from mmrec.data.media import File, FileContent, content
 from mmrec.modalities.audio.config import AudioConfig
 from mmrec.preprocess.wav import read_wav, read_wav_header
 
@@ -52,18 +53,18 @@ class SoundAudit:
         }
 
 
-def audit_sounds(catalog: Catalog, audio: AudioConfig) -> SoundAudit:
+def audit_sounds(sounds: FileContent, audio: AudioConfig) -> SoundAudit:
     """Opens all recordings, each distinct file once and one at a time.
 
     Args:
-      catalog: the items.
+      sounds: the recordings of the items.
       audio: how they are read.
     """
     groups: dict[bytes, list[int]] = {}
     states: dict[bytes, tuple[bool, bool, bool, bool]] = {}
-    for item, file in enumerate(catalog.sounds):
+    for item, file in enumerate(sounds.files):
         if file is not None:
-            encoded = _read(catalog, item)
+            encoded = _read(file)
             key = hashlib.sha256(encoded).digest()
             groups.setdefault(key, []).append(item)
             if key not in states:
@@ -132,8 +133,8 @@ def _listen(encoded: tf.Tensor, most: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, 
     return header.readable, tf.cast(header.frames, tf.float64) / rate, loudest
 
 
-def _read(catalog: Catalog, item: int) -> bytes:
+def _read(file: File) -> bytes:
     try:
-        return catalog.sound_bytes(item)
+        return content(file)
     except OSError:
         return b""

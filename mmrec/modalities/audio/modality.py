@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.media import FileContent, read_files
 from mmrec.data.shop_tables import Tables
+from mmrec.modalities.audio.checks import AudioChecks
 from mmrec.modalities.audio.config import AudioConfig
 from mmrec.modalities.audio.reader import AudioReader
 from mmrec.modalities.audio.sounds import AudioFeatures, Change, Hear, fill_sounds
 from mmrec.modalities.audio.spec_augment import spec_augment
 from mmrec.modalities.audio.tower import AudioTower
+from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import AUDIO
 from mmrec.progress import progress
 from mmrec.traced import traced
 
@@ -26,14 +34,31 @@ SOUND_VERSION = "1"  # of decoding, resampling and spectrograms: a change here m
 class AudioModality(Modality):
     """The recordings."""
 
+    name, Settings, checks = AUDIO, AudioConfig, AudioChecks
+    reserved = ("audio_bytes",)
+    reasons = {"audio_missing": "recordings absent", "audio_unreadable": "recordings unreadable"}  # noqa: RUF012
+
+    @classmethod
+    def columns(cls, config: Config) -> Sequence[str]:
+        return [catalog_column(config, cls.name)]
+
+    @classmethod
+    def read(cls, table: pd.DataFrame, rows: np.ndarray, config: Config, as_written: bool = False) -> FileContent:
+        return read_files(table[config.data.catalog.audio], cls.name, config.data.catalog, rows)
+
+    @classmethod
+    def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> list[schema.Field]:
+        field = single_field(config, names, cls.name, cls.reserved[0], schema.BYTES_KIND)
+        return [replace(field, status=schema.ROW_STATUS_AUDIO)]
+
     def __init__(self, config: Config, tables: Tables):
         audio, catalog = config.item.audio, tables.catalog
         self._item = config.item
         self._reader, store = AudioReader(audio), _store(config)
-        places = fill_sounds(catalog, config.data.catalog, store, _hear(self._reader), progress)
+        sounds = catalog.content[self.name]
+        places = fill_sounds(sounds, catalog, config.data.catalog, store, _hear(self._reader), progress)
         self.source = AudioFeatures(store.values, places, audio.bands, _change(audio))
-        named = np.array([sound is not None for sound in catalog.sounds])
-        unreadable = int((named & (places[1:] < 0)).sum())
+        unreadable = int((~sounds.missing & (places[1:] < 0)).sum())
         self.counts = {"audio_unreadable": unreadable} if unreadable else {}
 
     def tower(self) -> AudioTower:

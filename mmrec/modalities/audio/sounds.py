@@ -8,8 +8,9 @@ import numpy as np
 
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
-from mmrec.data.feature_store import FeatureStore, digest
-from mmrec.data.features import Draw, Features
+from mmrec.data.feature_store import FeatureStore
+from mmrec.data.features import Draw, Features, FeatureSource
+from mmrec.data.media import FileContent, content
 from mmrec.errors import InputError
 
 Hear = Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
@@ -17,7 +18,7 @@ Change = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 Progress = Callable[[str, int, int], None]
 
 
-class AudioFeatures:
+class AudioFeatures(FeatureSource):
     """Spectrograms: `audio_mel` float32 [R, T, M] and `audio_frames` int32 [R], T the longest of the rows asked for.
 
     Args:
@@ -26,6 +27,8 @@ class AudioFeatures:
       bands: M.
       change: (float32 [B, T, M], int32 [B], seeds int64 [B, 2]) -> the first two, changed at random. None: unchanged.
     """
+
+    longest = frozenset({"audio_mel"})
 
     def __init__(self, values: np.ndarray, places: np.ndarray, bands: int, change: Change | None):
         self._values, self._places, self._bands, self._change = values, places, bands, change
@@ -60,12 +63,19 @@ class AudioFeatures:
 
 
 def fill_sounds(
-    catalog: Catalog, config: CatalogConfig, store: FeatureStore, hear: Hear, progress: Progress, batch: int = 64
+    sounds: FileContent,
+    catalog: Catalog,
+    config: CatalogConfig,
+    store: FeatureStore,
+    hear: Hear,
+    progress: Progress,
+    batch: int = 64,
 ) -> np.ndarray:
     """Computes the spectrograms that the store lacks.
 
     Args:
-      catalog: the items.
+      sounds: the recordings of the items.
+      catalog: the items, for messages.
       config: says what an unreadable recording means.
       store: grows by one entry [1 + T * M] per distinct readable recording, see `AudioFeatures`.
       hear: encoded files -> float32 [B, T, M] and int32 [B], frames; 0 where unreadable.
@@ -78,17 +88,15 @@ def fill_sounds(
     Raises:
       InputError: one is unreadable and `data.catalog.on_missing_audio` is `error`, or none is readable.
     """
-    digests = [
-        digest(catalog.sound_bytes(item)) if file is not None else b"" for item, file in enumerate(catalog.sounds)
-    ]
+    digests = [b"" if none else sounds.file_digest(item) for item, none in enumerate(sounds.missing)]
     item_of = {found: item for item, found in enumerate(digests) if found}
     missing = [found for found in store.missing(digests) if found]
     for start in range(0, len(missing), batch):
         part = missing[start : start + batch]
-        mel, frames = hear([catalog.sound_bytes(item_of[found]) for found in part])
+        mel, frames = hear([content(sounds.files[item_of[found]]) for found in part])
         good = frames > 0
         if not good.all() and config.on_missing_audio == "error":
-            raise InputError(_unreadable(catalog, config, item_of[part[int(np.argmin(good))]]))
+            raise InputError(_unreadable(sounds, catalog, config, item_of[part[int(np.argmin(good))]]))
         entries = np.concatenate([frames[:, np.newaxis], mel.reshape(len(part), -1)], axis=1)[good]
         store.append([found for found, ok in zip(part, good, strict=True) if ok], entries)
         progress("sounds", min(start + batch, len(missing)), len(missing))
@@ -101,8 +109,8 @@ def fill_sounds(
     return places
 
 
-def _unreadable(catalog: Catalog, config: CatalogConfig, item: int) -> str:
-    file = catalog.sounds[item]
+def _unreadable(sounds: FileContent, catalog: Catalog, config: CatalogConfig, item: int) -> str:
+    file = sounds.files[item]
     found = file if isinstance(file, str) else f"{len(file):,} bytes"
     return (
         f"{config.path}, row {catalog.source_rows[item] + 1:,}, column `{config.audio}`: must be a WAV recording of 8, "

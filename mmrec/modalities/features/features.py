@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmrec.data.features import Draw, Features
+from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.standardise import Standardisation, standardisation
 
 
-class VectorFeatures:
+class VectorFeatures(FeatureSource):
     """Ready-made vectors: `features` float32 [R, F], 0 where there is none, and `features_present` bool [R].
 
     Args:

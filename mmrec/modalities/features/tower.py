@@ -9,6 +9,9 @@ from tf_keras import layers
 
 from mmrec.modalities.features.config import FeaturesConfig
 
+VECTORS, PRESENT = "features", "features_present"
+"""Names of what the tower reads."""
+
 
 class FeaturesTower(layers.Layer):
     """Standardises vectors that came with the catalog and projects them.
@@ -38,5 +41,5 @@ class FeaturesTower(layers.Layer):
         Returns:
           float32 [B, D], and bool [B]: whether the item has a vector.
         """
-        standard = tf.clip_by_value((features["features"] - self.mean) / self.deviation, -5.0, 5.0)
-        return self.projection(self.dropout(standard, training=training)), features["features_present"]
+        standard = tf.clip_by_value((features[VECTORS] - self.mean) / self.deviation, -5.0, 5.0)
+        return self.projection(self.dropout(standard, training=training)), features[PRESENT]

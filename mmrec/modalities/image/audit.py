@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items, percent
-from mmrec.preprocess.images import MAX_PIXELS, decode_photos
+from mmrec.modalities.image.content import PhotoContent
+from mmrec.preprocess.images import decode_photos
 
 BLANK = 4.0  # standard deviation of every colour channel, 0..255, below which a photo shows nothing
 BLURRED = 0.005  # variance of the Laplacian over the variance of the pixels, below which no edge is sharp
@@ -58,29 +59,26 @@ class PhotoAudit:
         }
 
 
-def audit_photos(catalog: Catalog, size: int, max_pixels: int = MAX_PIXELS, batch: int = 64) -> PhotoAudit:
+def audit_photos(content: PhotoContent, size: int, batch: int = 64) -> PhotoAudit:
     """Opens all photos, each distinct file once; at most `batch` of them are in memory.
 
     Args:
-      catalog: the items.
+      content: the photos of the items.
       size: width and height that the model sees, pixels; sharpness is judged at that size.
-      max_pixels: width times height above which a photo is unreadable.
       batch: photos decoded at once.
     """
     groups: dict[bytes, list[tuple[int, int]]] = {}
-    for item in range(len(catalog)):
-        for number in range(len(catalog.photo_files(item))):
-            groups.setdefault(hashlib.sha256(_read(catalog, item, number, max_pixels)).digest(), []).append(
-                (item, number)
-            )
+    for item in range(len(content.files)):
+        for number in range(len(content.of(item))):
+            groups.setdefault(hashlib.sha256(_read(content, item, number)).digest(), []).append((item, number))
     places = [group[0] for group in groups.values()]
     members = [list(dict.fromkeys(item for item, _ in group)) for group in groups.values()]
     readable, blank, blurred = (np.zeros(len(members), bool) for _ in range(3))
     hashes, colours = np.zeros((len(members), _HASH_BITS), bool), np.zeros((len(members), 3), np.float32)
     for start in range(0, len(members), batch):
         part = slice(start, start + batch)
-        encoded = tf.constant([_read(catalog, *place, max_pixels) for place in places[part]])
-        pixels, readable[part] = (tensor.numpy() for tensor in decode_photos(encoded, size, max_pixels))
+        encoded = tf.constant([_read(content, *place) for place in places[part]])
+        pixels, readable[part] = (tensor.numpy() for tensor in decode_photos(encoded, size, content.max_pixels))
         blank[part], blurred[part] = flat_and_blurred(pixels)
         hashes[part], colours[part] = difference_hash(pixels), pixels.mean(axis=(1, 2))
     blank, blurred = blank & readable, blurred & readable & ~blank
@@ -90,7 +88,7 @@ def audit_photos(catalog: Catalog, size: int, max_pixels: int = MAX_PIXELS, batc
         return sorted({item for group, one in zip(members, chosen, strict=True) if one for item in group})
 
     return PhotoAudit(
-        photos=sum(photo is not None for photo in catalog.photos),
+        photos=int((~content.missing).sum()),
         distinct=len(members),
         unreadable=items(~readable),
         blank=items(blank),
@@ -172,8 +170,8 @@ def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Fin
     return found
 
 
-def _read(catalog: Catalog, item: int, number: int, max_pixels: int) -> bytes:
+def _read(content: PhotoContent, item: int, number: int) -> bytes:
     try:
-        return catalog.photo_bytes(item, number, max_pixels)
+        return content.photo(item, number)
     except OSError:
         return b""

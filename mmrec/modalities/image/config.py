@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mmrec.config.section import Fraction, Positive, Section
+from mmrec.config.section import Fraction, PathMark, Positive, Section
 
 
 class AugmentationConfig(Section):
@@ -58,7 +58,7 @@ class ImageConfig(Section):
 
     backbone: Annotated[str, AfterValidator(str.lower)] = "resnet50"
     """Network of `tf_keras.applications` that reads the photo, by its name: `resnet50`, `mobilenetv2`, `vgg16`, ..."""
-    weights: str | None = "imagenet"
+    weights: Annotated[str, PathMark(is_name=lambda value: value == "imagenet")] | None = "imagenet"
     """`imagenet` (fetched from the public hub at first use), the path of a weights file, or null for random weights."""
     size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Width and height that photos are resized to, pixels."""

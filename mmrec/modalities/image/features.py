@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmrec.data.features import Draw, Features
+from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.standardise import Standardisation, standardisation
 
 Augment = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class ImageFeatures:
+class ImageFeatures(FeatureSource):
     """Pooled backbone features: `image_features` float32 [R, F], the mean over an item's photos, and `image_present`.
 
     Args:
@@ -44,7 +44,7 @@ class ImageFeatures:
         return standardisation(self.values[:, 0], np.unique(self.places[self.places >= 0]))
 
 
-class PixelFeatures:
+class PixelFeatures(FeatureSource):
     """Photos for a backbone that trains, one per item.
 
     Every item reads its pooled features from a table without gradients; up to `per_step` of the right answers of a step

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.media import read_files
 from mmrec.data.shop_tables import Tables
+from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.image.augmentation import augment
+from mmrec.modalities.image.backbones import find_backbone
+from mmrec.modalities.image.checks import ImageChecks
+from mmrec.modalities.image.config import ImageConfig
+from mmrec.modalities.image.content import PhotoContent
 from mmrec.modalities.image.features import ImageFeatures, PixelFeatures
 from mmrec.modalities.image.photos import Photos
 from mmrec.modalities.image.reader import ImageReader
 from mmrec.modalities.image.tower import Backbone, ImageTower
 from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import IMAGE
 from mmrec.progress import progress
 from mmrec.traced import traced
 
@@ -33,6 +44,47 @@ class ImageModality(Modality):
       backbone: pixels -> features.
     """
 
+    name, Settings, checks = IMAGE, ImageConfig, ImageChecks
+    reserved = ("image_bytes",)
+    reasons = {"image_missing": "photos absent", "image_unreadable": "photos unreadable"}  # noqa: RUF012
+
+    @classmethod
+    def require_settings(cls, config: Config) -> None:
+        find_backbone(config.item.image.backbone)
+
+    @classmethod
+    def columns(cls, config: Config) -> Sequence[str]:
+        return [catalog_column(config, cls.name)]
+
+    @classmethod
+    def read(cls, table: pd.DataFrame, rows: np.ndarray, config: Config, as_written: bool = False) -> PhotoContent:
+        column, image = table[config.data.catalog.image], config.item.image
+        read = read_files(column, cls.name, config.data.catalog, rows, several=True)
+        return PhotoContent(read.files, read.counts, most=image.max_photos, max_pixels=image.max_pixels)
+
+    @classmethod
+    def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> list[schema.Field]:
+        field = single_field(config, names, cls.name, cls.reserved[0], schema.BYTES_KIND)
+        limit = config.item.image.max_pixels
+        return [replace(field, status=schema.ROW_STATUS_IMAGE, max_pixels=limit)]
+
+    @classmethod
+    def identity_files(cls, config: Config) -> Sequence[str]:
+        return [config.item.image.weights] if config.item.image.weights else []
+
+    @classmethod
+    def notes(cls, config: Config) -> Sequence[str]:
+        image = config.item.image
+        said = [
+            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {image.size} pixels; WebP, AVIF and TIFF are not "
+            "read (those of the catalog were turned into PNG before training)."
+        ]
+        if image.weights is None:
+            said.append(
+                "The image backbone began with random weights: expect less of photos than with pretrained ones."
+            )
+        return said
+
     def __init__(self, config: Config, tables: Tables):
         image, catalog = config.item.image, tables.catalog
         self._item = config.item
@@ -40,7 +92,7 @@ class ImageModality(Modality):
         photos = tf.TensorSpec([None, image.size, image.size, 3])
         graph = traced(lambda pixels: self.backbone(pixels, training=False), [photos])
         self._encode = lambda pixels: graph(tf.cast(pixels, tf.float32)).numpy()
-        photos = Photos(catalog, config.data.catalog, image.size, image.max_photos, image.max_pixels)
+        photos = Photos(catalog.content[self.name], catalog, config.data.catalog, image.size)
         if image.trainable == "none":
             store, views = _feature_store(config, self.backbone)
             places = photos.fill(store, lambda pixels, digests: views(self._encode, pixels, digests), progress)

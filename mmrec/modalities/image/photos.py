@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from mmrec.config.data import CatalogConfig
 from mmrec.data.catalog import Catalog
-from mmrec.data.feature_store import FeatureStore, digest
-from mmrec.data.media import content
+from mmrec.data.feature_store import FeatureStore
 from mmrec.errors import InputError
-from mmrec.preprocess.images import MAX_PIXELS, decode_photos
+from mmrec.modalities.image.content import PhotoContent
+from mmrec.preprocess.images import decode_photos
 
 Encode = Callable[[np.ndarray, Sequence[bytes]], np.ndarray]
 Progress = Callable[[str, int, int], None]
@@ -22,28 +22,23 @@ class Photos:
     """The photos of a catalog, stored under the digest of their content.
 
     Args:
-      catalog: the items.
+      photos: the photos of the items; of each the first `most` are read.
+      catalog: the items, for messages.
       config: says what an unreadable photo means.
       size: width and height to resize to, pixels.
-      most: P, photos read of an item, the first ones.
-      max_pixels: width times height above which a photo is unreadable.
 
     Attributes:
       surplus: photos that were left out, since their items have more than `most`.
     """
 
-    def __init__(self, catalog: Catalog, config: CatalogConfig, size: int, most: int = 1, max_pixels: int = MAX_PIXELS):
-        self._catalog, self._config, self._size, self._most = catalog, config, size, most
-        self._max_pixels = max_pixels
-        counts = np.array([len(catalog.photo_files(item)) for item in range(len(catalog))], np.int64)
-        kept = np.minimum(counts, most)
+    def __init__(self, photos: PhotoContent, catalog: Catalog, config: CatalogConfig, size: int):
+        self._photos, self._catalog, self._config, self._size = photos, catalog, config, size
+        counts = np.array([len(photos.of(item)) for item in range(len(catalog))], np.int64)
+        kept = np.minimum(counts, photos.most)
         self.surplus = int((counts - kept).sum())
         self._item = np.repeat(np.arange(len(catalog)), kept)  # [E]
         self._number = np.arange(len(self._item)) - np.repeat(np.cumsum(kept) - kept, kept)  # [E]
-        self._digests = [
-            digest(content(catalog.photo_files(item)[number]))
-            for item, number in zip(self._item, self._number, strict=True)
-        ]
+        self._digests = [photos.file_digest(*map(int, place)) for place in zip(self._item, self._number, strict=True)]
 
     def fill(self, store: FeatureStore, encode: Encode, progress: Progress, batch: int = 64) -> np.ndarray:
         """Encodes the photos that the store lacks.
@@ -61,19 +56,19 @@ class Photos:
           InputError: a photo is unreadable and `data.catalog.on_missing_image` is `error`, or no photo is readable.
         """
         owner = {found: at for at, found in enumerate(self._digests)}
-        missing = store.missing(self._digests)
+        missing, limit = store.missing(self._digests), self._photos.max_pixels
         for start in range(0, len(missing), batch):
             part = missing[start : start + batch]
             places = [self._place(owner[found]) for found in part]
-            encoded = tf.constant([self._catalog.photo_bytes(*place, self._max_pixels) for place in places])
-            pixels, readable = (tensor.numpy() for tensor in decode_photos(encoded, self._size, self._max_pixels))
+            encoded = tf.constant([self._photos.photo(*place) for place in places])
+            pixels, readable = (tensor.numpy() for tensor in decode_photos(encoded, self._size, limit))
             if not readable.all() and self._config.on_missing_image == "error":
                 raise InputError(self._unreadable(*places[int(np.argmin(readable))]))
             good = [found for found, ok in zip(part, readable, strict=True) if ok]
             if good:
                 store.append(good, encode(pixels[readable], good))
             progress("photos", min(start + batch, len(missing)), len(missing))
-        places = np.full((len(self._catalog) + 1, self._most), -1)
+        places = np.full((len(self._catalog) + 1, self._photos.most), -1)
         places[self._item + 1, self._number] = store.places(self._digests)
         if (places < 0).all():
             raise InputError(
@@ -90,11 +85,11 @@ class Photos:
         return int(self._item[at]), int(self._number[at])
 
     def _unreadable(self, item: int, number: int) -> str:
-        photo = self._catalog.photo_files(item)[number]
+        photo, most = self._photos.of(item)[number], self._photos.max_pixels
         found = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
         return (
             f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}, column `{self._config.image}`: must "
-            f"be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF photo of at most {self._max_pixels:,} pixels. Received: "
+            f"be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF photo of at most {most:,} pixels. Received: "
             f"{found}, which cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the "
             "item without it."
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmrec.data.features import Draw, Features
+from mmrec.data.features import Draw, Features, FeatureSource
 
 
-class ItemIdFeatures:
+class ItemIdFeatures(FeatureSource):
     """Rows of the id table: `item_id_row` int32 [R], 0 for items without training events.
 
     Args:

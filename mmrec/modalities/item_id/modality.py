@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
+from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.factors import truncated_svd
 from mmrec.data.item_knn import ItemKNN
 from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
+from mmrec.modalities.catalog_columns import single_field
+from mmrec.modalities.item_id.config import ItemIdConfig
 from mmrec.modalities.item_id.features import ItemIdFeatures
 from mmrec.modalities.item_id.reader import ItemIdReader
 from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import ITEM_ID
 
 _ALIKE = 0.9  # mean cosine of two items from which factors tell them apart no better than a random start
 _MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
@@ -20,6 +27,17 @@ _MOST_FACTORED = 50_000  # items with training events whose similarities are fac
 
 class ItemIdModality(Modality):
     """A learnt vector for every item with training events."""
+
+    name, Settings = ITEM_ID, ItemIdConfig
+    reserved = (schema.ID,)
+
+    @classmethod
+    def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> list[schema.Field]:
+        return [single_field(config, names, cls.name, schema.ID, schema.ID_KIND)]
+
+    @classmethod
+    def quick(cls, config: Config) -> bool:
+        return True
 
     def __init__(self, config: Config, tables: Tables):
         self._item, self._ids = config.item, tables.vocabulary.ids

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from mmrec import schema
 from mmrec.data.catalog import Catalog
 from mmrec.data.findings import Finding, about_items, percent
 from mmrec.modalities.text.languages import UNSURE, language_shares
@@ -65,24 +66,27 @@ class TextAudit:
         }
 
 
-def audit_texts(catalog: Catalog, user_ids: Iterable[str], encoder: TextEncoder) -> TextAudit:
+def audit_texts(
+    catalog: Catalog, columns: Mapping[str, np.ndarray], user_ids: Iterable[str], encoder: TextEncoder
+) -> TextAudit:
     """Reads all texts.
 
     An id counts as leaked when it stands in a text as a word of its own and cannot be mistaken for one: at least 4
     characters with a digit, or 6 when it is all digits.
 
     Args:
-      catalog: the items, with text columns.
+      catalog: the items.
+      columns: their texts, str objects [N] by column.
       user_ids: of the interactions.
       encoder: as learnt on these texts.
     """
     items, users = set(filter(_is_telling, catalog.item_ids)), set(filter(_is_telling, user_ids))
-    limits = dict(zip(catalog.text, encoder.limits(len(catalog.text)), strict=True))
+    limits = dict(zip(columns, encoder.limits(len(columns)), strict=True))
     longer = {limit: TextEncoder(encoder.tokenizer, limit + 1) for limit in limits.values()}  # each is traced once
     same: dict[tuple[str, ...], list[int]] = {}
     letters: Counter[str] = Counter()
     found: dict[str, list[int]] = {"empty": [], "user": [], "item": [], "own": []}
-    for at, texts in enumerate(zip(*catalog.text.values(), strict=True)):
+    for at, texts in enumerate(zip(*columns.values(), strict=True)):
         own = catalog.item_ids[at]
         plain = tuple(" ".join(text.casefold().split()) for text in texts)
         if not any(plain):
@@ -97,13 +101,13 @@ def audit_texts(catalog: Catalog, user_ids: Iterable[str], encoder: TextEncoder)
     return TextAudit(
         empty=found["empty"],
         identical=sorted((group for group in same.values() if len(group) > 1), key=lambda group: (-len(group), group)),
-        cut={column: _cut_share(values, longer[limits[column]]) for column, values in catalog.text.items()},
+        cut={column: _cut_share(values, longer[limits[column]]) for column, values in columns.items()},
         scripts=_scripts(letters),
-        languages=language_shares(map(" ".join, zip(*catalog.text.values(), strict=True))),
+        languages=language_shares(map(" ".join, zip(*columns.values(), strict=True))),
         with_user_id=found["user"],
         with_other_item_id=found["item"],
         is_item_id=found["own"],
-        repeats_payload=_repeats(catalog),
+        repeats_payload=_repeats(catalog, columns),
     )
 
 
@@ -133,13 +137,13 @@ def _scripts(letters: Counter[str]) -> dict[str, float]:
     return {script: count / scripts.total() for script, count in scripts.most_common()}
 
 
-def _repeats(catalog: Catalog) -> dict[tuple[str, str], list[int]]:
+def _repeats(catalog: Catalog, columns: Mapping[str, np.ndarray]) -> dict[tuple[str, str], list[int]]:
     found = {}
     for payload in catalog.payload.columns:
-        if payload == "item_id" or payload in catalog.text:
+        if payload == schema.ID or payload in columns:
             continue
         values = joined(catalog.payload[payload])
-        for column, texts in catalog.text.items():
+        for column, texts in columns.items():
             items = np.flatnonzero((texts == values) & (texts != "")).tolist()
             if items:
                 found[payload, column] = items

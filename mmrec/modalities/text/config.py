@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mmrec.config.section import Fraction, LocalPath, Positive, Section
+from mmrec.config.section import DataPath, Fraction, PathMark, Positive, Section
 from mmrec.errors import InputError
 
 
@@ -23,7 +23,7 @@ class TextConfig(Section):
     tokenizer: Literal["wordpiece", "word", "bytepair", "sentencepiece"] = "wordpiece"
     """How texts are parted: keras-nlp WordPiece, whole words, byte pairs (as GPT-2), or keras-nlp SentencePiece. Learnt
     on the catalog, or read from `vocabulary`. Unused with `encoder: pretrained`, whose preset brings its own."""
-    vocabulary: LocalPath | None = None
+    vocabulary: DataPath | None = None
     """Ready-made vocabulary. `word`, `wordpiece`: a text file, one token a line; `bytepair`: a folder with
     `vocabulary.json` (or `vocab.json`) and `merges.txt`; `sentencepiece`: a `.model` file. Texts are lower-cased
     before. Null: learnt on the catalog."""
@@ -50,7 +50,7 @@ class TextConfig(Section):
     """Share of the token embeddings' values (with `pretrained`, of its outputs) dropped in training."""
     latent_dim: Positive = 256
     """Values of a `latent` text that its tower reads; with `retrieval.neighbours` it is fitted to as many as that."""
-    preset: str | None = None
+    preset: Annotated[str, PathMark(is_name=lambda value: "/" not in value)] | None = None
     """Backbone and tokenizer of `encoder: pretrained`: a local preset folder (a path with at least one `/`), a
     keras-nlp preset name such as `bert_small_en_uncased`, or a handle such as `hf://user/model`, fetched at first
     use."""

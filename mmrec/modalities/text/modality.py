@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from tf_keras import layers
 
 from mmrec import schema
 from mmrec.config import Config
+from mmrec.data.content import ColumnContent
 from mmrec.data.feature_store import FeatureStore, digest
 from mmrec.data.shop_tables import Tables
+from mmrec.data.tables import text_strings
+from mmrec.errors import Faults
+from mmrec.modalities.catalog_columns import catalog_column, column_field
+from mmrec.modalities.fields import item_fields
 from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import TEXT
+from mmrec.modalities.text.checks import TextChecks
+from mmrec.modalities.text.config import TextConfig
+from mmrec.modalities.text.encoders import TEXT_ENCODERS
 from mmrec.modalities.text.features import TextFeatures
 from mmrec.modalities.text.latent import LatentText, LatentTextTower
 from mmrec.modalities.text.latent_fit import fit_latent_text
@@ -23,6 +34,7 @@ from mmrec.modalities.text.reader import PooledTextReader, TextReader
 from mmrec.modalities.text.tower import TextTower
 from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.progress import progress
+from mmrec.registry import find
 from mmrec.traced import traced
 
 POOL_VERSION = "2"  # of how a backbone's outputs are pooled: a change here makes cached ones void
@@ -36,8 +48,46 @@ class TextModality(Modality):
       backbone: of `item.text.encoder: pretrained` and `latent`; else None.
     """
 
+    name, Settings, checks = TEXT, TextConfig, TextChecks
+    reserved = (TEXT,)
+
+    @classmethod
+    def require_settings(cls, config: Config) -> None:
+        find("text encoder", config.item.text.encoder, {"latent": None, "pretrained": None, **TEXT_ENCODERS})
+
+    @classmethod
+    def columns(cls, config: Config) -> Sequence[str]:
+        return catalog_column(config, cls.name)
+
+    @classmethod
+    def read(cls, table: pd.DataFrame, rows: np.ndarray, config: Config, as_written: bool = False) -> ColumnContent:
+        texts, faults = {}, Faults()
+        for column in config.data.catalog.text:
+            with faults.collected():
+                texts[column] = text_strings(table, column, config.data.catalog.path)[rows]
+        faults.raise_any()
+        return ColumnContent(texts)
+
+    @classmethod
+    def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> Iterator[schema.Field]:
+        for column, trained in zip(config.data.catalog.text, names[cls.name], strict=True):
+            wanted = cls.name if len(names[cls.name]) == 1 else free(trained)
+            yield column_field(column, trained, cls.name, wanted, schema.TEXT_KIND)
+
+    @classmethod
+    def identity_files(cls, config: Config) -> Sequence[str]:
+        return [path for path in (config.item.text.vocabulary, config.item.text.preset) if path]
+
+    @classmethod
+    def quick(cls, config: Config) -> bool:
+        return config.item.text.encoder == "latent"
+
+    @classmethod
+    def notes(cls, config: Config) -> Sequence[str]:
+        return [f"Texts are read up to {config.item.text.max_tokens} tokens per column, with the catalog's vocabulary."]
+
     def __init__(self, config: Config, tables: Tables):
-        self._item, columns = config.item, tables.catalog.text
+        self._item, columns = config.item, tables.catalog.content[self.name].columns
         self.encoder = learn_text_encoder(config.item.text, columns)
         tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in columns.values()]).numpy()
         self.backbone = None
@@ -48,8 +98,12 @@ class TextModality(Modality):
         elif config.item.text.encoder == "pretrained":
             self.backbone = PretrainedText(config.item.text, self.encoder.width(len(columns)), config.seed)
         self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
-        fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump())
-        self._names = {field.column: field.input for field in fields if field.modality == schema.TEXT}
+        self._names = {field.column: field.input for field in item_fields(config) if field.modality == self.name}
+
+    @property
+    def fitted_dim(self) -> int:
+        """Values of an item's fitted texts, which neighbours search beside the towers; 0 without."""
+        return self.source.values.shape[1] if isinstance(self.backbone, LatentText) else 0
 
     @property
     def _is_frozen(self) -> bool:

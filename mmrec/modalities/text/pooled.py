@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from mmrec.data.feature_store import FeatureStore, digest
-from mmrec.data.features import Draw, Features
+from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.standardise import Standardisation, standardisation
 
 
-class PooledTextFeatures:
+class PooledTextFeatures(FeatureSource):
     """A backbone's outputs: `text_features` float32 [R, F] and `text_present` bool [R].
 
     Args:

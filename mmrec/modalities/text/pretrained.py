@@ -10,7 +10,7 @@ from tf_keras import layers
 
 from mmrec.errors import InputError, loading_preset
 from mmrec.modalities.features.config import FeaturesConfig
-from mmrec.modalities.features.tower import FeaturesTower
+from mmrec.modalities.features.tower import PRESENT, VECTORS, FeaturesTower
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.encoders import masked_mean
 from mmrec.modalities.text.tower import read_mask
@@ -137,5 +137,5 @@ class PooledTextTower(FeaturesTower):
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Encodes items: `text_features` float32 [B, F] and `text_present` bool [B], as `FeaturesTower` does."""
-        given = {"features": features["text_features"], "features_present": features["text_present"]}
+        given = {VECTORS: features["text_features"], PRESENT: features["text_present"]}
         return super().call(given, training=training)

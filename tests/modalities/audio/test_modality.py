@@ -14,6 +14,7 @@ from mmrec.data.features import Draw
 from mmrec.data.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
 from mmrec.modalities.audio.modality import AudioModality
+from mmrec.modalities.fields import item_fields
 from tests.jobs.worlds import write_groups
 from tests.preprocess.wav_files import tone, wav
 
@@ -74,7 +75,7 @@ def test_the_export_reads_what_training_read_bit_for_bit(world):
     config = Config.load(config)
     tables = load_tables(config)
     modality = AudioModality(config, tables)
-    items = RawItems(tables.catalog, config)
+    items = RawItems(tables.catalog, item_fields(config))
     raw = [items.item(item)["audio_bytes"] for item in range(len(tables.catalog))]
     reader = modality.reader()
     read = tf.function(lambda files: reader({"audio_bytes": files}))(tf.constant(raw))

@@ -1,13 +1,13 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.catalog import Catalog
 from mmrec.data.feature_store import FeatureStore
 from mmrec.data.features import Draw
 from mmrec.errors import InputError
-from mmrec.modalities.audio.sounds import AudioFeatures, fill_sounds
+from mmrec.modalities.audio.sounds import AudioFeatures
+from mmrec.modalities.audio.sounds import fill_sounds as fill
+from tests.catalogs import catalog_of
 
 BANDS = 2
 NO_PROGRESS = lambda *_: None  # noqa: E731
@@ -73,15 +73,11 @@ def test_each_recording_counts_once_in_the_standardisation_and_padding_never(bat
 
 
 def catalog(*files):
-    return Catalog(
-        item_ids=np.array([f"i{n}" for n in range(len(files))], object),
-        text={},
-        photos=np.full(len(files), None),
-        payload=pd.DataFrame(),
-        source_rows=np.arange(len(files)),
-        counts={},
-        sounds=np.array([*files, None], object)[:-1],
-    )
+    return catalog_of([f"i{n}" for n in range(len(files))], audio=files)
+
+
+def fill_sounds(shop, *arguments, **options):
+    return fill(shop.content["audio"], shop, *arguments, **options)
 
 
 def test_each_distinct_recording_is_heard_once_across_runs(tmp_path):

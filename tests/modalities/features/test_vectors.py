@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.catalog import load_catalog
 from mmrec.errors import InputError
+from tests.catalogs import load_catalog
 
 ROWS = [("c", [1.0, 2.0]), ("a", None), ("b", [5.0, -6.0])]
 
@@ -40,13 +40,13 @@ def refusal(path, **options):
 def test_vectors_stand_in_the_order_of_the_items_with_nan_where_there_is_none(tmp_path, kind):
     catalog = load(write(tmp_path, kind))
     assert catalog.item_ids.tolist() == ["a", "b", "c"]
-    assert catalog.features.dtype == np.float32
-    np.testing.assert_array_equal(catalog.features, [[np.nan, np.nan], [5, -6], [1, 2]])
+    assert catalog.content["features"].values.dtype == np.float32
+    np.testing.assert_array_equal(catalog.content["features"].values, [[np.nan, np.nan], [5, -6], [1, 2]])
 
 
 def test_the_column_is_read_for_its_modality_only(tmp_path):
     path = write(tmp_path, "parquet")
-    assert load(path, ("item_id",), features="no such").features is None
+    assert load(path, ("item_id",), features="no such").content == {}
     assert "`data.catalog.features`: must name a column when `item.modalities` has `features`. Received: null." in (
         refusal(path, features=None)
     )
@@ -84,4 +84,4 @@ def test_a_column_without_any_vector_is_refused(tmp_path):
 
 def test_skipped_rows_move_no_vector(tmp_path):
     path = write(tmp_path, "jsonl", [("", [9.0, 9.0]), ("b", [1.0, 2.0]), ("a", [3.0, 4.0]), ("b", [7.0])])
-    assert load(path, on_bad_row="skip").features.tolist() == [[3, 4], [1, 2]]
+    assert load(path, on_bad_row="skip").content["features"].values.tolist() == [[3, 4], [1, 2]]

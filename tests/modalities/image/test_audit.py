@@ -4,12 +4,12 @@ import io
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-from mmrec.data.catalog import Catalog
-from mmrec.modalities.image.audit import audit_photos, difference_hash, flat_and_blurred, photo_findings
+from mmrec.modalities.image.audit import audit_photos as audit_content
+from mmrec.modalities.image.audit import difference_hash, flat_and_blurred, photo_findings
+from tests.catalogs import catalog_of
 
 
 def drawing(seed, size=96):
@@ -25,10 +25,11 @@ def encoded(image, kind="PNG", **options):
 
 
 def catalog(*photos):
-    ids = np.array([f"item-{i}" for i in range(len(photos))], dtype=object)
-    kept = np.full(len(photos), None, dtype=object)
-    kept[:] = photos
-    return Catalog(ids, {}, kept, pd.DataFrame({"item_id": ids}), np.arange(len(photos)), {})
+    return catalog_of([f"item-{i}" for i in range(len(photos))], image=photos)
+
+
+def audit_photos(shop, size, batch=64):
+    return audit_content(shop.content["image"], size, batch)
 
 
 def test_a_step_of_colour_is_sharp_and_a_ramp_is_not():

@@ -16,7 +16,8 @@ import mmrec
 from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
-from mmrec.modalities.image import modality as modality
+from mmrec.modalities.fields import item_fields
+from mmrec.modalities.image import modality
 from mmrec.modalities.image.modality import ImageModality
 from tests.jobs.worlds import MeanColour, write_groups
 
@@ -83,7 +84,7 @@ def test_what_is_cut_and_what_is_unreadable_is_counted(world):
 
 def test_the_export_reads_what_training_read(world):
     _, result, tables, images = world
-    items = RawItems(tables.catalog, Config.load(result.run_dir / "config.yaml"))
+    items = RawItems(tables.catalog, item_fields(Config.load(result.run_dir / "config.yaml")))
     raw = [items.item(item)["image_bytes"] for item in range(len(tables.catalog))]
     reader = images.reader()
     assert reader.inputs["image_bytes"].shape.as_list() == [None, P]

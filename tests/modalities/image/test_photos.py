@@ -1,6 +1,7 @@
 import gc
 import io
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ import pytest
 from PIL import Image
 
 from mmrec.config.data import CatalogConfig
-from mmrec.data.catalog import Catalog, load_catalog
 from mmrec.data.feature_store import FeatureStore
 from mmrec.data.standardise import standardisation
 from mmrec.errors import InputError
 from mmrec.modalities.image.photos import Photos
+from tests.catalogs import catalog_of, load_catalog
 
 SIZE = 4
 
@@ -30,24 +31,22 @@ class MeanColour:
         return pixels.mean(axis=(1, 2))
 
 
-def catalog_of(*photos):
-    size = len(photos)
-    column = np.empty(size, dtype=object)
-    column[:] = photos
-    ids = np.array([f"i{item}" for item in range(size)], dtype=object)
-    return Catalog(ids, {}, column, pd.DataFrame({"item_id": ids}), np.arange(size)[::-1], {})
+def shop_of(*photos):
+    return catalog_of([f"i{item}" for item in range(len(photos))], source_rows=range(len(photos))[::-1], image=photos)
 
 
 def fill(folder, catalog, encode=None, on_missing_image="error", batch=64, progress=lambda *_: None):
     """Returns the places of one photo per item, and the mean colour of each item with a photo."""
     config = CatalogConfig(path="shop.csv", on_missing_image=on_missing_image)
     store = FeatureStore(folder, (3,))
-    places = Photos(catalog, config, SIZE).fill(store, encode or MeanColour(), progress, batch)[:, 0]
+    places = Photos(catalog.content["image"], catalog, config, SIZE).fill(
+        store, encode or MeanColour(), progress, batch
+    )[:, 0]
     return places, {item: store.values[place].tolist() for item, place in enumerate(places) if place >= 0}
 
 
 def test_each_item_row_finds_the_features_of_its_own_photo(tmp_path, photo):
-    places, colours = fill(tmp_path, catalog_of(photo("red"), None, photo("blue"), photo("lime")))
+    places, colours = fill(tmp_path, shop_of(photo("red"), None, photo("blue"), photo("lime")))
     assert len(places) == 5
     assert (places[0], places[2]) == (-1, -1)
     assert colours == {1: [255, 0, 0], 3: [0, 0, 255], 4: [0, 255, 0]}
@@ -56,7 +55,7 @@ def test_each_item_row_finds_the_features_of_its_own_photo(tmp_path, photo):
 def test_a_photo_that_several_items_share_is_encoded_once(tmp_path, photo):
     encode = MeanColour()
     (tmp_path / "copy.png").write_bytes(photo("red"))  # the content counts, not where it comes from
-    shared = catalog_of(photo("red"), photo("blue"), str(tmp_path / "copy.png"), photo("red"))
+    shared = shop_of(photo("red"), photo("blue"), str(tmp_path / "copy.png"), photo("red"))
     places, colours = fill(tmp_path / "store", shared, encode)
     assert encode.batches == [2]
     assert places[1] == places[3] == places[4]
@@ -65,9 +64,9 @@ def test_a_photo_that_several_items_share_is_encoded_once(tmp_path, photo):
 
 def test_what_the_store_has_is_not_encoded_again(tmp_path, photo):
     first, second, third = MeanColour(), MeanColour(), MeanColour()
-    fill(tmp_path, catalog_of(photo("red"), photo("blue")), first)
-    fill(tmp_path, catalog_of(photo("blue"), photo("red")), second)
-    _, colours = fill(tmp_path, catalog_of(photo("lime"), photo("red")), third)
+    fill(tmp_path, shop_of(photo("red"), photo("blue")), first)
+    fill(tmp_path, shop_of(photo("blue"), photo("red")), second)
+    _, colours = fill(tmp_path, shop_of(photo("lime"), photo("red")), third)
     assert (first.batches, second.batches, third.batches) == ([2], [], [1])
     assert colours == {1: [0, 255, 0], 2: [255, 0, 0]}
 
@@ -75,7 +74,7 @@ def test_what_the_store_has_is_not_encoded_again(tmp_path, photo):
 def test_photos_are_encoded_in_batches_and_progress_is_told(tmp_path, photo):
     encode, told = MeanColour(), []
     photos = [photo((number, 0, 0)) for number in range(5)]
-    _, colours = fill(tmp_path, catalog_of(*photos), encode, batch=2, progress=lambda *what: told.append(what))
+    _, colours = fill(tmp_path, shop_of(*photos), encode, batch=2, progress=lambda *what: told.append(what))
     assert encode.batches == [2, 2, 1]
     assert told == [("photos", 2, 5), ("photos", 4, 5), ("photos", 5, 5)]
     assert {item: colour[0] for item, colour in colours.items()} == {1: 0, 2: 1, 3: 2, 4: 3, 5: 4}
@@ -83,7 +82,7 @@ def test_photos_are_encoded_in_batches_and_progress_is_told(tmp_path, photo):
 
 @pytest.mark.parametrize("bad", [b"no photo", b"\x89PNG\r\n\x1a\n" + b"\0" * 30])
 def test_an_unreadable_photo_stops_or_is_masked(tmp_path, photo, bad):
-    catalog = catalog_of(photo("red"), bad, photo("blue"))
+    catalog = shop_of(photo("red"), bad, photo("blue"))
     with pytest.raises(InputError) as error:
         fill(tmp_path, catalog)
     assert str(error.value).startswith(
@@ -97,7 +96,7 @@ def test_an_unreadable_photo_stops_or_is_masked(tmp_path, photo, bad):
 
 def test_the_error_names_row_and_file_of_the_unreadable_photo(tmp_path, photo):
     (tmp_path / "bad.png").write_bytes(b"")
-    catalog = catalog_of(photo("red"), photo("blue"), str(tmp_path / "bad.png"))
+    catalog = shop_of(photo("red"), photo("blue"), str(tmp_path / "bad.png"))
     with pytest.raises(InputError) as error:
         fill(tmp_path, catalog)
     assert "row 1, column `image`" in str(error.value)  # the file's row, which the catalog keeps
@@ -106,7 +105,7 @@ def test_the_error_names_row_and_file_of_the_unreadable_photo(tmp_path, photo):
 
 def test_a_batch_of_which_nothing_is_readable_is_not_encoded(tmp_path, photo):
     encode = MeanColour()
-    fill(tmp_path, catalog_of(b"x", b"y", photo("red")), encode, on_missing_image="mask", batch=2)
+    fill(tmp_path, shop_of(b"x", b"y", photo("red")), encode, on_missing_image="mask", batch=2)
     assert encode.batches == [1]
 
 
@@ -114,7 +113,7 @@ def test_a_batch_of_which_nothing_is_readable_is_not_encoded(tmp_path, photo):
 def test_a_catalog_without_any_readable_photo_is_refused(tmp_path, photos):
     # The means over no photo were NaN, and so was the model.
     with pytest.raises(InputError, match="no item has a readable photo"):
-        fill(tmp_path, catalog_of(*photos), on_missing_image="mask")
+        fill(tmp_path, shop_of(*photos), on_missing_image="mask")
 
 
 def test_the_order_of_the_catalog_file_changes_nobodys_photo(tmp_path, photo):
@@ -134,14 +133,14 @@ def test_the_order_of_the_catalog_file_changes_nobodys_photo(tmp_path, photo):
 def fill_several(folder, catalog, most, **settings):
     config = CatalogConfig(path="shop.csv", **settings)
     store, encode = FeatureStore(folder, (3,)), MeanColour()
-    photos = Photos(catalog, config, SIZE, most)
+    photos = Photos(replace(catalog.content["image"], most=most), catalog, config, SIZE)
     places = photos.fill(store, encode, lambda *_: None)
     colours = [[store.values[place].tolist() for place in row if place >= 0] for row in places]
     return photos, places, colours, encode
 
 
 def test_of_several_photos_the_first_ones_are_read_and_each_once(tmp_path, photo):
-    catalog = catalog_of((photo("red"), photo("blue"), photo("lime")), photo("blue"), None)
+    catalog = shop_of((photo("red"), photo("blue"), photo("lime")), photo("blue"), None)
     photos, places, colours, encode = fill_several(tmp_path, catalog, 2)
     assert places.shape == (4, 2)
     assert colours == [[], [[255, 0, 0], [0, 0, 255]], [[0, 0, 255]], []]
@@ -150,7 +149,7 @@ def test_of_several_photos_the_first_ones_are_read_and_each_once(tmp_path, photo
 
 
 def test_of_several_photos_an_unreadable_one_is_skipped_and_counted_or_stops(tmp_path, photo):
-    catalog = catalog_of((b"broken", photo("red")), (photo("blue"), b"bad", b"worse"), photo("red"))
+    catalog = shop_of((b"broken", photo("red")), (photo("blue"), b"bad", b"worse"), photo("red"))
     photos, places, colours, _ = fill_several(tmp_path, catalog, 3, on_missing_image="mask")
     assert colours[1:] == [[[255, 0, 0]], [[0, 0, 255]], [[255, 0, 0]]]
     assert (photos.surplus, photos.unreadable(places)) == (0, 3)
@@ -171,7 +170,7 @@ def encoded():
 
 
 def test_a_photo_that_the_graph_cannot_decode_is_turned_into_one_that_it_can(tmp_path, encoded):
-    places, colours = fill(tmp_path, catalog_of(encoded("WEBP", lossless=True), encoded("TIFF")))
+    places, colours = fill(tmp_path, shop_of(encoded("WEBP", lossless=True), encoded("TIFF")))
     assert colours == {1: [200, 100, 50], 2: [200, 100, 50]}
     assert places[1] != places[2]  # found by the content of the files, not by their pixels
 
@@ -190,7 +189,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
 
     def peak(count):
         store = FeatureStore(tmp_path / f"store{count}", (1, 10_000))
-        photos = catalog_of(*files[:count])
+        photos = shop_of(*files[:count])
         tracemalloc.start()
         found = Photos(photos, CatalogConfig(path="shop.csv"), SIZE)
         places = found.fill(store, encode, lambda *_: None, batch=32)

@@ -3,21 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from mmrec.data.catalog import Catalog
 from mmrec.modalities.text.audit import audit_texts, text_findings
 from mmrec.preprocess.text import TextEncoder
 from mmrec.preprocess.tokenizers import Words
+from tests.catalogs import catalog_of
 
 
 def catalog(ids, payload=None, **texts):
     columns = {name: np.array(values, dtype=object) for name, values in texts.items()}
-    table = pd.DataFrame({"item_id": ids, **(payload or {})})
-    photos = np.full(len(ids), None, dtype=object)
-    return Catalog(np.array(ids, dtype=object), columns, photos, table, np.arange(len(ids)), {})
+    return catalog_of(ids, pd.DataFrame({"item_id": ids, **(payload or {})}), text=columns)
 
 
 def audit(shop, users=(), max_tokens=2):
-    return audit_texts(shop, users, TextEncoder(Words(["[PAD]", "[UNK]", "a", "b"]), max_tokens))
+    return audit_texts(
+        shop, shop.content["text"].columns, users, TextEncoder(Words(["[PAD]", "[UNK]", "a", "b"]), max_tokens)
+    )
 
 
 def test_the_share_of_cut_texts_counts_those_with_more_tokens_than_are_kept():

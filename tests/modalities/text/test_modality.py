@@ -26,7 +26,7 @@ def answers(world, found):
     """Returns what the tower makes of every item, from its features and from its raw texts."""
     tower, reader = found.tower(), found.reader()
     config = Config.load(world[0], item={"modalities": ["text"]})
-    raw = {"text": tf.constant(load_tables(config).catalog.text["title"].tolist())}
+    raw = {"text": tf.constant(load_tables(config).catalog.content["text"].columns["title"].tolist())}
     return tower(found.source.rows(np.arange(1, 25)))[0].numpy(), tower(reader(raw).features)[0].numpy(), reader
 
 

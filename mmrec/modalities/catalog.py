@@ -1,0 +1,51 @@
+"""The catalog as the modalities in use read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from mmrec.config import Config
+from mmrec.data.catalog import Catalog, load_catalog
+from mmrec.data.content import ContentReader
+from mmrec.errors import Faults
+from mmrec.modalities.modality import Modality
+from mmrec.modalities.names import MODALITIES, modality_classes
+
+
+def read_catalog(config: Config, as_written: bool = False) -> Catalog:
+    """Reads and checks the catalog: what the modalities, the payload and the filters need.
+
+    Args:
+      config: where it is, and what is read.
+      as_written: see `Modality.read`.
+
+    Raises:
+      InputError: naming the key, or file, row and column, of each kind of fault.
+    """
+    faults, readers = Faults(), {}
+    for modality in in_order(modality_classes(config).values()):
+        with faults.collected():
+            read = partial(modality.read, config=config, as_written=as_written)
+            readers[modality.name] = ContentReader(modality.columns(config), read)
+    faults.raise_any()
+    return load_catalog(config.data.catalog, readers, config.data.tfds_dir)
+
+
+def in_order(classes: Iterable[type[Modality]]) -> list[type[Modality]]:
+    """Returns modalities in the order of the list, in which faults and facts are told; others come after."""
+    order = [*MODALITIES]
+    return sorted(classes, key=lambda one: order.index(one.name) if one.name in MODALITIES else len(order))
+
+
+def masked_files(config: Config, counts: Mapping[str, int]) -> str:
+    """Returns what was left out of the content of items, in words; "" where nothing was.
+
+    Args:
+      config: names the modalities.
+      counts: by reason, those of others among them.
+    """
+    reasons = {
+        reason: said for one in in_order(modality_classes(config).values()) for reason, said in one.reasons.items()
+    }
+    return ", ".join(f"{said} {counts[reason]:,}" for reason, said in reasons.items() if counts.get(reason))
