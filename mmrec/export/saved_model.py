@@ -155,7 +155,7 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     known["history"] = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
     asked = loaded[schema.EMBED_QUERY](**known)["embedding"].numpy()
-    far = np.abs(items - parts.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
+    far = np.abs(items - parts.table.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
     for name, apart in (("item", far), ("query", np.abs(asked - samples.queries))):
         difference = float(apart.max(initial=0.0))
         if not difference <= TOLERANCE:

@@ -13,6 +13,7 @@ from mmrec import schema
 from mmrec.export.trained_model import TrainedModel
 from mmrec.index.exact import ExactIndex
 from mmrec.index.filters import Filters
+from mmrec.index.item_table import ItemTable
 from mmrec.index.ivf import IvfIndex
 
 
@@ -22,30 +23,23 @@ class Parts:
 
     Attributes:
       ids: str [N + 1], item id by row; `ids[0]` is "".
-      table: float32 [N + 1, X], item embeddings by row: the first D values are scored, a history reads all.
+      table: item embeddings by row.
       model: embeds items and queries.
       max_length: most recent items of a history that are read.
       default_k: answers of `serving_default`.
       exclude_history: whether the history itself is no answer.
       filters: per column that answers can be restricted by, objects [N], the tuple of an item's values as str.
-      dim: D; None: X.
-      index: of `scored`, perhaps rounded; None: exact. Histories read the vectors that it keeps.
+      index: of the scored values, perhaps rounded; None: exact. Histories read the vectors that it keeps.
     """
 
     ids: np.ndarray
-    table: np.ndarray
+    table: ItemTable
     model: TrainedModel
     max_length: int
     default_k: int
     exclude_history: bool
     filters: Mapping[str, np.ndarray] = field(default_factory=dict)
-    dim: int | None = None
     index: ExactIndex | IvfIndex | None = None
-
-    @property
-    def scored(self) -> np.ndarray:
-        """The values of `table` that are scored: float32 [N + 1, D]."""
-        return self.table[:, : self.dim]
 
 
 class ServingModule(tf.Module):
@@ -57,8 +51,8 @@ class ServingModule(tf.Module):
 
     def __init__(self, parts: Parts):
         super().__init__(name="mmrec")
-        self.index = parts.index or ExactIndex(parts.scored)
-        read = parts.table[:, parts.scored.shape[1] :]  # [N + 1, X - D]
+        self.index = parts.index or ExactIndex(parts.table.scored)
+        read = parts.table.read  # [N + 1, R]
         self.read = tf.Variable(read, trainable=False, name="item_read") if read.shape[1] else None
         self.ids = tf.Variable(parts.ids.tolist(), trainable=False, name="item_ids")
         keys = tf.lookup.KeyValueTensorInitializer(
@@ -136,7 +130,7 @@ class ServingModule(tf.Module):
         Not given means "", for a number NaN, for `features` (float32 [B, F]) a row with any value that is not finite.
         """
         found = self.model.embed(raw)
-        return {"embedding": found["vector"][:, : self._parts().dim], "status": found["status"]}
+        return {"embedding": found["vector"][:, : self.model.dim], "status": found["status"]}
 
     @tf.function(autograph=False, reduce_retracing=True)  # traced once for the signatures that need it
     def _query(self, rows, raw):

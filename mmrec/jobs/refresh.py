@@ -183,7 +183,6 @@ def _parts(
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
         filters={name: values[contents.order] for name, values in given.filters.items()},
-        dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
     )
 

@@ -8,6 +8,7 @@ from mmrec.config.query import QueryConfig
 from mmrec.export.saved_model import Samples
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
+from mmrec.index.item_table import ItemTable
 from mmrec.modalities.item_id.reader import ItemIdReader
 from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.towers.candidate import CandidateTower
@@ -45,8 +46,8 @@ def small_parts(**changes):
     model |= {name: changes.pop(name) for name in model if name in changes}
     parts = {
         "ids": IDS,
-        "table": table,
-        "model": trace_model(**model, width=2),
+        "table": ItemTable.of(table),
+        "model": trace_model(**model),
         "max_length": 3,
         "default_k": 2,
         "exclude_history": True,
@@ -60,7 +61,7 @@ def small_version(**changes):
     ids = parts.ids
     payload = pd.DataFrame({"item_id": ids[1:], "title": list("ABCDE"), "digest": ["0"] * 5})
     rows = np.array([1, 4])
-    history = tf.gather(parts.table, [[0, 0, 0], [1, 2, 3]])
+    history = tf.gather(parts.table.scored, [[0, 0, 0], [1, 2, 3]])
     samples = Samples(
         rows=rows,
         items={"item_id": ids[rows]},

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import mmrec
 from mmrec.export import saved_model
+from mmrec.index.item_table import ItemTable
 from tests.export.small import small_version
 
 FILES = {
@@ -145,7 +146,7 @@ def test_a_run_exports_once(tmp_path):
 def test_a_version_that_embeds_items_otherwise_is_not_published(tmp_path):
     parts, *others = small_version()
     with pytest.raises(RuntimeError, match=r"item embeddings differ from the model's by 0\.001"):
-        saved_model.write_version(tmp_path, replace(parts, table=parts.table + 1e-3), *others)
+        saved_model.write_version(tmp_path, replace(parts, table=ItemTable.of(parts.table.scored + 1e-3)), *others)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 

@@ -207,7 +207,7 @@ def test_a_text_of_megabytes_or_with_nul_bytes_is_answered(tiny_export):
 
 
 def test_similar_leaves_the_item_out_and_answers_nothing_to_an_unknown_one(tiny_export):
-    ids, table = tiny_export.ids, tiny_export.table
+    ids, table = tiny_export.ids, tiny_export.table.scored
     found = tiny_export.ask("similar", item_id=[ids[4], "unknown", "", ids[5]], k=[3, 3, 3, 150])
     scores = table @ table[4]
     order = [row for row in np.argsort(-scores, kind="stable") if row not in (0, 4)][:3]
@@ -236,11 +236,11 @@ def test_no_rows_give_no_rows(tiny_export, signature, inputs, shape):
 
 def test_embed_item_equals_the_item_table_of_training_and_of_the_export(tiny_export, raw):
     found = tiny_export.ask("embed_item", **raw)
-    np.testing.assert_allclose(found["embedding"], tiny_export.table[1:], atol=1e-4)
+    np.testing.assert_allclose(found["embedding"], tiny_export.table.scored[1:], atol=1e-4)
     assert found["status"].tolist() == [0] * 150
     # A query at an item's own embedding scores it 1: the table inside the export is the same one.
     near = tiny_export.ask("similar", item_id=tiny_export.ids[1:], k=[1] * 150)["scores"][:, 0]
-    scores = tiny_export.table[1:] @ tiny_export.table[1:].T - 3 * np.eye(150, dtype=np.float32)
+    scores = tiny_export.table.scored[1:] @ tiny_export.table.scored[1:].T - 3 * np.eye(150, dtype=np.float32)
     np.testing.assert_allclose(near, scores.max(axis=1), atol=1e-4)
 
 

@@ -13,6 +13,7 @@ from mmrec.export.saved_model import Samples, write_version
 from mmrec.export.signatures import Parts
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
+from mmrec.index.item_table import ItemTable
 from mmrec.modalities.features.reader import VectorReader
 from mmrec.modalities.features.tower import FeaturesTower
 from mmrec.modalities.item_id.reader import ItemIdReader
@@ -56,10 +57,9 @@ def write_export(folder, modalities=("features", "item_id"), **export):
     raw = RawItems(catalog, config)
     columns = raw.columns([raw.item(item) for item in range(COUNT)])
     vectors = model.embed({name: tf.constant(values.tolist()) for name, values in columns.items()})["vector"].numpy()
-    table = np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors])
-    dim = DIM + RANK
-    asked = np.random.default_rng(0).standard_normal((50, dim)).astype(np.float32)
-    index, about = build_index(table[:, :dim], config.export, lambda: (asked, np.zeros([50, 1], np.int32)))
+    table = ItemTable.split(np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors]), RANK)
+    asked = np.random.default_rng(0).standard_normal((50, DIM + RANK)).astype(np.float32)
+    index, about = build_index(table.scored, config.export, lambda: (asked, np.zeros([50, 1], np.int32)))
     parts = Parts(
         ids=np.array(["", *catalog.item_ids], object),
         table=table,
@@ -68,10 +68,9 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         default_k=3,
         exclude_history=True,
         filters=catalog.filters,
-        dim=dim,
         index=index,
     )
-    kept = np.concatenate([index.embeddings().numpy()[1:2], table[1:2, dim:]], axis=1)
+    kept = np.concatenate([index.embeddings().numpy()[1:2], table.read[1:2]], axis=1)
     samples = Samples(
         rows=np.array([1]),
         items={name: values[:1] for name, values in columns.items()},
@@ -101,7 +100,7 @@ def _model(config, ids):
     queries = QueryTower(MeanHistory(DIM, config.query), tower.fusion)
     queries(tf.zeros([1, 1, DIM]))
     near = NeighbourQuery(queries, DIM, RANK, 0.5)
-    return trace_model(readers, NeighbourCandidate(tower, *factors), near, DIM + 2 * RANK)
+    return trace_model(readers, NeighbourCandidate(tower, *factors), near)
 
 
 def held(version):

@@ -330,7 +330,7 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     written = pq.read_table(tmp_path / "out/rows").to_pandas()
     assert written.columns.tolist() == ["item_id", "embedding", "status", "model_version"]
     assert written["item_id"].tolist() == tiny_export.ids[1:7]
-    np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table[1:7], atol=1e-4)
+    np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table.scored[1:7], atol=1e-4)
     assert written["status"].tolist() == [0] * 6
     assert (found["rows"], found["bad_rows"]) == (6, 2)
     assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]

@@ -165,7 +165,7 @@ def test_unknown_items_have_no_neighbours_to_ask_for(tiny_export, shop):
 
 def test_items_and_table_are_row_by_row_what_was_trained(tiny_export, shop):
     assert shop.items["item_id"].tolist() == tiny_export.ids[1:]
-    np.testing.assert_array_equal(shop.item_table, tiny_export.table)
+    np.testing.assert_array_equal(shop.item_table, tiny_export.table.scored)
     assert shop.signatures == ["embed_item", "embed_query", "recommend", "serving_default", "similar"]
 
 
