@@ -9,9 +9,11 @@ from typing import Any
 
 IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "attributes", "features", "item_id"
 
+ID = "item_id"  # the column of ids in an export's items, and the input of signatures
+
 # Names in the export, fixed by contract.
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
-EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
+EMBED_QUERY, EMBED_ITEM, LABEL = "embed_query", "embed_item", "attributes"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
 PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
@@ -30,6 +32,8 @@ class Field:
       input: its name as a signature input; raw bytes end in `_bytes`.
       kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
       trained: what training called the column, where its name has changed since.
+      status: the bit of `status` that says that it could not be read; 0: there is none.
+      max_pixels: of photos, width times height above which one is unreadable; None: it is no photo.
     """
 
     column: str
@@ -37,6 +41,8 @@ class Field:
     input: str
     kind: str
     trained: str = ""
+    status: int = 0
+    max_pixels: int | None = None
 
     @property
     def name(self) -> str:
@@ -57,16 +63,11 @@ _SINGLE = {
 }
 
 
-def catalog_names(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the columns of an export's catalog as `data.catalog` has them, by the names that its users know.
-
-    The config in the manifest of a refreshed version says what the table in use calls them.
-    """
-    return manifest.get("columns") or manifest["config"].get("data", {}).get("catalog", {})
-
-
 def item_fields(
-    modalities: Sequence[str], catalog: Mapping[str, Any], names: Mapping[str, Any] | None = None
+    modalities: Sequence[str],
+    catalog: Mapping[str, Any],
+    names: Mapping[str, Any] | None = None,
+    max_pixels: int | None = None,
 ) -> list[Field]:
     """Lists the raw inputs of an item, in the order of the modalities.
 
@@ -74,13 +75,16 @@ def item_fields(
       modalities: the towers in use.
       catalog: the values of `data.catalog`. A single text column is called `text` in signatures; several, and
         attributes, keep their names, as far as these are ASCII letters, digits and "_" (anything else becomes "_").
-      names: what training called these columns, in the same order, see `catalog_names`; None: as now.
+      names: what training called these columns, in the same order; None: as now.
+      max_pixels: of photos, see `Field`.
     """
     names = names or catalog
     fields: list[Field] = []
 
     def add(column: str, trained: str, modality: str, wanted: str, kind: str) -> None:
-        fields.append(Field(column, modality, wanted, kind, trained if trained != column else ""))
+        status = {IMAGE: ROW_STATUS_IMAGE, AUDIO: ROW_STATUS_AUDIO}.get(modality, 0)
+        most = max_pixels if modality == IMAGE else None
+        fields.append(Field(column, modality, wanted, kind, trained if trained != column else "", status, most))
 
     def free(wanted: str) -> str:
         return _input_name(wanted, [*(name for name, _ in _SINGLE.values()), "text", *(one.input for one in fields)])

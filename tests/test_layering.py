@@ -12,6 +12,7 @@ PACKAGE = Path(mmrec.__file__).parent
 FOUNDATION = {
     "date_times",
     "errors",
+    "manifest",
     "paths",
     "process",
     "progress",
@@ -24,6 +25,7 @@ FOUNDATION = {
     "version",
 }
 FOUNDATION_MAY_IMPORT = {
+    "manifest": {"schema"},
     "date_times": {"config.data"},
     "paths": {"errors"},
     "process": {"errors"},
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "after_training": _MODEL - {"export", "index"} | {"index.item_table"},
     "export": {"config", "models", "index", "preprocess", "modalities"},
     "serving": {"preprocess"},
-    "scoring": {"serving", "evaluation", "config.data", "data.numbers", "data.times"},
+    "scoring": {"serving", "evaluation", "data.numbers", "data.times"},
     "comparing": {"serving", "evaluation", "scoring", "training"},
     "reports": {"serving", "evaluation", "checking", "data.findings"},
     "refreshing": _JOBS | {"scoring"},

@@ -22,12 +22,14 @@ class RawItems:
     Args:
       catalog: the items.
       config: names what is read of them.
-      names: what training called the columns, see `schema.catalog_names`; None: as `config` does.
+      names: what training called the columns, see `refreshing.columns`; None: as `config` does.
     """
 
     def __init__(self, catalog: Catalog, config: Config, names: Mapping[str, Any] | None = None):
         self._catalog, self._image = catalog, config.item.image
-        self.fields = schema.item_fields(config.item.modalities, config.data.catalog.model_dump(), names)
+        self.fields = schema.item_fields(
+            config.item.modalities, config.data.catalog.model_dump(), names, config.item.image.max_pixels
+        )
 
     def item(self, item: int) -> dict[str, RawField]:
         """Returns the raw fields of one item (0-based) by signature input, in the order of the modalities."""

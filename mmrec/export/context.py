@@ -66,7 +66,7 @@ class ContextReader:
             context[schema.HISTORY_EVENT] = tf.where(row > 0, row, self._types.lookup(plain(types)))
         if self._users is not None:
             features = self._users({name: raw[name] for name in self._users.inputs}).features
-            context |= {name.replace("attributes", "user"): value for name, value in features.items()}
+            context |= {f"user_{name.partition('_')[2]}": value for name, value in features.items()}
         return context
 
 

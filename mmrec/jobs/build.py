@@ -7,6 +7,7 @@ import tf_keras
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.errors import Faults
+from mmrec.export.signatures.names import find_signatures
 from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.tower import AttributesTower
 from mmrec.modalities.image.backbones import find_backbone
@@ -25,7 +26,7 @@ from mmrec.towers.query import QueryTower
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError when the config names a fusion, tower, loss, encoder or backbone that cannot be found."""
+    """Raises InputError when a fusion, tower, loss, encoder, backbone or signature that the config names is none."""
     faults, text = Faults(), config.item.text.encoder
     for kind, name, known in (
         ("fusion", config.item.fusion, FUSIONS),
@@ -37,6 +38,8 @@ def check_classes(config: Config) -> None:
             find(kind, name, known)
     with faults.collected():
         find_backbone(config.item.image.backbone)
+    with faults.collected():
+        find_signatures(config.export.signatures)
     faults.raise_any()
 
 

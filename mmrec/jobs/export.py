@@ -14,7 +14,8 @@ from mmrec.data.raw_items import RawItems
 from mmrec.data.shop_tables import Tables
 from mmrec.export.context import ContextReader
 from mmrec.export.saved_model import Samples, write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
 from mmrec.index.exact import ExactIndex
@@ -79,6 +80,7 @@ def export_model(
         exclude_history=config.leaves_out_history,
         filters=tables.catalog.filters,
         index=index,
+        signatures=config.export.signatures,
     )
     raw = RawItems(tables.catalog, config)
     digests = [raw.digest(item) for item in range(len(tables.catalog))]
@@ -94,6 +96,7 @@ def export_model(
         Path(config.saved_models_dir).absolute() / config.name,
         parts,
         tables.catalog.payload.assign(digest=digests),
+        stated_interface(config, raw.fields, tables.catalog.filters, _notes(config)),
         {
             "run": run,
             "config": config.model_dump(mode="json"),
@@ -121,6 +124,23 @@ def _index(
         return embedder.queries(kept, asked.history, asked.context), asked.history.last(longest)
 
     return build_index(scored, config.export, held_out, config.seed)
+
+
+def _notes(config: Config) -> list[str]:
+    """Returns sentences about what the model reads, for the model card."""
+    item, notes = config.item, []
+    if schema.IMAGE in item.modalities:
+        notes.append(
+            f"Photos: JPEG, PNG, GIF (first frame), BMP, resized to {item.image.size} pixels; WebP, AVIF and "
+            "TIFF are not read (those of the catalog were turned into PNG before training)."
+        )
+        if item.image.weights is None:
+            notes.append(
+                "The image backbone began with random weights: expect less of photos than with pretrained ones."
+            )
+    if schema.TEXT in item.modalities:
+        notes.append(f"Texts are read up to {item.text.max_tokens} tokens per column, with the catalog's vocabulary.")
+    return notes
 
 
 def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -> QueryContext:

@@ -23,7 +23,8 @@ from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import TrainedModel, restore_model
 from mmrec.refreshing.columns import Columns, match_columns
 from mmrec.refreshing.delisting import DelistingLimit
@@ -118,7 +119,7 @@ def refresh_export(
 
     payload = given.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
     filters = [*given.filters]
-    as_before = filters == [*dict.fromkeys(schema.catalog_names(manifest).get("filters", ()))]
+    as_before = filters == manifest["filters"]
     if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
         _say([f"nothing has changed since {path}: no version is written"])
         return Refreshed(path, contents.changes)
@@ -131,7 +132,8 @@ def refresh_export(
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
     samples = refresh_samples(raw, config, contents, held, parts)
     delisted = sorted({*items["item_id"], *read_delisted(path)}.difference(payload["item_id"]))
-    written = write_version(path.parent, parts, payload, described, samples, key=None, delisted=delisted)
+    interface = stated_interface(config, raw.fields, given.filters, manifest["notes"], columns.names["item_id"])
+    written = write_version(path.parent, parts, payload, interface, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
     return Refreshed(written, contents.changes)
 
@@ -184,6 +186,7 @@ def _parts(
         exclude_history=config.leaves_out_history,
         filters={name: values[contents.order] for name, values in given.filters.items()},
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
+        signatures=config.export.signatures,
     )
 
 

@@ -9,7 +9,7 @@ from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.export.held_items import HeldItems
 from mmrec.export.saved_model import Samples
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
 from mmrec.refreshing.items import Contents
 from mmrec.serving.context import context_inputs
 

@@ -6,11 +6,15 @@ import tensorflow as tf
 
 from mmrec.config.query import QueryConfig
 from mmrec.export.saved_model import Samples
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts, ServingModule
+from mmrec.export.signatures.names import serve
+from mmrec.export.signatures.signature import Sample
 from mmrec.export.trained_model import trace_model
 from mmrec.index.item_table import ItemTable
+from mmrec.manifest import EventRules, Interface
 from mmrec.modalities.item_id.reader import ItemIdReader
 from mmrec.modalities.item_id.tower import ItemIdTower
+from mmrec.schema import Field
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.query import QueryTower
@@ -21,6 +25,14 @@ CONFIG = {  # of a training, as far as an export is read or described by it
     "query": {"max_length": 3},
     "retrieval": {"repeat_consumption": False},
 }
+INTERFACE = Interface(
+    fields=[Field("item_id", "item_id", "item_id", "id")],
+    filters=[],
+    item_id=["item_id"],
+    files={},
+    events=EventRules(),
+    max_length=3,
+)
 IDS = np.array(["", "a", "b", "c", "d", "e"], object)
 
 
@@ -55,6 +67,25 @@ def small_parts(**changes):
     return Parts(**parts | changes)
 
 
+def served(parts):
+    """Returns the serving module of parts, and its signatures by name; their examples ask with empty fields."""
+
+    def nothing(inputs):
+        return {
+            name: np.zeros([size or 1 for size in spec.shape], object if spec.dtype == tf.string else np.float32)
+            for name, spec in inputs.items()
+        }
+
+    sample = Sample(np.array([["a"]], object), nothing(parts.model.context_inputs), nothing(parts.model.item_inputs))
+    module = ServingModule(parts)
+    return module, serve(module, sample)
+
+
+def functions(parts):
+    """Returns the serving functions of parts by name."""
+    return {name: one.function for name, one in served(parts)[1].items()}
+
+
 def small_version(**changes):
     """Returns the arguments of `write_version` but the folder; `changes` as in `small_parts`."""
     parts = small_parts(arc=False, **changes)
@@ -68,4 +99,4 @@ def small_version(**changes):
         histories=np.array([["", "", ""], ids[1:4]], object),
         queries=parts.model.query(history, tf.constant([[0, 0, 0], [1, 2, 3]]), {}).numpy(),
     )
-    return parts, payload, {"config": CONFIG, "metrics": {}}, samples
+    return parts, payload, INTERFACE, {"config": CONFIG, "metrics": {}}, samples

@@ -9,7 +9,6 @@ import tensorflow as tf
 import mmrec
 from mmrec.data.ragged import Ragged
 from mmrec.data.raw_items import RawItems
-from mmrec.export.signatures import ServingModule
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.reader import TextReader
 from mmrec.modalities.text.tower import TextTower
@@ -17,7 +16,7 @@ from mmrec.preprocess.text import TextEncoder
 from mmrec.preprocess.tokenizers import Words
 from mmrec.schema import item_fields
 from mmrec.towers.candidate import CandidateTower
-from tests.export.small import small_parts
+from tests.export.small import functions, small_parts
 from tests.shop import MAX_LENGTH
 
 LOWEST = -3.4028234663852886e38
@@ -178,7 +177,7 @@ def test_inclusions_exclusions_filter_and_history_all_hold_row_by_row(tiny_expor
 
 
 def test_there_is_no_filter_input_without_filter_columns():
-    recommend = ServingModule(small_parts()).signatures()["recommend"]
+    recommend = functions(small_parts())["recommend"]
     assert sorted(recommend.structured_input_signature[1]) == ["exclude", "history", "include", "k"]
 
 
@@ -286,7 +285,7 @@ def test_no_items_give_no_embeddings(tiny_export):
 
 def test_with_repeat_consumption_the_history_may_answer():
     for exclude_history, expected in ((True, [b"b", b"c"]), (False, [b"a", b"b"])):
-        signatures = ServingModule(small_parts(exclude_history=exclude_history)).signatures()
+        signatures = functions(small_parts(exclude_history=exclude_history))
         found = signatures["recommend"](
             history=tf.constant([["a"]]), k=tf.constant([2]), exclude=tf.constant([[""]]), include=tf.constant([[""]])
         )
@@ -306,7 +305,7 @@ def test_several_text_columns_with_awkward_names_are_answered():
     tower({"text_tokens": np.array([[2]], np.int32)})
     names = [field.input for field in item_fields(("text",), {"text": ("Product name", "2nd line")})]
     parts = small_parts(candidate_tower=tower, readers=[TextReader(encoder, names)])
-    found = ServingModule(parts).signatures()["embed_item"](
+    found = functions(parts)["embed_item"](
         Product_name=np.array(["red", ""], object), text_2nd_line=np.array(["", ""], object)
     )
     assert found["status"].numpy().tolist() == [0, 4]

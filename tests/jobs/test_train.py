@@ -86,7 +86,7 @@ def test_every_history_tower_finds_the_users_group_from_ids_and_texts(groups, hi
 def test_a_constant_model_is_no_better_than_chance(groups):
     config = Config.load(groups)
     tables = load_tables(config)
-    same = np.full((25, 4), 0.5, np.float32)
+    same = ItemTable.of(np.full((25, 4), 0.5, np.float32))
     found = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
     # One right item among 19: the 24 of the catalog but the five of the history. Ties count against the model.
     for name, chance in {

@@ -10,7 +10,8 @@ from mmrec.config import Config
 from mmrec.data.catalog import load_catalog
 from mmrec.data.raw_items import RawItems
 from mmrec.export.saved_model import Samples, write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
 from mmrec.index.item_table import ItemTable
@@ -69,6 +70,7 @@ def write_export(folder, modalities=("features", "item_id"), **export):
         exclude_history=True,
         filters=catalog.filters,
         index=index,
+        signatures=config.export.signatures,
     )
     kept = np.concatenate([index.embeddings().numpy()[1:2], table.read[1:2]], axis=1)
     samples = Samples(
@@ -80,9 +82,9 @@ def write_export(folder, modalities=("features", "item_id"), **export):
     )
     digests = [raw.digest(item) for item in range(COUNT)]
     manifest = {"run": "trained", "config": config.model_dump(mode="json"), "metrics": {}, "data": {"items": COUNT}}
-    return write_version(
-        folder / "shop", parts, catalog.payload.assign(digest=digests), manifest | {"index": about}, samples
-    )
+    interface = stated_interface(config, raw.fields, catalog.filters, ["A note."])
+    payload = catalog.payload.assign(digest=digests)
+    return write_version(folder / "shop", parts, payload, interface, manifest | {"index": about}, samples)
 
 
 def _model(config, ids):
