@@ -1,5 +1,7 @@
 """Parts of an export that takes a second: five items known by their id, a history that is the mean of its items."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -72,7 +74,7 @@ def served(parts):
 
     def nothing(inputs):
         return {
-            name: np.zeros([size or 1 for size in spec.shape], object if spec.dtype == tf.string else np.float32)
+            name: np.full([size or 1 for size in spec.shape], "" if spec.dtype == tf.string else np.nan, object)
             for name, spec in inputs.items()
         }
 
@@ -99,4 +101,4 @@ def small_version(**changes):
         histories=np.array([["", "", ""], ids[1:4]], object),
         queries=parts.model.query(history, tf.constant([[0, 0, 0], [1, 2, 3]]), {}).numpy(),
     )
-    return parts, payload, INTERFACE, {"config": CONFIG, "metrics": {}}, samples
+    return parts, payload, replace(INTERFACE, filters=[*parts.filters]), {"config": CONFIG, "metrics": {}}, samples
