@@ -451,7 +451,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 
 def test_a_single_text_column_is_called_text_and_several_keep_their_names():
-    image = Field("photo", "image", "image_bytes", "bytes")
+    image = Field("photo", "image", "image_bytes", "bytes", status=1)
     catalog = {"text": ("title",), "image": "photo"}
     assert item_fields(("text", "image"), catalog) == [Field("title", "text", "text", "text"), image]
     assert [field.input for field in item_fields(("image", "text", "item_id"), {"text": ("title", "body")})] == [

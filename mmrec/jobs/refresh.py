@@ -24,6 +24,7 @@ from mmrec.errors import InputError
 from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
 from mmrec.export.serving_module import Parts
+from mmrec.export.signatures.names import find_signatures
 from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import TrainedModel, restore_model
 from mmrec.refreshing.columns import Columns, match_columns
@@ -102,6 +103,7 @@ def refresh_export(
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
     config, columns = _config(manifest, catalog, overrides)
+    find_signatures(config.export.signatures)  # before anything is embedded
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
     given = load_catalog(config.data.catalog, config.item.modalities, config.data.tfds_dir, as_written)

@@ -87,7 +87,9 @@ class Recommender:
     def item_table(self) -> np.ndarray:
         """float32 [N + 1, D], the item embeddings; row i + 1 belongs to `items.iloc[i]`, row 0 is padding."""
         index = self._model.index
-        return (index.table if hasattr(index, "table") else index.embeddings()).numpy()  # earlier exports hold a table
+        held = index.table if hasattr(index, "table") else index.embeddings()  # earlier exports hold a table
+        table: np.ndarray = held.numpy()
+        return table
 
     @property
     def filter_columns(self) -> Sequence[str]:
@@ -275,13 +277,14 @@ class Recommender:
         Raises:
           InputError: there is no such signature, or these are not its inputs.
         """
-        specs = self.inputs(signature)
+        specs, functions = self.inputs(signature), self._model.signatures
         if inputs.keys() != specs.keys():
             raise InputError(
                 f"`inputs` of `{signature}` must be {', '.join(specs)}. Received: {', '.join(inputs) or 'none'}."
             )
         tensors = {name: tf.convert_to_tensor(value, specs[name].dtype) for name, value in inputs.items()}
-        return self._model.signatures[signature](**tensors)
+        answers: dict[str, tf.Tensor] = functions[signature](**tensors)
+        return answers
 
     def _decodable(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the inputs of a signature with photos as it can read them, as in training."""

@@ -1,6 +1,8 @@
 """A signature of one's own: one file, from the catalog to the answer of the reloaded export."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -132,6 +134,17 @@ def test_a_refresh_keeps_it_and_its_prices_follow_the_catalog(trained):
     assert version.name == "2"
     found = mmrec.load(version).call("cheapest", ASKED)
     assert answers(found)[0] == {"red-2", "red-3", "red-7"}
+
+
+def test_a_refresh_where_its_class_cannot_be_imported_is_refused(trained, tmp_path):
+    copy = Path(shutil.copytree(trained[1], tmp_path / "groups" / "1"))
+    path = copy / "mmrec/manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["config"]["export"]["signatures"] = ["elsewhere.cheapest:Cheapest"]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"signature 'elsewhere\.cheapest:Cheapest' cannot be imported"):
+        mmrec.refresh(copy, trained[0] / "items.csv")
+    assert [one.name for one in copy.parent.iterdir()] == ["1"]
 
 
 def test_an_export_that_lacks_what_it_needs_has_it_not(tmp_path):
