@@ -74,7 +74,7 @@ def per_query(shop: Shop, scorer: Scorer) -> Values:
 def scorer_of(shop: Shop, trained: Trained) -> Scorer:
     """Returns a trained model as the scorer of the test queries."""
     table = trained.embedder.item_table(trained.prepared.features, shop.tables.vocabulary.items)
-    return embedding_scorer(trained.embedder.queries(table, shop.tables.split.test.history), table)
+    return embedding_scorer(trained.embedder.queries(table, shop.tables.split.test.history), table.scored)
 
 
 def train_all(shop: Shop, models: Models, seeds: int, say: Callable[[str], None]) -> dict[str, list[Values]]:

@@ -113,7 +113,7 @@ def ndcg(config: mmrec.Config, tables: Tables, averaged: bool) -> np.ndarray:
             average.put_in(fitted.model)
         asked, table = tables.split.validation, fitted.item_table()
         queries = fitted.embedder.queries(table, asked.history, asked.context)
-        scorer = embedding_scorer(queries, table[:, : queries.shape[1]])
+        scorer = embedding_scorer(queries, table.scored)
         found = evaluate(scorer, asked, fitted.items, (10,), bootstrap_samples=0, top_k=0)
     return found.per_query["ndcg@10"]
 

@@ -100,7 +100,7 @@ class Shop:
             sources[name] = _Hidden(sources[name], items)
         items = self.tables.vocabulary.items
         table = trained.embedder.item_table(JoinedFeatures(sources), items)
-        scorer = embedding_scorer(trained.embedder.queries(table, test.history), table)
+        scorer = embedding_scorer(trained.embedder.queries(table, test.history), table.scored)
         return evaluate(scorer, test, items, (10,), bootstrap_samples=0, top_k=0).per_query["ndcg@10"]
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-IMAGE, TEXT, AUDIO, ATTRIBUTES, FEATURES, ITEM_ID = "image", "text", "audio", "attributes", "features", "item_id"
 
 ID = "item_id"
 """The column of ids in items and payload, and the input of an item's id."""
@@ -23,7 +20,7 @@ FLOAT_KINDS = (NUMBER_KIND, VECTOR_KIND)
 
 # Names in the export, fixed by contract.
 SERVING_DEFAULT, RECOMMEND, SIMILAR = "serving_default", "recommend", "similar"
-EMBED_QUERY, EMBED_ITEM = "embed_query", "embed_item"
+EMBED_QUERY, EMBED_ITEM, LABEL = "embed_query", "embed_item", "attributes"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
 PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
@@ -65,64 +62,6 @@ class Field:
     def names(self) -> list[str]:
         """What a column of a table may be called to be this field."""
         return list(dict.fromkeys([self.trained or self.column, self.name, self.input, self.column]))
-
-
-_SINGLE = {
-    IMAGE: ("image_bytes", "bytes"),
-    AUDIO: ("audio_bytes", "bytes"),
-    FEATURES: ("features", "vector"),
-    ITEM_ID: ("item_id", "id"),
-}
-
-
-def catalog_names(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the columns of an export's catalog as `data.catalog` has them, by the names that its users know.
-
-    The config in the manifest of a refreshed version says what the table in use calls them.
-    """
-    return manifest.get("columns") or manifest["config"].get("data", {}).get("catalog", {})
-
-
-def item_fields(
-    modalities: Sequence[str], catalog: Mapping[str, Any], names: Mapping[str, Any] | None = None
-) -> list[Field]:
-    """Lists the raw inputs of an item, in the order of the modalities.
-
-    Args:
-      modalities: the towers in use.
-      catalog: the values of `data.catalog`. A single text column is called `text` in signatures; several, and
-        attributes, keep their names, as far as these are ASCII letters, digits and "_" (anything else becomes "_").
-      names: what training called these columns, in the same order, see `catalog_names`; None: as now.
-    """
-    names = names or catalog
-    fields: list[Field] = []
-
-    def add(column: str, trained: str, modality: str, wanted: str, kind: str) -> None:
-        fields.append(Field(column, modality, wanted, kind, trained if trained != column else ""))
-
-    def free(wanted: str) -> str:
-        return input_name(wanted, [*(name for name, _ in _SINGLE.values()), "text", *(one.input for one in fields)])
-
-    for modality in modalities:
-        if modality in _SINGLE:
-            column, trained = (one.get(modality) or modality for one in (catalog, names))
-            add(column, trained, modality, *_SINGLE[modality])
-        elif modality == TEXT:
-            for column, trained in zip(catalog["text"], names["text"], strict=True):
-                add(column, trained, TEXT, "text" if len(names["text"]) == 1 else free(trained), "text")
-        elif modality == ATTRIBUTES:
-            for column, (trained, kind) in zip(catalog["attributes"], names["attributes"].items(), strict=True):
-                add(column, trained, ATTRIBUTES, free(trained), "category" if kind == "category" else "number")
-    return fields
-
-
-def manifest_fields(manifest: Mapping[str, Any]) -> list[Field]:
-    """Returns the raw inputs of an item as an export states them; of earlier exports, as their config implies them."""
-    if "fields" in manifest:
-        return [Field(**field) for field in manifest["fields"]]
-    config = manifest["config"]
-    modalities, catalog = config["item"]["modalities"], config.get("data", {}).get("catalog", {})
-    return item_fields(modalities, catalog, catalog_names(manifest))
 
 
 def user_fields(attributes: Mapping[str, str]) -> list[Field]:

@@ -11,6 +11,7 @@ import mmrec
 import mmrec.jobs.train as job
 from mmrec.data.ragged import Ragged
 from mmrec.data.shop_tables import Tables
+from mmrec.index.item_table import ItemTable
 from mmrec.jobs.prepare import Prepared
 
 MAX_LENGTH = 6
@@ -44,7 +45,7 @@ class TinyExport:
     result: mmrec.TrainResult
     tables: Tables
     prepared: Prepared
-    table: np.ndarray
+    table: ItemTable
     embed_queries: object
     signatures: dict
 
@@ -70,7 +71,7 @@ class TinyExport:
 
     def best(self, rows: list[int], k: int, exclude: set[int]) -> tuple[list[bytes], np.ndarray]:
         """Returns the best k answers to a history of item rows and their scores, by training's model and a sort."""
-        scores = (self.embed_queries(self.table, Ragged.of([rows])) @ self.table.T)[0]
+        scores = (self.embed_queries(self.table, Ragged.of([rows])) @ self.table.scored.T)[0]
         order = [row for row in np.argsort(-scores, kind="stable") if row > 0 and row not in exclude][:k]
         return [self.ids[row].encode() for row in order], scores[order]
 

@@ -11,8 +11,9 @@ from mmrec.config import Config
 from mmrec.config.data import InteractionsConfig
 from mmrec.config.training import TrainingConfig
 from mmrec.errors import InputError, nearest
+from mmrec.modalities.fields import item_fields
 from mmrec.registry import find
-from mmrec.schema import Field, item_fields
+from mmrec.schema import Field
 
 
 def written(folder, text, name="config.yaml"):
@@ -431,15 +432,14 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 
 def test_a_single_text_column_is_called_text_and_several_keep_their_names():
-    image = Field("photo", "image", "image_bytes", "bytes")
-    catalog = {"text": ("title",), "image": "photo"}
-    assert item_fields(("text", "image"), catalog) == [Field("title", "text", "text", "text"), image]
-    assert [field.input for field in item_fields(("image", "text", "item_id"), {"text": ("title", "body")})] == [
-        "image_bytes",
-        "title",
-        "body",
-        "item_id",
-    ]
+    def fields(modalities, **columns):
+        tables = {"catalog": {"path": "shop.csv", **columns}, "interactions": {"path": "events.csv"}}
+        return item_fields(Config.load({"data": tables, "item": {"modalities": modalities}}))
+
+    image = Field("photo", "image", "image_bytes", "bytes", status=1, max_pixels=50_000_000)
+    assert fields(["text", "image"], text=["title"], image="photo") == [Field("title", "text", "text", "text"), image]
+    several = fields(["image", "text", "item_id"], text=["title", "body"], image="photo")
+    assert [field.input for field in several] == ["image_bytes", "title", "body", "item_id"]
 
 
 @pytest.mark.parametrize(

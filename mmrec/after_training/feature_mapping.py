@@ -51,12 +51,13 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
     asked = tables.split.validation.sample(_MOST_QUERIES, config.seed)
     if not len(shown) or not np.isin(asked.relevant.values, hidden).any():
         return {}
-    table = embedder.item_table(features, items)
-    queries = embedder.queries(table, asked.history, asked.context)
+    held = embedder.item_table(features, items)
+    table = held.scored  # [N + 1, D]
+    queries = embedder.queries(held, asked.history, asked.context)
     is_hidden = np.isin(np.arange(items + 1), hidden)
 
     def ndcg(embedder: Embedder) -> tuple[float, float]:
-        table[hidden] = embedder.item_table(_IdsHidden(features, hidden), len(hidden))[1:]
+        table[hidden] = embedder.item_table(_IdsHidden(features, hidden), len(hidden)).scored[1:]
         slices = {"hidden": is_hidden, "others": ~is_hidden}
         found = evaluate(
             embedding_scorer(queries, table), asked, items, (10,), item_slices=slices, bootstrap_samples=0, top_k=0

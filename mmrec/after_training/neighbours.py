@@ -62,7 +62,7 @@ def with_neighbours(
     beside = towers(1.0, float(TEXT in config.item.modalities and text.encoder == "latent"))
     table = beside.item_table(features, items)
     asked = beside.queries(table, validation.history, validation.context)
-    dim, width = embedder.candidate_tower.fusion.output_dim, asked.shape[1]
+    dim, width = embedder.candidate_tower.fusion.output_dim, table.scored.shape[1]
     texts = width - dim - rank
     known, exact = dim + singular_vectors(texts, text.latent_dim), dim + texts + singular_vectors(rank)
     parts = {
@@ -72,7 +72,7 @@ def with_neighbours(
         "random_text_weight": slice(known, dim + texts),
     }
     there = {name: part for name, part in parts.items() if part.start < part.stop}
-    scorers = [embedding_scorer(asked[:, part], table[:, part]) for part in (slice(dim), *there.values())]
+    scorers = [embedding_scorer(asked[:, part], table.scored[:, part]) for part in (slice(dim), *there.values())]
     found = dict.fromkeys(parts, 0.0)
     found |= zip(there, fusion_weights(scorers, validation, items)[1:].tolist(), strict=True)
     weights = np.zeros(width, np.float32)

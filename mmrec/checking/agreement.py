@@ -45,7 +45,7 @@ def photo_text_agreement(
             f"`export_dir` must name an export that reads photos and texts. Received: {export_dir}, which reads "
             f"{', '.join(modalities)}. Name another, or leave `export_dir` out."
         )
-    fields = schema.manifest_fields(shop.manifest)
+    fields = shop.interface.fields
     names = {field.input: field.name for field in fields if field.modality == TEXT}
     photo = next(field.input for field in fields if field.modality == IMAGE)
     photos, texts = catalog.content.get(IMAGE), catalog.content.get(TEXT)

@@ -14,6 +14,9 @@ class ExportConfig(Section):
 
     k: Positive = 10
     """Answers per row of the signature `serving_default`."""
+    signatures: tuple[str, ...] = ()
+    """Serving functions of your own beside those that every export has, as `package.module:Class`; see
+    `mmrec.export.signatures.signature`. A refresh keeps them, and needs their classes."""
     index: Literal["exact", "ivf"] = "exact"
     """How answers are found: `exact` scores every item; `ivf` reads only the cells of a cut-up catalog that lie near
     the query, and misses some. It keeps embeddings twice, by item and by cell."""

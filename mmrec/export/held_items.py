@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mmrec.index.cells import Cells, refreshed_cells
 from mmrec.index.exact import ExactIndex
+from mmrec.index.item_table import ItemTable
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import Codes, encode
 
@@ -19,8 +20,8 @@ class HeldItems:
     """Vectors of items by row; row 0 is padding.
 
     Attributes:
-      codes: [N + 1], the first D values of each, which are scored.
-      read: float32 [N + 1, X - D], the others, which histories read.
+      codes: [N + 1], the scored values of each, as they are kept.
+      read: float32 [N + 1, R], see `ItemTable`.
       cells: of an approximate index; None: the index is exact.
     """
 
@@ -28,21 +29,21 @@ class HeldItems:
     read: np.ndarray
     cells: Cells | None = None
 
-    def table(self) -> np.ndarray:
-        """Returns float32 [N + 1, X], the vectors as they are kept."""
-        return np.concatenate([self.codes.vectors(), self.read], axis=1)
+    def table(self) -> ItemTable:
+        """Returns the vectors, scored as they are kept."""
+        return ItemTable(self.codes.vectors(), self.read)
 
-    def refreshed(self, source: np.ndarray, fresh: np.ndarray) -> HeldItems:
+    def refreshed(self, source: np.ndarray, fresh: ItemTable) -> HeldItems:
         """Makes the next version's items; what is taken over is not rounded again.
 
         Args:
           source: int64 [M + 1], the row here whose vector each keeps; 0: it gets a fresh one. `source[0]` is 0.
-          fresh: float32 [F, X], the vectors of those, in row order.
+          fresh: the vectors of those, in row order; no padding in front.
         """
-        rows, dim = np.flatnonzero(source == 0)[1:], self.codes.values.shape[1]
-        made = encode(fresh[:, :dim], self.codes.storage)
+        rows = np.flatnonzero(source == 0)[1:]
+        made = encode(fresh.scored, self.codes.storage)
         values, read, scale = self.codes.values[source], self.read[source], None
-        values[rows], read[rows] = made.values, fresh[:, dim:]
+        values[rows], read[rows] = made.values, fresh.read
         if self.codes.scale is not None:
             scale = self.codes.scale[source]
             scale[rows] = made.scale

@@ -9,7 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from mmrec.errors import InputError
 
-_TOKENIZERS = frozenset(  # of tf-text, linked into every TensorFlow Serving: WordPiece, BytePair, SentencePiece
+_TOKENIZERS = frozenset(  # linked into every TensorFlow Serving: WordPiece, BytePair, SentencePiece
     {
         "WordpieceTokenizeWithOffsets",
         "FastWordpieceTokenizeWithOffsets",
@@ -25,22 +25,27 @@ _TOO_NEW = frozenset({"DecodeWebP"})  # core TensorFlow, but not before 2.20
 _RUNTIME = frozenset({"_Arg", "_Retval"})
 
 
-def lint_operations(folder: Path) -> None:
+def lint_operations(folder: Path) -> list[str]:
     """Checks every operation of a written SavedModel, those inside functions included.
 
     Args:
       folder: holds `saved_model.pb`.
 
+    Returns:
+      The packages that bring operations of it, beside TensorFlow; what loads it in Python registers them first.
+
     Raises:
       InputError: naming the operations that are neither core TensorFlow nor a tokenizer of tf-text.
     """
-    refused = [name for name in operations(folder) if not _is_stock(name)]
+    used = operations(folder)
+    refused = [name for name in used if not _is_stock(name)]
     if refused:
         raise InputError(
             "an export must hold operations of core TensorFlow and tokenizers of tf-text only, which every TensorFlow "
             f"Serving has. Received: {', '.join(refused)}. Write the layer that uses them with core operations (no "
             "`py_function`, no custom operation)."
         )
+    return ["tensorflow_text"] if _TOKENIZERS & {*used} else []
 
 
 def operations(folder: Path) -> list[str]:

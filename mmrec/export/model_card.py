@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mmrec import schema
-from mmrec.config.data import InteractionsConfig
+from mmrec.export.signatures.signature import Served
+from mmrec.manifest import EventRules, Interface
 
 _METRICS = ("ndcg@10", "recall@10", "hit_rate@10", "mrr")
 _CALLS = """## How to ask it
@@ -35,7 +36,7 @@ answer = service.Predict(request, timeout=5)
 print(answer.outputs["item_ids"].string_val)
 ```
 
-In Python with mmrec: `mmrec.load(folder)`.
+In Python with mmrec: `shop = mmrec.load(folder)`, and the calls below.
 
 * Ids are strings; "" pads, anywhere in a row. Unknown ids in a history are skipped.
 * Rows with fewer answers end in "" with the lowest finite score; there are as many columns as the batch's largest `k`.
@@ -44,40 +45,43 @@ In Python with mmrec: `mmrec.load(folder)`.
 """
 
 
-def write_model_card(folder: Path, model: str, signatures: Mapping, manifest: Mapping) -> None:
+def write_model_card(
+    folder: Path, model: str, served: Mapping[str, Served], interface: Interface, manifest: Mapping
+) -> None:
     """Writes `mmrec/README.md`.
 
     Args:
       folder: the version folder.
       model: the name that the server knows the model by.
-      signatures: concrete functions by name.
-      manifest: `config`, `metrics`, `data`, `index`, `notes` and `refresh` are read; what is not there is left out.
+      served: the signatures by name.
+      interface: what the model reads.
+      manifest: `config` (where the data was), `metrics`, `data`, `index` and `refresh` are read; what is not there is
+        left out.
     """
-    first = schema.RECOMMEND if schema.RECOMMEND in signatures else next(iter(signatures))
+    first = schema.RECOMMEND if schema.RECOMMEND in served else next(iter(served))
     parts = [
         f"# {model}\n\nA two-tower retrieval model of mmrec; `manifest.json` beside this page says all of it.",
-        _data(manifest),
+        _data(interface, manifest),
         _refresh(manifest),
         _quality(manifest.get("metrics", {}), manifest.get("metrics_of_version")),
-        _limits(manifest, manifest.get("config", {}), manifest.get("index", {})),
+        _limits(interface, served, manifest),
         _CALLS.format(name=model, first=first).rstrip(),
-        _signatures(signatures),
+        _signatures(served),
     ]
     (folder / schema.MODEL_CARD).write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
-def _data(manifest: Mapping) -> str:
+def _data(interface: Interface, manifest: Mapping) -> str:
     config = manifest.get("config", {})
     counts = [f"* {name.replace('_', ' ')}: {count:,}" for name, count in manifest.get("data", {}).items()]
     if config:
         catalog, events = config["data"]["catalog"], config["data"]["interactions"]
         named = f"`{_last(events['path'])}`" if events else "none"
         counts.insert(0, f"* catalog: `{_last(catalog['path'])}`; interactions: {named}")
-        counts.append(f"* modalities: {', '.join(config['item']['modalities'])}")
-        filters = schema.catalog_names(manifest).get("filters")
-        if filters:
-            counts.append(f"* filters: {', '.join(f'`{column}`' for column in filters)}")
-    return "## Data\n\n" + "\n".join(counts) if counts else ""
+    counts.append(f"* modalities: {', '.join(dict.fromkeys(field.modality for field in interface.fields))}")
+    if interface.filters:
+        counts.append(f"* filters: {_quoted(interface.filters)}")
+    return "## Data\n\n" + "\n".join(counts)
 
 
 def _refresh(manifest: Mapping) -> str:
@@ -139,15 +143,13 @@ def _items(manifest: Mapping) -> int:
     return manifest.get("data", {}).get("items", 0)
 
 
-def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
-    if not config:
-        return ""
-    modalities = config["item"]["modalities"]
-    later = "another training" if modalities == [schema.ID] else "a refresh"
+def _limits(interface: Interface, served: Mapping[str, Served], manifest: Mapping) -> str:
+    only_ids, index = all(field.kind == "id" for field in interface.fields), manifest.get("index", {})
     limits = [
-        f"It answers with the {_items(manifest):,} items of its catalog; later ones need {later}.",
-        f"A history is read from its last {config['query']['max_length']} items.",
-        _of_history(config),
+        f"It answers with the {_items(manifest):,} items of its catalog; later ones need "
+        f"{'another training' if only_ids else 'a refresh'}.",
+        f"A history is read from its last {interface.max_length} items.",
+        _of_history(interface.events),
     ]
     if "recall@10" in index:
         limits.append(
@@ -155,34 +157,39 @@ def _limits(manifest: Mapping, config: Mapping, index: Mapping) -> str:
             f"average, over {index['queries']:,} validation queries"
             + (f" of version {index['recall_of_version']}." if "recall_of_version" in index else ".")
         )
-    if config["query"].get("context"):
+    if {schema.HISTORY_TIME, schema.HISTORY_EVENT} & {*served[schema.EMBED_QUERY].inputs}:
         limits.append(
             "`history_time` and `history_event` stand in the columns of `history`, and `now` is when the question is "
             'asked; times are counted as in the interactions (date-times: seconds since 1970). NaN, "" and missing '
             "columns are unknown."
         )
-    limits += manifest.get("notes", [])
-    if modalities == [schema.ID]:
+    limits += interface.notes
+    if only_ids:
         limits.append("Items without training events are all alike to it: it knows nothing but ids.")
     return "## Limits\n\n" + "\n".join(f"* {limit}" for limit in limits)
 
 
-def _of_history(config: Mapping) -> str:
-    if config["retrieval"]["repeat_consumption"]:
+def _of_history(rules: EventRules) -> str:
+    if rules.repeat:
         return "Items of the history may be recommended again."
-    rules = InteractionsConfig.model_validate(config.get("data", {}).get("interactions") or {})
-    if rules.histories_are_seen:
+    if rules.all_seen:
         return "Items of the history are never recommended."
-    kept = ", ".join(f"`{kind}`" for kind in rules.seen_events)
-    return f"Items of the history may be recommended: name those that the user had ({kept}) in `exclude`."
+    return (
+        f"Items of the history may be recommended: name those that the user had ({_quoted(rules.seen or ())}) in "
+        "`exclude`."
+    )
 
 
-def _signatures(signatures: Mapping) -> str:
+def _signatures(served: Mapping[str, Served]) -> str:
     rows = [
-        [f"`{name}`", _tensors(function.structured_input_signature[1]), _tensors(function.structured_outputs)]
-        for name, function in signatures.items()
+        [f"`{name}`", _tensors(one.inputs), _tensors(one.function.structured_outputs), f"`{one.client_call}`"]
+        for name, one in served.items()
     ]
-    return "## Signatures\n\n" + "\n".join(_table(["signature", "inputs", "outputs"], rows))
+    return "## Signatures\n\n" + "\n".join(_table(["signature", "inputs", "outputs", "in Python"], rows))
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _tensors(specs: Mapping) -> str:

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,14 +17,16 @@ import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import writing
-from mmrec.export.examples import example_inputs
 from mmrec.export.lint import lint_operations
 from mmrec.export.model_card import write_model_card
 from mmrec.export.requests import write_requests
 from mmrec.export.server_config import write_server_config
-from mmrec.export.signatures import Parts, ServingModule
+from mmrec.export.serving_module import Parts, ServingModule
+from mmrec.export.signatures.names import serve
+from mmrec.export.signatures.signature import Sample, Served
 from mmrec.export.warm_up import write_warm_up
 from mmrec.locks import locked
+from mmrec.manifest import Input, Interface
 from mmrec.paths import literal_folder
 from mmrec.version import __version__
 
@@ -52,11 +54,17 @@ class Samples:
     context: Mapping[str, np.ndarray] = field(default_factory=dict)
     rounding: np.ndarray | float = 0.0
 
+    def example(self) -> Sample:
+        """Returns what example requests are made of."""
+        context = {name: values[-1:] for name, values in self.context.items()}
+        return Sample(self.histories[-1:], context, {name: values[:1] for name, values in self.items.items()})
+
 
 def write_version(
     folder: Path,
     parts: Parts,
     payload: pd.DataFrame,
+    interface: Interface,
     manifest: Mapping,
     samples: Samples,
     key: str | None = "saved_models_dir",
@@ -73,8 +81,9 @@ def write_version(
       folder: `saved_models/<name>`.
       parts: the model.
       payload: one row per item, in row order: `item_id`, `digest`, and what is shown beside an answer.
-      manifest: what the manifest says beside versions, signatures and checksums; its `run` is the key of the run, and
-        the model card is made from it.
+      interface: what the model reads.
+      manifest: what the manifest says beside that, versions, signatures and checksums; its `run` is the key of the run,
+        and the model card is made from it.
       samples: what the version must answer as the model does.
       key: the config key that `folder` follows from; None: the job has none.
       delisted: ids of the items that earlier versions had and this one has not.
@@ -83,8 +92,9 @@ def write_version(
       The version folder.
 
     Raises:
-      InputError: the folder cannot be written, or a layer uses operations that a server lacks.
-      RuntimeError: the reloaded export answers otherwise than the model.
+      InputError: the folder cannot be written, a signature cannot be used, or a layer uses operations that a server
+        lacks.
+      RuntimeError: the reloaded export answers otherwise than the model, or not at all.
     """
     with _turn(folder, key):
         written = _version_of(folder, manifest.get("run"), newest="refresh" in manifest)
@@ -94,25 +104,26 @@ def write_version(
         shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
         try:
             module = ServingModule(parts)
-            signatures = module.signatures()
-            tf.saved_model.save(module, str(aside), signatures=signatures)
-            lint_operations(aside)
-            examples = example_inputs(signatures, samples.items, samples.histories, parts.filters, samples.context)
-            write_warm_up(aside, signatures, examples)
-            write_requests(aside, folder.name, signatures, examples)
+            served = serve(module, samples.example())
+            tf.saved_model.save(module, str(aside), signatures={name: one.function for name, one in served.items()})
+            libraries = lint_operations(aside)
+            write_warm_up(aside, served)
+            photos = [field.input for field in interface.fields if field.max_pixels is not None]
+            write_requests(aside, folder.name, served, photos)
             write_server_config(aside, folder.name)
-            write_model_card(aside, folder.name, signatures, manifest)
+            write_model_card(aside, folder.name, served, interface, manifest)
             payload.to_parquet(aside / schema.ITEMS, index=False)
             if len(delisted):
-                pd.DataFrame({"item_id": delisted}).to_parquet(aside / schema.DELISTED, index=False)
-            _compare(aside, parts, samples)
+                pd.DataFrame({schema.ID: delisted}).to_parquet(aside / schema.DELISTED, index=False)
+            _compare(aside, parts, samples, served)
             described = {
                 "format_version": schema.FORMAT_VERSION,
                 "versions": {"mmrec": __version__} | {name: version(name) for name in _PACKAGES},
-                "signatures": {
-                    name: sorted(function.structured_input_signature[1]) for name, function in signatures.items()
-                },
                 **manifest,
+                "signatures": {name: sorted(one.inputs) for name, one in served.items()},
+                "inputs": {name: _inputs(one) for name, one in served.items()},
+                "libraries": libraries,
+                **interface.stated(),
                 "sha256": checksums(aside),
             }
             (aside / schema.MANIFEST).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
@@ -145,8 +156,13 @@ def checksums(folder: Path) -> dict[str, str]:
     return found
 
 
-def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
-    """Checks that the written version embeds items and histories as the model does, and answers with known ids."""
+def _inputs(served: Served) -> dict[str, dict]:
+    """Returns the inputs of a signature as the manifest states them."""
+    return {name: asdict(Input(spec.dtype.name, spec.shape.as_list())) for name, spec in sorted(served.inputs.items())}
+
+
+def _compare(aside: Path, parts: Parts, samples: Samples, served: Mapping[str, Served]) -> None:
+    """Checks that the written version answers its examples, with ids that it has, and embeds as the model does."""
     with literal_folder(aside) as folder:
         loaded = tf.saved_model.load(str(folder)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
@@ -155,11 +171,17 @@ def _compare(aside: Path, parts: Parts, samples: Samples) -> None:
     known["history"] = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
     asked = loaded[schema.EMBED_QUERY](**known)["embedding"].numpy()
-    far = np.abs(items - parts.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
+    far = np.abs(items - parts.table.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
     for name, apart in (("item", far), ("query", np.abs(asked - samples.queries))):
         difference = float(apart.max(initial=0.0))
         if not difference <= TOLERANCE:
             raise RuntimeError(f"the reloaded export's {name} embeddings differ from the model's by {difference:.2g}.")
+    for name, one in served.items():
+        asked = {key: tf.constant(one.example[key].tolist(), spec.dtype) for key, spec in one.inputs.items()}
+        try:
+            loaded[name](**asked)
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            raise RuntimeError(f"the reloaded export's `{name}` does not answer its example: {error}") from error
     answers = loaded[schema.SERVING_DEFAULT](**known)["item_ids"].numpy()
     unknown = set(answers.ravel().tolist()) - {item.encode() for item in parts.ids}
     if unknown:

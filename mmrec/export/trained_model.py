@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.export.context import ContextReader
+from mmrec.index.item_table import ItemTable
 from mmrec.modalities.reader import Reader
 
 
@@ -19,8 +21,8 @@ class TrainedModel(tf.Module):
     adds nothing to them.
 
     Args:
-      embed: raw fields of B items by input -> `vector` float32 [B, X] and `status` int32 [B].
-      query: item vectors float32 [B, W, X], oldest first; place int32 [B, W], their columns in the history, counted
+      embed: raw fields of B items by input -> `vector` float32 [B, D + R], see `ItemTable`, and `status` int32 [B].
+      query: item vectors float32 [B, W, D + R], oldest first; place int32 [B, W], their columns in the history, counted
         from 1, 0 pads at the end; and the raw inputs beside the history -> float32 [B, D].
       held: variables and tables that they use.
     """
@@ -40,6 +42,15 @@ class TrainedModel(tf.Module):
         return self.embed.structured_input_signature[0][0]
 
     @property
+    def dim(self) -> int:
+        """D, how many values of a vector are scored: the first ones, compared with a query."""
+        return self.query.structured_outputs.shape[-1]
+
+    def item_table(self, vectors: np.ndarray) -> ItemTable:
+        """Returns vectors of `embed` (float32 [N, D + R]) by what becomes of them."""
+        return ItemTable.split(vectors, vectors.shape[1] - self.dim)
+
+    @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
         """What is read beside a history, by name."""
         return self.query.structured_input_signature[0][2]
@@ -49,7 +60,6 @@ def trace_model(
     readers: Sequence[Reader],
     candidate_tower: tf.keras.layers.Layer,
     query_tower: tf.keras.layers.Layer,
-    width: int,
     context: ContextReader | None = None,
 ) -> TrainedModel:
     """Makes functions of the towers and of what stands before them.
@@ -59,9 +69,8 @@ def trace_model(
 
     Args:
       readers: raw inputs of items -> their features, one per modality.
-      candidate_tower: features of items -> float32 [B, X].
-      query_tower: its `last` makes of float32 [B, L, X], lengths and context the queries, float32 [B, D].
-      width: X.
+      candidate_tower: features of items -> float32 [B, D + R].
+      query_tower: its `last` makes of float32 [B, L, D + R], lengths and context the queries, float32 [B, D].
       context: reads what is known beside a history; None: nothing is.
     """
     context = context or ContextReader()
@@ -76,6 +85,8 @@ def trace_model(
         status = faults + tf.where(given, 0, schema.ROW_STATUS_EMPTY)
         return {"vector": candidate_tower(features, training=False), "status": status}
 
+    embedding = embed.get_concrete_function()
+    width = embedding.structured_outputs["vector"].shape[-1]  # D + R
     items, place = tf.TensorSpec([None, None, width], tf.float32), tf.TensorSpec([None, None], tf.int32)
 
     @tf.function(input_signature=[items, place, _named(context.inputs)])
@@ -85,7 +96,7 @@ def trace_model(
 
     resources = [resource for reader in (*readers, context) for resource in reader.resources]
     held = [*candidate_tower.variables, *query_tower.variables, *resources]
-    return TrainedModel(embed.get_concrete_function(), query.get_concrete_function(), held)
+    return TrainedModel(embedding, query.get_concrete_function(), held)
 
 
 def restore_model(exported: tf.Module, path: object) -> TrainedModel:

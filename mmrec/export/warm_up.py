@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
-from mmrec.export.examples import Examples
+from mmrec.export.signatures.signature import Served
 
 
-def write_warm_up(folder: Path, signatures: Mapping, examples: Examples) -> None:
+def write_warm_up(folder: Path, served: Mapping[str, Served]) -> None:
     """Writes one request per signature to `assets.extra/tf_serving_warmup_requests`.
 
     Args:
       folder: the version folder.
-      signatures: concrete functions by name.
-      examples: what is asked.
+      served: the signatures by name.
 
     Source: TensorFlow Serving, "SavedModel Warmup".
     """
@@ -25,16 +25,16 @@ def write_warm_up(folder: Path, signatures: Mapping, examples: Examples) -> None
     path = folder / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for name, function in signatures.items():
-            log = prediction_log_pb2.PredictLog(request=predict_request("", name, function, examples[name]))
+        for name, one in served.items():
+            log = prediction_log_pb2.PredictLog(request=predict_request("", name, one, one.example))
             writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
 
 
-def predict_request(model: str, signature: str, function: tf.types.experimental.ConcreteFunction, inputs: Mapping):
-    """Returns the `PredictRequest` that asks a signature; `inputs` are its values by name."""
+def predict_request(model: str, name: str, served: Served, inputs: Mapping[str, np.ndarray]):
+    """Returns the `PredictRequest` that asks a signature, so called; `inputs` are its values by name."""
     from tensorflow_serving.apis import model_pb2, predict_pb2
 
-    request = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(name=model, signature_name=signature))
-    for key, spec in function.structured_input_signature[1].items():
+    request = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(name=model, signature_name=name))
+    for key, spec in served.inputs.items():
         request.inputs[key].CopyFrom(tf.make_tensor_proto(inputs[key].tolist(), spec.dtype))
     return request

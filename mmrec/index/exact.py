@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,30 +11,49 @@ from mmrec.index.rows import Codes, StoredRows
 from mmrec.index.top import GROUP, NEVER, answers, beside_query, in_groups, leading, leading_rows, stands_in
 from mmrec.traced import traced
 
-_BLOCK_SCORES = 2**19  # 2 MiB of scores at once: they stay in the cache until the maxima of their groups are taken
-_BLOCK_VALUES = 2**21  # most values of rows at once, 8 MiB: of float16 and int8 they are a copy
-_BLOCK_ROWS = 1024  # fewest items at once
-_KEPT = 2**25  # scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups
-_FEW = 128  # exclusions per query up to which only their groups are looked at again; of more, all items are marked
-_MARKED = 512  # items that are marked as fast as the group of one exclusion is looked at again
-_LISTED = 2**18  # inclusions in a batch up to which only these are scored
+
+class Bounds(NamedTuple):
+    """How much is looked at together; answers are the same whatever these are.
+
+    Attributes:
+      block_scores: of a block: 2 MiB, which stay in the cache until the maxima of their groups are taken.
+      block_values: most values of the rows of a block, 8 MiB: of float16 and int8 they are a copy.
+      block_rows: fewest items of a block, a multiple of `GROUP`.
+      kept: scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups.
+      few: exclusions per query up to which only their groups are looked at again; of more, all items are marked.
+      marked: items that are marked as fast as the group of one exclusion is looked at again.
+      listed: inclusions in a batch up to which only these are scored.
+    """
+
+    block_scores: int = 2**19
+    block_values: int = 2**21
+    block_rows: int = 1024
+    kept: int = 2**25
+    few: int = 128
+    marked: int = 512
+    listed: int = 2**18
+
+
+BOUNDS = Bounds()
 
 
 class ExactIndex(tf.Module):
     """Finds the items with the largest dot product.
 
     Items with identical vectors come by row, except where one query alone is asked of more items than scores are kept
-    (2^25): the best scores are then computed again, and may be rounded by where they stand.
+    (`Bounds.kept`): the best scores are then computed again, and may be rounded by where they stand.
 
     Args:
       table: float32 [N + 1, D], by item row, or its codes; row 0 is padding and never an answer.
       storage: how the table is kept, see `StoredRows`; the products are float32, with the vectors as they are kept.
+      bounds: of memory and time.
     """
 
     is_exact = True
 
-    def __init__(self, table: np.ndarray | Codes, storage: str = "float32"):
+    def __init__(self, table: np.ndarray | Codes, storage: str = "float32", bounds: Bounds = BOUNDS):
         super().__init__(name="exact_index")
+        self._bounds = lambda: bounds  # a function is not tracked
         self.items = len(table)  # N + 1
         self.stored = StoredRows(table, storage, GROUP)
         vectors, rows = tf.TensorSpec([None, self.stored.dim]), tf.TensorSpec([None, None], tf.int32)
@@ -84,7 +105,7 @@ class ExactIndex(tf.Module):
             return answers(*among_all(), k)
         listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
         found = tf.cond(
-            listed & (tf.size(include) <= _LISTED) & (tf.shape(include)[1] > 0),
+            listed & (tf.size(include) <= self._bounds().listed) & (tf.shape(include)[1] > 0),
             lambda: self._listed(query, width, exclude, include, allowed),
             among_all,
         )
@@ -116,7 +137,7 @@ class ExactIndex(tf.Module):
         outside = tf.tile(outside[tf.newaxis], [batch, 1])
         out = tf.concat([apart, outside], axis=1)
 
-        kept = batch <= _KEPT // self.stored.count
+        kept = batch <= self._bounds().kept // self.stored.count
         found, maxima = self._blocks(query, never, kept)
 
         def again(group):
@@ -142,8 +163,8 @@ class ExactIndex(tf.Module):
           bool [rows kept, B], the marks; [0, B]: there are none.
           int32 [B, E], the exclusions; [B, 0] where there are marks.
         """
-        wide, listed = tf.shape(exclude)[1], None
-        marked = tf.constant(True) if allowed is not None else wide > min(_FEW, self.items // _MARKED)
+        wide, listed, bounds = tf.shape(exclude)[1], None, self._bounds()
+        marked = tf.constant(True) if allowed is not None else wide > min(bounds.few, self.items // bounds.marked)
         if include is not None:
             listed = tf.reduce_any(include != 0, axis=1)
             marked |= tf.reduce_any(listed)
@@ -176,9 +197,9 @@ class ExactIndex(tf.Module):
           float32 [rows kept, B], the scores, `NEVER` for what must not answer; empty where they are not `kept`.
           float32 [rows kept / GROUP, B], the largest of each group of rows.
         """
-        batch, count = tf.shape(query)[0], self.stored.count
-        most = max(_BLOCK_ROWS, _BLOCK_VALUES // self.stored.dim)
-        size = tf.clip_by_value(_BLOCK_SCORES // tf.maximum(batch, 1), _BLOCK_ROWS, most) // GROUP * GROUP
+        batch, count, bounds = tf.shape(query)[0], self.stored.count, self._bounds()
+        most = max(bounds.block_rows, bounds.block_values // self.stored.dim)
+        size = tf.clip_by_value(bounds.block_scores // tf.maximum(batch, 1), bounds.block_rows, most) // GROUP * GROUP
 
         def step(number, scores, maxima):
             start = number * size

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from mmrec.errors import InputError
 
-_GATHERED = 2**24  # values of rows that are copied at once: 64 MiB
+_MOST = 2**24  # values of rows: 64 MiB
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,15 @@ class StoredRows(tf.Module):
       table: float32 [N + 1, D]; or codes, which are kept as they are.
       storage: `float32`, `float16` or `int8`; of codes their own.
       multiple: rows of zeros are added until their number is a multiple of it.
+      gathered: most values that `scores_of` copies at once.
 
     Raises:
       InputError: a value does not fit into float16.
     """
 
-    def __init__(self, table: np.ndarray | Codes, storage: str = "float32", multiple: int = 1):
+    def __init__(self, table: np.ndarray | Codes, storage: str = "float32", multiple: int = 1, gathered: int = _MOST):
         super().__init__(name="stored_rows")
+        self._gathered = gathered
         codes = table if isinstance(table, Codes) else encode(table, storage)
         lacking = (0, -len(codes) % multiple)
         values = np.pad(codes.values, [lacking, (0, 0)])
@@ -135,7 +137,7 @@ class StoredRows(tf.Module):
           float32 [B, C * S], products.
         """
         count, wide = tf.shape(query)[0], tf.shape(runs)[1] * size
-        most = tf.maximum(1, _GATHERED // self.dim // tf.maximum(1, wide))
+        most = tf.maximum(1, self._gathered // self.dim // tf.maximum(1, wide))
 
         def in_blocks():
             blocks = -(-count // most)

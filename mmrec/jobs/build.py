@@ -6,6 +6,7 @@ import tf_keras
 
 from mmrec.config import Config
 from mmrec.errors import Faults
+from mmrec.export.signatures.names import find_signatures
 from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.tower import AttributesTower
 from mmrec.modalities.names import ITEM_ID, MODALITIES, find_modality, modality_classes
@@ -23,7 +24,7 @@ from mmrec.towers.query import QueryTower
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError when the config names a fusion, tower, loss, modality or part of one that cannot be found."""
+    """Raises InputError where the config names a fusion, tower, loss, modality or signature that is none."""
     faults = Faults()
     for kind, name, known in (
         ("fusion", config.item.fusion, FUSIONS),
@@ -37,6 +38,8 @@ def check_classes(config: Config) -> None:
     for name in dict.fromkeys((*MODALITIES, *config.item.modalities)):
         with faults.collected():
             find_modality(name).require_settings(config)
+    with faults.collected():
+        find_signatures(config.export.signatures)
     faults.raise_any()
 
 

@@ -16,6 +16,7 @@ from mmrec.data.context import QueryContext
 from mmrec.data.frames import config_with_frames
 from mmrec.data.ragged import Ragged
 from mmrec.errors import InputError
+from mmrec.index.item_table import ItemTable
 from mmrec.jobs.judge import judge, table_slices
 from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
@@ -56,9 +57,9 @@ def _evaluate(shop: Recommender, config: Config) -> dict:
     _require_some(shop, config, tables.vocabulary.ids[1:], exported[1:])
     # An item that the export lacks cannot be an answer: one more dimension puts it behind all that can.
     lacking = np.where(exported > 0, 0.0, _LAST).astype(np.float32)
-    table = np.column_stack([shop.item_table[exported], lacking])  # [N + 1, D + 1]
+    table = ItemTable.of(np.column_stack([shop.item_table[exported], lacking]))  # [N + 1, D + 1]
 
-    def embed_queries(table: np.ndarray, histories: Ragged, context: QueryContext | None) -> np.ndarray:
+    def embed_queries(table: ItemTable, histories: Ragged, context: QueryContext | None) -> np.ndarray:
         ids = [tables.vocabulary.ids[histories[i]].tolist() for i in range(len(histories))]
         known = {} if context is None else tables.known_beside(context)
         asked = shop.embed_queries(ids, {name: known[name] for name in known if name in shop.context_inputs})

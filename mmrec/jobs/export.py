@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,12 @@ from mmrec.data.raw_items import RawItems
 from mmrec.data.shop_tables import Tables
 from mmrec.export.context import ContextReader
 from mmrec.export.saved_model import Samples, write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
 from mmrec.index.exact import ExactIndex
+from mmrec.index.item_table import ItemTable
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import encode
 from mmrec.jobs.prepare import Prepared
@@ -36,7 +37,7 @@ def export_model(
     tables: Tables,
     prepared: Prepared,
     embedder: Embedder,
-    table: np.ndarray,
+    table: ItemTable,
     metrics: dict,
     run: str = "",
 ) -> Path:
@@ -47,7 +48,7 @@ def export_model(
       tables: the data.
       prepared: what turns raw fields into features.
       embedder: of the trained model.
-      table: float32 [N + 1, X], its item embeddings.
+      table: its item embeddings.
       metrics: go into the manifest.
       run: key of the run; a version that it has written already is returned as it is.
 
@@ -58,15 +59,13 @@ def export_model(
     some = rng.permutation(np.arange(1, len(table)))[:_COMPARED]
     compared = Ragged.of([rng.permutation(some)[:length] for length in range(len(some) + 1)])
     context = _some_context(tables, compared, rng)
-    dim = embedder.queries(table, compared, context).shape[1]
-    kept = np.concatenate([encode(table[:, :dim], config.export.index_storage).vectors(), table[:, dim:]], axis=1)
+    kept = ItemTable(encode(table.scored, config.export.index_storage).vectors(), table.read)
     queries = embedder.queries(kept, compared, context)
-    index, about_index = _index(config, tables, embedder, table[:, :dim], kept)
+    index, about_index = _index(config, tables, embedder, table.scored, kept)
     model = trace_model(
         [modality.reader() for modality in prepared.modalities.values()],
         embedder.candidate_tower,
         embedder.query_tower,
-        table.shape[1],
         ContextReader(
             config.query.context,
             tables.events.event_types,
@@ -80,11 +79,12 @@ def export_model(
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
-        dim=dim,
         filters=tables.catalog.filters,
         index=index,
+        signatures=config.export.signatures,
     )
     raw = RawItems(tables.catalog, item_fields(config))
+    notes = [note for modality in prepared.modalities.values() for note in modality.notes(config)]
     digests = [raw.digest(item) for item in range(len(tables.catalog))]
     histories = tables.vocabulary.ids[compared.last(len(some))]
     samples = Samples(
@@ -98,14 +98,13 @@ def export_model(
         Path(config.saved_models_dir).absolute() / config.name,
         parts,
         tables.catalog.payload.assign(digest=digests),
+        stated_interface(config, raw.fields, tables.catalog.filters, notes),
         {
             "run": run,
             "config": config.model_dump(mode="json"),
             "metrics": metrics,
             "data": _counts(tables),
             "index": about_index,
-            "fields": [asdict(field) for field in raw.fields],
-            "notes": [note for modality in prepared.modalities.values() for note in modality.notes(config)],
             schema.PLAIN_CATEGORIES: True,
             schema.FILE_DIGESTS: True,
         },
@@ -114,11 +113,11 @@ def export_model(
 
 
 def _index(
-    config: Config, tables: Tables, embedder: Embedder, table: np.ndarray, kept: np.ndarray
+    config: Config, tables: Tables, embedder: Embedder, scored: np.ndarray, kept: ItemTable
 ) -> tuple[ExactIndex | IvfIndex, dict]:
-    """Builds the index of a table (float32 [N + 1, D]), see `index.build.build_index`.
+    """Builds the index of vectors (float32 [N + 1, D]), see `index.build.build_index`.
 
-    It is measured on validation queries, whose histories read what is `kept` (float32 [N + 1, X]), as in the export.
+    It is measured on validation queries, whose histories read what is `kept`, as in the export.
     """
 
     def held_out() -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +126,7 @@ def _index(
         longest = int(asked.history.lengths.max(initial=0)) if config.leaves_out_history else 0
         return embedder.queries(kept, asked.history, asked.context), asked.history.last(longest)
 
-    return build_index(table, config.export, held_out, config.seed)
+    return build_index(scored, config.export, held_out, config.seed)
 
 
 def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -> QueryContext:

@@ -19,10 +19,11 @@ from mmrec.evaluation.evaluator import Evaluation, evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.evaluation.report import report
 from mmrec.evaluation.slices import popularity_slices
+from mmrec.index.item_table import ItemTable
 
-EmbedQueries = Callable[[np.ndarray, Ragged, QueryContext | None], np.ndarray]
-"""Takes the item table, float32 [N + 1, X], Q histories of item rows, and what is known beside them; returns float32
-[Q, D], which are compared with the first D columns of the table."""
+EmbedQueries = Callable[[ItemTable, Ragged, QueryContext | None], np.ndarray]
+"""Takes the item table, Q histories of item rows, and what is known beside them; returns float32 [Q, D], which are
+compared with the table's scored values."""
 
 _COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
 _LEFT = 0.1  # share of what it was short of 1 before training: items that began alike have not collapsed by that
@@ -31,7 +32,7 @@ _LEFT = 0.1  # share of what it was short of 1 before training: items that began
 def validation_judge(
     config: Config,
     tables: Tables,
-    item_table: Callable[[], np.ndarray],
+    item_table: Callable[[], ItemTable],
     embed_queries: EmbedQueries,
     alike_before: Callable[[], float] = lambda: 0.0,
 ) -> Callable[[], dict[str, float]]:
@@ -40,7 +41,7 @@ def validation_judge(
     Args:
       config: `evaluation`, `training` and `seed` are read.
       tables: the data.
-      item_table: () -> float32 [N + 1, X], the item embeddings as they are then.
+      item_table: () -> the item embeddings as they are then.
       embed_queries: see `EmbedQueries`.
       alike_before: () -> the mean cosine of two items before training; called only where they look the same.
 
@@ -52,14 +53,14 @@ def validation_judge(
 
     def judge() -> dict[str, float]:
         table = item_table()
-        alike = mean_cosine(table[1:])
+        alike = mean_cosine(table.scored[1:])
         if alike > _COLLAPSED and 1 - alike < _LEFT * (1 - alike_before()):
             raise TrainingError(
                 f"the item embeddings have collapsed: two items have a mean cosine of {alike:.4f}. Lower "
                 f"`training.learning_rate` (now {config.training.learning_rate}), raise `training.batch_size` (now "
                 f"{config.training.batch_size}), or check that the items' texts and photos differ."
             )
-        scorer = _scorer(table, embed_queries(table, queries.history, queries.context))
+        scorer = embedding_scorer(embed_queries(table, queries.history, queries.context), table.scored)
         return evaluate(scorer, queries, items, config.evaluation.k, bootstrap_samples=0, top_k=0).metrics
 
     return judge
@@ -69,7 +70,7 @@ def judge(
     config: Config,
     tables: Tables,
     slices: Mapping[str, np.ndarray],
-    table: np.ndarray,
+    table: ItemTable,
     embed_queries: EmbedQueries,
     keep: Callable[[Queries, Evaluation], None] | None = None,
 ) -> dict:
@@ -79,7 +80,7 @@ def judge(
       config: `evaluation` and `seed` are read.
       tables: the data.
       slices: item masks (bool [N + 1]) by name.
-      table: float32 [N + 1, X], the item embeddings.
+      table: the item embeddings.
       embed_queries: see `EmbedQueries`.
       keep: is called with the test queries and the model's evaluation of them.
 
@@ -93,7 +94,7 @@ def judge(
     validation, test = (asked.sample(settings.max_test_queries, 0) for asked in (split.validation, split.test))
 
     def model(queries: Queries) -> Scorer:
-        return _scorer(table, embed_queries(table, queries.history, queries.context))
+        return embedding_scorer(embed_queries(table, queries.history, queries.context), table.scored)
 
     def on_test(scorer: Scorer) -> Evaluation:
         samples = settings.bootstrap_samples
@@ -124,7 +125,3 @@ def table_slices(tables: Tables) -> dict[str, np.ndarray]:
     """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
     lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
     return popularity_slices(tables.train_counts) | lacking
-
-
-def _scorer(table: np.ndarray, queries: np.ndarray) -> Scorer:
-    return embedding_scorer(queries, np.ascontiguousarray(table[:, : queries.shape[1]]))

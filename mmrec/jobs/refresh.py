@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.held_items import HeldItems, held_items
 from mmrec.export.saved_model import write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.signatures.names import find_signatures
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import TrainedModel, restore_model
 from mmrec.modalities.catalog import read_catalog
 from mmrec.modalities.fields import item_fields
-from mmrec.modalities.names import modality_classes
 from mmrec.refreshing.config import refreshed_config
 from mmrec.refreshing.delisting import DelistingLimit
 from mmrec.refreshing.items import Contents, read_contents
@@ -92,6 +93,7 @@ def refresh(
     if not path.name.isdecimal():
         raise InputError(f"{path}: must be a version folder, saved_models/<name>/<version>, to have a next version.")
     config, columns = refreshed_config(manifest, catalog, overrides)
+    find_signatures(config.export.signatures)  # before anything is embedded
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
     given = read_catalog(config, as_written)
@@ -110,22 +112,21 @@ def refresh(
 
     payload = given.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
     filters = [*given.filters]
-    as_before = filters == [*dict.fromkeys(schema.catalog_names(manifest).get("filters", ()))]
+    as_before = filters == manifest["filters"]
     if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
         _say([f"nothing has changed since {path}: no version is written"])
         return RefreshResult(path, contents.changes)
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
     parts = _parts(config, given, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
-    described["fields"] = [asdict(field) for field in raw.fields]
-    described["notes"] = [note for one in modality_classes(config).values() for note in one.notes(config)]
     if columns.renamed:
         described["columns"] = dict(columns.names)
     told = json.dumps([manifest["sha256"], filters], sort_keys=True)
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
     samples = refresh_samples(raw, config, contents, held, parts)
     delisted = sorted({*items[schema.ID], *read_delisted(path)}.difference(payload[schema.ID]))
-    written = write_version(path.parent, parts, payload, described, samples, key=None, delisted=delisted)
+    interface = stated_interface(config, raw.fields, given.filters, manifest["notes"], columns.names[schema.ID])
+    written = write_version(path.parent, parts, payload, interface, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
     return RefreshResult(written, contents.changes)
 
@@ -146,8 +147,8 @@ def _parts(
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
         filters={name: values[contents.order] for name, values in given.filters.items()},
-        dim=held.codes.values.shape[1],
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
+        signatures=config.export.signatures,
     )
 
 

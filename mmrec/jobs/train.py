@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import tf_keras
 
 from mmrec.after_training.feature_mapping import map_features
@@ -26,6 +25,7 @@ from mmrec.data.split_reasons import lost_answers
 from mmrec.data.splits import Queries
 from mmrec.evaluation.evaluator import Evaluation
 from mmrec.evaluation.query_table import encode_query_table
+from mmrec.index.item_table import ItemTable
 from mmrec.jobs.build import build_model, check_classes
 from mmrec.jobs.export import export_model
 from mmrec.jobs.judge import judge, table_slices, validation_judge
@@ -135,8 +135,8 @@ class Fitted:
     neighbours: dict[str, float] = field(default_factory=dict)
     ndcg: float | None = None
 
-    def item_table(self) -> np.ndarray:
-        """Returns float32 [N + 1, X], the item embeddings by the weights as they are."""
+    def item_table(self) -> ItemTable:
+        """Returns the item embeddings by the weights as they are."""
         self.prepared.refresh(self.model)
         return self.embedder.item_table(self.prepared.features, self.items)
 
@@ -177,10 +177,10 @@ def fit_model(
     lap("prepare")
     hard_negatives = model.task.hard_negatives
 
-    def item_table() -> np.ndarray:
+    def item_table() -> ItemTable:
         table = fitted.item_table()
         if hard_negatives:
-            hard_negatives.follow(table)
+            hard_negatives.follow(table.scored)
         return table
 
     @cache
@@ -191,7 +191,7 @@ def fit_model(
         embed = Embedder(begun.candidate_tower, begun.query_tower, config.query.max_length)
         table = dataclasses.replace(fitted, model=begun, embedder=embed).item_table()
         prepared.refresh(model)
-        return mean_cosine(table[1:])
+        return mean_cosine(table.scored[1:])
 
     refresh = item_table if hard_negatives else lambda: prepared.refresh(model)
     fit(

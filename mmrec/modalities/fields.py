@@ -19,7 +19,7 @@ def item_fields(config: Config, names: Mapping[str, Any] | None = None) -> list[
     Args:
       config: the modalities, and the columns that they read.
       names: what training called these columns, as `data.catalog` has them and in the same order, see
-        `schema.catalog_names`; None: as now.
+        `refreshing.columns`; None: as now.
     """
     names = config.data.catalog.model_dump() if names is None else names
     classes = modality_classes(config)

@@ -97,7 +97,7 @@ class Modality:
 
         Args:
           config: names the columns.
-          names: what training called the columns of `data.catalog`, in the same order; see `schema.catalog_names`.
+          names: what training called the columns of `data.catalog`, in the same order; see `refreshing.columns`.
           free: wanted name of an input -> that, as TensorFlow lets an input be called and none that is taken.
         """
         return ()

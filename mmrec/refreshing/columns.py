@@ -23,7 +23,7 @@ class Columns:
 
     Attributes:
       catalog: how the new catalog is read, its columns in the order of the export's.
-      names: what the export calls them, in that order, see `schema.catalog_names`.
+      names: what the export calls them, in that order.
       renamed: column of the new catalog -> its name in the export, where these differ.
     """
 

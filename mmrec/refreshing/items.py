@@ -16,6 +16,7 @@ from mmrec.data.catalog import Catalog
 from mmrec.data.raw_items import RawItems
 from mmrec.errors import InputError
 from mmrec.export.trained_model import TrainedModel
+from mmrec.index.item_table import ItemTable
 from mmrec.progress import progress
 
 _BATCH = 64  # items in memory at once, with their photos
@@ -30,7 +31,7 @@ class Contents:
       order: int64 [M], where each row's item stands in the catalog.
       digests: their content digests, M.
       source: int64 [M + 1], the row in the export whose vector each keeps; 0: it is embedded anew. `source[0]` is 0.
-      fresh: float32 [F, X], the vectors of those, in row order.
+      fresh: the vectors of those, in row order; no padding in front.
       changes: number of items `unchanged`, `changed`, `new` and `delisted`.
       left_out: number of rows, photos and so on that were left out, by reason.
     """
@@ -38,7 +39,7 @@ class Contents:
     order: np.ndarray
     digests: Sequence[str]
     source: np.ndarray
-    fresh: np.ndarray
+    fresh: ItemTable
     changes: Mapping[str, int]
     left_out: Mapping[str, int]
 
@@ -89,7 +90,7 @@ def read_contents(
         order=order,
         digests=[digests[item] for item in order],
         source=source,
-        fresh=np.stack(fresh) if fresh else none,
+        fresh=model.item_table(np.stack(fresh) if fresh else none),
         changes={
             "unchanged": keep,
             "changed": stay - keep,
@@ -101,7 +102,7 @@ def read_contents(
 
 
 def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns float32 [B, X] and the status, int32 [B]."""
+    """Returns float32 [B, D + R] and the status, int32 [B]."""
     tensors = {
         name: tf.reshape(tf.constant(columns[name].ravel().tolist(), spec.dtype), columns[name].shape)
         for name, spec in model.item_inputs.items()

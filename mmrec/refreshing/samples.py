@@ -9,7 +9,7 @@ from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.export.held_items import HeldItems
 from mmrec.export.saved_model import Samples
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
 from mmrec.refreshing.items import Contents
 from mmrec.serving.context import context_inputs
 
@@ -37,7 +37,7 @@ def refresh_samples(raw: RawItems, config: Config, contents: Contents, held: Hel
     inputs = parts.model.context_inputs
     context = context_inputs(None, parts.ids[histories], inputs)
     queries = parts.model.query(
-        tf.constant(parts.table[histories]),
+        tf.constant(parts.table.vectors()[histories]),
         tf.constant(place, tf.int32),
         {name: tf.constant(context[name].tolist(), spec.dtype) for name, spec in inputs.items()},
     )

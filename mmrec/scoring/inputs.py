@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec import schema
-from mmrec.config.data import InteractionsConfig
 from mmrec.errors import InputError, nearest
+from mmrec.manifest import EventRules, Interface
 from mmrec.progress import watching
 from mmrec.scoring.histories import EXCLUDE, history_columns, require_types
 from mmrec.scoring.history_files import HISTORY, USER, none_known, require_readable_ids
-from mmrec.scoring.items import item_columns
 from mmrec.scoring.lists import lists
 from mmrec.scoring.read import Rows, column_types, read_rows
 from mmrec.scoring.row_files import FORMATS
 from mmrec.scoring.scorer import read_shard
 from mmrec.scoring.shards import SIGNATURES, Shard
-from mmrec.scoring.stage import Events, stage_csv, stage_events
+from mmrec.scoring.stage import stage_csv, stage_events
 from mmrec.table_files import other_separator
 from mmrec.values import Spellings, WholeNumbers, strings
 
@@ -67,10 +67,10 @@ class Plan:
     """
 
     def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
-        self._paths, self._manifest, self._config = paths, manifest, manifest["config"]
+        self._paths, self._interface = paths, Interface.of(manifest)
         self._events, self._export = None, export_dir
         self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
-        signatures = manifest["signatures"]
+        signatures = manifest["inputs"]
         if SIGNATURES[task] not in signatures:
             raise InputError(
                 f"`task`: the export has no signature `{SIGNATURES[task]}`, which {task!r} asks. It has: "
@@ -80,7 +80,7 @@ class Plan:
         if task != "recommend":
             self._columns = {path: self._items(path, types[path].names) for path in paths}
             return
-        optional = history_columns(signatures[schema.RECOMMEND])
+        optional = history_columns(sorted(signatures[schema.RECOMMEND]))
         if HISTORY not in types[paths[0]].names:
             self._events = self._event_columns(optional, {path: types[path].names for path in paths})
             return
@@ -147,7 +147,7 @@ class Plan:
             self._read[path] = int(rows.share * size)
 
     def _item_ids(self) -> pd.Series:
-        return pd.read_parquet(self._export / schema.ITEMS, columns=["item_id"])["item_id"]
+        return pd.read_parquet(self._export / schema.ITEMS, columns=[schema.ID])[schema.ID]
 
     def _histories(self, path: str, types: pa.Schema, optional: Sequence[str]) -> list[str]:
         _require(path, [USER, HISTORY], types.names)
@@ -157,42 +157,28 @@ class Plan:
         return columns
 
     def _items(self, path: str, names: Sequence[str]) -> list[str]:
-        ids, fields = item_columns(self._manifest)
+        ids, fields = self._interface.id_columns, self._interface.fields
         found = [next((name for name in ids if name in names), ids[0])]
         _require(path, found, names)
-        read = [next((name for name in candidates if name in names), None) for candidates, _ in fields]
+        read = [next((name for name in field.names if name in names), None) for field in fields]
         if not any(read):
-            accepted = ", ".join(" or ".join(f"`{name}`" for name in candidates) for candidates, _ in fields)
+            accepted = ", ".join(" or ".join(f"`{name}`" for name in field.names) for field in fields)
             raise InputError(f"{path}: must have at least one of the columns {accepted}. Found: {', '.join(names)}.")
         return list(dict.fromkeys([*found, *filter(None, read)]))
 
-    def _event_columns(self, optional: Sequence[str], names: Mapping[str, Sequence[str]]) -> tuple[Events, list[str]]:
+    def _event_columns(
+        self, optional: Sequence[str], names: Mapping[str, Sequence[str]]
+    ) -> tuple[EventRules, list[str]]:
         """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
-        rules = InteractionsConfig.model_validate(self._config.get("data", {}).get("interactions") or {})
-        first = next(iter(names.values()))
-        usual = ("user_id", "item_id", "timestamp")
-        user, item, time = (getattr(rules, name) if getattr(rules, name) in first else name for name in usual)
-        kinds = None if rules.positive_events is None else [*rules.positive_events, *rules.negative_events]
-        typed = kinds is not None or rules.negative_events or rules.seen_events or schema.HISTORY_EVENT in optional
-        events = Events(
-            user,
-            item,
-            time,
-            rules.event if typed else None,
-            rules.rating if rules.min_rating is not None else None,
-            rules.min_rating,
-            kinds,
-            rules.negative_events,
-            rules.seen_events,
-            rules.histories_are_seen,
-            rules.timestamp_format,
-        )
+        rules, usual, first = self._interface.events, EventRules(), next(iter(names.values()))
+        columns = {name: getattr(rules, name) for name in ("user", "item", "time")}
+        usual_ones = {name: getattr(usual, name) for name, column in columns.items() if column not in first}
+        events = replace(rules, **usual_ones)
         for path, found in names.items():
             _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
         wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
-        repeat = self._config.get("retrieval", {}).get("repeat_consumption", False)
-        some_excluded = kinds is not None or events.rating or not events.leaves_out_history
-        return events, [*wanted, *([EXCLUDE] if some_excluded and not repeat else [])]
+        some_excluded = events.kinds is not None or events.rating or not events.all_seen
+        return events, [*wanted, *([EXCLUDE] if some_excluded and not events.repeat else [])]
 
 
 def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:

@@ -4,59 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import tensorflow as tf
 
-from mmrec import schema
+from mmrec.manifest import Files
 from mmrec.scoring.lists import as_texts
 from mmrec.serving.recommender import Recommender, as_tensor
 from mmrec.table_files import readable
 from mmrec.vectors import listed
 
-ATTRIBUTES_SIGNATURE = "attributes"
 
-
-def item_columns(manifest: Mapping[str, Any]) -> tuple[list[str], list[tuple[list[str], schema.Field]]]:
-    """Returns what the column of the item's id may be called, and the same of each field that the model reads.
+def media_folders(files: Mapping[str, Files], media_dir: str | None, source: str) -> dict[str, Files]:
+    """Returns where the files of each input are: in the folder of training, where no other is named.
 
     Args:
-      manifest: of the export.
-    """
-    catalog, names = manifest["config"].get("data", {}).get("catalog", {}), schema.catalog_names(manifest)
-    fields = schema.manifest_fields(manifest)
-    ids = [names.get("item_id"), "item_id", catalog.get("item_id")]
-    return list(dict.fromkeys(filter(None, ids))), [(field.names, field) for field in fields]
-
-
-class Folder(NamedTuple):
-    """Where relative paths of photos, or of recordings, begin; and whether an absent file is none, or a fault."""
-
-    path: str
-    mask: bool
-
-
-def media_folders(config: Mapping[str, Any], media_dir: str | None, source: str) -> dict[str, Folder]:
-    """Returns the folder of each modality that has files: what training was told, where no other is.
-
-    Args:
-      config: of the export's manifest: `data.catalog.image_dir` and `audio_dir` count where they are here, and
-        `on_missing_image` and `on_missing_audio` say what becomes of an item whose file is absent.
-      media_dir: goes before them; None: it was not given.
+      files: see `Interface.files`; a folder counts where it is here.
+      media_dir: goes before them; None: it was not named.
       source: the file whose folder is taken where there is neither.
     """
-    catalog = config.get("data", {}).get("catalog", {})
 
-    def folder(modality: str) -> Folder:
-        trained = catalog.get(f"{modality}_dir")
-        trained = trained if trained and os.path.isdir(trained) else str(Path(source).parent)
-        return Folder(media_dir or trained, catalog.get(f"on_missing_{modality}") == "mask")
+    def folder(trained: str | None) -> str:
+        return media_dir or (trained if trained and os.path.isdir(trained) else str(Path(source).parent))
 
-    return {modality: folder(modality) for modality in (schema.IMAGE, schema.AUDIO)}
+    return {name: replace(one, folder=folder(one.folder)) for name, one in files.items()}
 
 
 class Items:
@@ -81,7 +57,7 @@ class Items:
         id_column: str,
         shop: Recommender,
         signature: str,
-        folders: Mapping[str, Folder],
+        folders: Mapping[str, Files],
         plain: bool = False,
     ):
         table, self.faults = readable(table)
@@ -90,11 +66,11 @@ class Items:
         for row in np.flatnonzero(self.ids == "").tolist():
             self.faults.setdefault(row, f"column `{id_column}`: must not be empty. Received: {frame[id_column][row]!r}")
         self._files: list[str] = []
-        for names, field in item_columns(shop.manifest)[1]:
-            name = next((name for name in names if name in frame), None)
+        for field in shop.interface.fields:
+            name = next((name for name in field.names if name in frame), None)
             if field.kind == "bytes" and name:
                 self._files.append(name)
-                folder = folders[field.modality]
+                folder = folders[field.input]
                 frame[name] = pd.Series([_placed(value, folder) for value in frame[name]], dtype=object)
         self._spec, self._rows = shop.inputs(signature), np.setdiff1d(np.arange(len(frame)), list(self.faults))
         self._inputs = self._read(frame, shop, signature)
@@ -130,9 +106,9 @@ class Items:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _placed(value: Any, folder: Folder) -> list:
+def _placed(value: Any, folder: Files) -> list:
     """Returns the files of a cell, relative paths put under the folder; without the absent ones where they are none."""
-    files = [_path(folder.path, one) if _is_path(one) else one for one in listed(value)]
+    files = [_path(folder.folder or "", one) if _is_path(one) else one for one in listed(value)]
     return [one for one in files if not (folder.mask and _is_path(one) and not os.path.isfile(one))]
 
 

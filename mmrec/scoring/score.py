@@ -82,7 +82,8 @@ def score(
     plan = Plan(paths, task, export, manifest)
     version = model_version(export)
     arguments = {"task": task, "batch_size": batch_size, "shard_rows": shard_rows}
-    arguments |= {"k": k} if task == "recommend" else {"media_dir": media_dir and os.path.abspath(media_dir)}
+    folder_of_files = os.path.abspath(media_dir) if media_dir and task != "recommend" else None
+    arguments |= {"k": k} if task == "recommend" else {"media_dir": folder_of_files}
     model = {"version": version, "sha256": hashlib.sha256((export / schema.MANIFEST).read_bytes()).hexdigest()}
     with open_folder(output, {**arguments, "model": model, "input": [fingerprint(path) for path in paths]}) as folder:
         summary = folder.summary()
@@ -95,7 +96,7 @@ def score(
         left = [shard for shard in shards if not folder.is_done(shard)]
         if task == "recommend" and len(left) == len(shards):
             plan.require_known(input, shards)
-        job = Job(str(export), str(folder.path), task, k, batch_size, arguments.get("media_dir"))
+        job = Job(str(export), str(folder.path), task, k, batch_size, folder_of_files)
         with watching("shards", len(shards), folder.done, "scored"):
             run(left, job, workers, beam_options)
         counts = folder.gather(shards, task)

@@ -87,7 +87,7 @@ def _load(export_dir: str, threads: int | None) -> Recommender:
 
 @lru_cache(maxsize=1)
 def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
-    return frozenset(item.encode() for item in _load(export_dir, threads).items["item_id"])
+    return frozenset(item.encode() for item in _load(export_dir, threads).items[schema.ID])
 
 
 def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator[tuple[np.ndarray, pa.Table]]:
@@ -148,8 +148,8 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
         k = min(job.k, len(shop.items))
         name, rows = USER, Questions(table, shop.inputs(signature), k, shop.spellings.spelt, shard.plain)
     else:
-        folders = media_folders(shop.manifest["config"], job.media_dir, shard.source)
-        name, rows = "item_id", Items(table, shard.columns[0], shop, signature, folders, shard.plain)
+        folders = media_folders(shop.interface.files, job.media_dir, shard.source)
+        name, rows = schema.ID, Items(table, shard.columns[0], shop, signature, folders, shard.plain)
     asked = rows.batches(job.batch)
     found = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
     order = np.argsort(np.concatenate(asked), kind="stable")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmrec import schema
-from mmrec.scoring.items import ATTRIBUTES_SIGNATURE
 
 ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
 STAGED_LETTERS = "bad.jsonl"  # rows that could not even be put into a shard
@@ -16,7 +15,7 @@ ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the
 UNKNOWN, EMPTY = "unknown_histories", "items_without_content"
 UNREAD = {"recommend": UNKNOWN, "embed": EMPTY, "label": EMPTY}
 """By task, in the metadata of answers and in score.json: answered rows of which the model read nothing."""
-SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": ATTRIBUTES_SIGNATURE}
+SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": schema.LABEL}
 
 
 class Shard(NamedTuple):
@@ -57,7 +56,7 @@ class Job(NamedTuple):
       task: see `SIGNATURES`.
       k: answers per history.
       batch: rows per call of the signature.
-      media_dir: where relative paths of photos and recordings begin; None: see `score_items.media_folders`.
+      media_dir: where relative paths of photos and recordings begin; None: see `items.media_folders`.
       threads: of TensorFlow; None: all cores.
     """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 
 from mmrec.data.numbers import read_numbers
 from mmrec.data.times import Times, read_times, time_rule
+from mmrec.manifest import EventRules
 from mmrec.scoring.events import EVENTS, append_events
 from mmrec.scoring.read import Rows
 from mmrec.scoring.shards import ROW, STAGED_LETTERS, Shard, letter
@@ -57,42 +57,8 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     return [shard._replace(plain=ids.plain) for shard in shards]
 
 
-class Events(NamedTuple):
-    """How events are read.
-
-    Attributes:
-      user, item, time: their columns.
-      event: column of the type; None: not read.
-      rating: column of the rating; None: not read.
-      min_rating: events rated below are no history.
-      kinds: types that are history; None: all.
-      negative: those of them that are history however they are rated.
-      seen: types that keep their item from the answers; None: all.
-      leaves_out_history: whether the export keeps the items of a history from the answers by itself.
-      formats: of date-times, see `data.interactions.timestamp_format`.
-    """
-
-    user: str
-    item: str
-    time: str
-    event: str | None = None
-    rating: str | None = None
-    min_rating: float | None = None
-    kinds: Sequence[str] | None = None
-    negative: Sequence[str] = ()
-    seen: Sequence[str] | None = None
-    leaves_out_history: bool = True
-    formats: Sequence[str] = ()
-
-    @property
-    def columns(self) -> list[str]:
-        """All columns that are read."""
-        named = (self.user, self.item, self.time, self.event, self.rating)
-        return list(dict.fromkeys(name for name in named if name))
-
-
 def stage_events(
-    paths: Sequence[str], events: Events, columns: Sequence[str], folder: Path, parts: int, read: Read
+    paths: Sequence[str], events: EventRules, columns: Sequence[str], folder: Path, parts: int, read: Read
 ) -> list[Shard]:
     """Writes events into files by a hash of the user, so that each holds all events of few users.
 
@@ -125,7 +91,7 @@ def stage_events(
     return [Shard(number, str(path), 0, 0, *whole) for number, path in enumerate(staged)]
 
 
-def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
+def _checked(rows: Rows, events: EventRules, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
     """Returns the events that can be used (see `EVENTS`), and what is wrong with the others, by row number."""
     users, items = (trimmed(rows.columns[name]) for name in (events.user, events.item))
     in_history, unrated = np.ones(len(users), bool), np.zeros(len(users), bool)
@@ -139,7 +105,7 @@ def _checked(rows: Rows, events: Events, times: Times, first: tuple[bool, bool])
         rating = read_numbers(rows.columns[events.rating])
         judged = ~np.isin(types, list(events.negative))
         in_history, unrated = in_history & ~(judged & (rating < events.min_rating)), judged & ~np.isfinite(rating)
-    exclude = ~in_history | (not events.leaves_out_history)
+    exclude = ~in_history | (not events.all_seen)
     if events.seen is not None:
         exclude &= np.isin(types, list(events.seen))
     unlike = np.isnan(times.seconds) | (times.dated != first[0]) | (times.zoned != first[1])

@@ -29,7 +29,7 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
     Raises:
       InputError: a value is not of its kind.
     """
-    if kind in ("text", "category", "id"):
+    if kind not in ("vector", "number", "bytes"):
         return _texts(values if isinstance(values, pd.Series) else pd.Series(values, dtype=object), kind, name)
     values = list(values)
     if kind == "vector":
@@ -43,14 +43,15 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
 
 def _texts(values: pd.Series, kind: str, name: str) -> np.ndarray:
     """Returns texts, of which several are joined; or categories or ids, one each, which the export may spell apart."""
-    nested, rule = (holds_nested, ", or a list of them") if kind == "text" else (is_nested, "")
+    single = kind in ("category", "id")
+    nested, rule = (is_nested, "") if single else (holds_nested, ", or a list of them")
     row = next((row for row, value in enumerate(values if values.dtype.kind == "O" else []) if nested(value)), None)
     if row is not None:
         raise InputError(
             f"`table`, row {row + 1:,}, column `{name}`: must be a text or a number{rule}. Received: "
             f"{values.iloc[row]!r:.80}. Correct it."
         )
-    return joined(values) if kind == "text" else trimmed(values)
+    return trimmed(values) if single else joined(values)
 
 
 def _each(values: list, read: Callable, nothing: np.ndarray, name: str) -> np.ndarray:

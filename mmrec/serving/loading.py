@@ -32,10 +32,10 @@ def load_export(path: Path, manifest: Mapping) -> tuple[pd.DataFrame, tf.Module]
     """
     refuse_fork()
     try:
-        if schema.TEXT in manifest["config"]["item"]["modalities"]:
-            _register_text_operations()
+        for library in manifest["libraries"]:
+            _register_operations(library)
         items = pd.read_parquet(path / schema.ITEMS)
-        if not {"item_id", "digest"} <= {*items}:
+        if not {schema.ID, "digest"} <= {*items}:
             raise ValueError(f"{schema.ITEMS} lacks a column")
         with literal_folder(path) as folder:
             if (path / "fingerprint.pb").exists():
@@ -47,8 +47,10 @@ def load_export(path: Path, manifest: Mapping) -> tuple[pd.DataFrame, tf.Module]
         raise unloadable(path, manifest["sha256"], error) from None
 
 
-def _register_text_operations() -> None:
+def _register_operations(library: str) -> None:
     """Registers what tensorflow_text has. Importing it would do so too, and choose a Keras for the whole process."""
-    package = importlib.util.find_spec("tensorflow_text")
-    for library in sorted(Path(package.submodule_search_locations[0], "python", "ops").glob("_*.so")):
-        tf.load_op_library(str(library))
+    package = importlib.util.find_spec(library)
+    if package is None:
+        raise InputError(f"the export needs the package {library}. Install it: pip install {library.replace('_', '-')}")
+    for file in sorted(Path(package.submodule_search_locations[0], "python", "ops").glob("_*.so")):
+        tf.load_op_library(str(file))

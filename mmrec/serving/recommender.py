@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Literal, NamedTuple, NoReturn, overload
+from typing import Any, Literal, NamedTuple, NoReturn, overload
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
 from mmrec import schema
-from mmrec.errors import InputError
-from mmrec.preprocess.images import MAX_PIXELS
+from mmrec.errors import InputError, nearest
+from mmrec.manifest import Interface, read_inputs
 from mmrec.preprocess.transcode import graph_readable
 from mmrec.process import refuse_fork
 from mmrec.serving.columns import column
@@ -47,7 +49,8 @@ class Recommender:
       verify: whether every file is compared with its checksum; a version of 1 GB takes about a second.
 
     Attributes:
-      manifest: format version, package versions, config, metrics, signatures, checksums.
+      manifest: format version, package versions, config, metrics, signatures, checksums, and what the export reads.
+      interface: what it reads, see `mmrec.manifest`.
       items: pandas table, one row per item: item_id, digest and the payload columns.
       spellings: finds items by their ids however they are spelt, from 0 in the order of `items`.
 
@@ -60,9 +63,10 @@ class Recommender:
         self.manifest = read_manifest(self.path)
         if verify:
             verify_files(self.path, self.manifest["sha256"])
+        self.interface = Interface.of(self.manifest)
         self.items, self._loaded = load_export(self.path, self.manifest)
-        self._payload = self.items.set_index("item_id").drop(columns="digest")
-        self.spellings = Spellings(self.items["item_id"])
+        self._payload = self.items.set_index(schema.ID).drop(columns="digest")
+        self.spellings = Spellings(self.items[schema.ID])
         self._filters = FilterValues(self.items)
 
     def __reduce__(self) -> NoReturn:
@@ -77,27 +81,25 @@ class Recommender:
     @property
     def signatures(self) -> Sequence[str]:
         """Names of the serving functions that the export has."""
-        return sorted(self._model.signatures)
+        return sorted(self.manifest["inputs"])
 
     @property
     def item_table(self) -> np.ndarray:
         """float32 [N + 1, D], the item embeddings; row i + 1 belongs to `items.iloc[i]`, row 0 is padding."""
         index = self._model.index
-        return (index.table if hasattr(index, "table") else index.embeddings()).numpy()  # earlier exports hold a table
+        held = index.table if hasattr(index, "table") else index.embeddings()  # earlier exports hold a table
+        table: np.ndarray = held.numpy()
+        return table
 
     @property
     def filter_columns(self) -> Sequence[str]:
         """Columns that answers can be restricted by; `items` shows their values."""
-        return list(dict.fromkeys(schema.catalog_names(self.manifest).get("filters", [])))
+        return list(self.interface.filters)
 
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
         """What the export reads beside a history, by name; empty for most."""
         return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
-
-    @property
-    def _time_formats(self) -> Sequence[str]:
-        return (self.manifest["config"]["data"].get("interactions") or {}).get("timestamp_format", ())
 
     def describe(self, item_id: str) -> str:
         """Returns an item's id and payload in one line."""
@@ -148,7 +150,7 @@ class Recommender:
         conditions = filter_rows(filter, len(history), self.filter_columns)
         if self.filter_columns:
             chosen["filter"] = self._filters.spelt(conditions)
-        chosen |= context_inputs(context, history, self.context_inputs, self._time_formats)
+        chosen |= context_inputs(context, history, self.context_inputs, self.interface.events.formats)
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
     def similar(self, item_ids: Sequence[str], k: int = 10, batch: int = 256) -> Answers:
@@ -181,7 +183,7 @@ class Recommender:
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
         history = self.spellings.spelt(padded_ids(histories, "histories"))
-        known = context_inputs(context, history, self.context_inputs, self._time_formats)
+        known = context_inputs(context, history, self.context_inputs, self.interface.events.formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
 
     @overload
@@ -214,7 +216,8 @@ class Recommender:
             that the model was trained with.
         """
         embedded = self._call(schema.EMBED_ITEM, batch, **self._columns(table, schema.EMBED_ITEM))
-        rows = np.flatnonzero(embedded["status"] & (schema.ROW_STATUS_IMAGE | schema.ROW_STATUS_AUDIO))
+        unreadable = reduce(or_, (field.status for field in self.interface.fields), 0)
+        rows = np.flatnonzero(embedded["status"] & unreadable)
         if len(rows):
             warnings.warn(
                 f"`table`: {len(rows):,} of {len(embedded['status']):,} rows have a photo or recording that cannot be "
@@ -235,9 +238,9 @@ class Recommender:
     def _columns(self, table: pd.DataFrame, signature: str) -> dict[str, np.ndarray]:
         """Returns the columns of a table by the inputs of a signature, photos as they are."""
         table, columns, found, accepted = pd.DataFrame(table), {}, [], []
-        for names, field in self._fields():
-            accepted.append(" or ".join(f"`{name}`" for name in names))
-            name = next((name for name in names if name in table), None)
+        for field in self.interface.fields:
+            accepted.append(" or ".join(f"`{name}`" for name in field.names))
+            name = next((name for name in field.names if name in table), None)
             if name is not None:
                 found.append(name)
             values = [None] * len(table) if name is None else table[name]
@@ -253,23 +256,44 @@ class Recommender:
         return columns
 
     def inputs(self, signature: str) -> Mapping[str, tf.TensorSpec]:
-        """Returns what a serving function takes, by name."""
-        return self._model.signatures[signature].structured_input_signature[1]
+        """Returns what a serving function takes, by name; raises `InputError` where the export has none so called."""
+        if signature not in self.manifest["inputs"]:
+            raise InputError(
+                f"the export has no signature `{signature}`.{nearest(signature, self.signatures)} It has: "
+                f"{', '.join(self.signatures)}. Name one of them."
+            )
+        return {
+            name: tf.TensorSpec(one.shape, one.dtype, name)
+            for name, one in read_inputs(self.manifest, signature).items()
+        }
 
-    def call(self, signature: str, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Calls a serving function as a server would: all `inputs` in, tensors out."""
-        return self._model.signatures[signature](**inputs)
+    def call(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """Calls a serving function as a server would.
+
+        Args:
+          signature: its name, see `signatures`.
+          inputs: all that it takes (see `inputs`), as tensors, arrays or nested lists.
+
+        Raises:
+          InputError: there is no such signature, or these are not its inputs.
+        """
+        specs, functions = self.inputs(signature), self._model.signatures
+        if inputs.keys() != specs.keys():
+            raise InputError(
+                f"`inputs` of `{signature}` must be {', '.join(specs)}. Received: {', '.join(inputs) or 'none'}."
+            )
+        tensors = {name: tf.convert_to_tensor(value, specs[name].dtype) for name, value in inputs.items()}
+        answers: dict[str, tf.Tensor] = functions[signature](**tensors)
+        return answers
 
     def _decodable(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the inputs of a signature with photos as it can read them, as in training."""
-        image = self.manifest["config"]["item"].get("image", {})
-        transcode = np.frompyfunc(lambda file: graph_readable(file, image.get("max_pixels", MAX_PIXELS)), 1, 1)
-        return {name: transcode(one) if name == "image_bytes" else one for name, one in inputs.items()}
-
-    def _fields(self) -> Iterator[tuple[list[str], schema.Field]]:
-        """Yields what a column may be called, and the field that it is."""
-        for field in schema.manifest_fields(self.manifest):
-            yield field.names, field
+        decodable = dict(inputs)
+        for field in self.interface.fields:
+            if field.max_pixels is not None and field.input in inputs:
+                transcode = np.frompyfunc(lambda file, most=field.max_pixels: graph_readable(file, most), 1, 1)
+                decodable[field.input] = transcode(inputs[field.input])
+        return decodable
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
         found = self._call(signature, batch, **inputs)

@@ -11,16 +11,17 @@ import pandas as pd
 
 from mmrec import schema
 from mmrec.errors import InputError
+from mmrec.serving.earlier import completed
 
 _REMEDY = "Copy the version again, or export anew"
 _LOADED = ("saved_model.", "variables/", "assets/", "assets.extra/")  # what TensorFlow and its server read
 
 
 def read_manifest(path: Path) -> dict:
-    """Reads the manifest of a version folder.
+    """Reads the manifest of a version folder, whatever mmrec wrote it: all state what `mmrec.manifest` has.
 
     Raises:
-      InputError: the folder is no export, or of a newer format.
+      InputError: the folder is no export, or of a newer format; or it is an earlier one whose graph cannot be read.
     """
     try:
         manifest = json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))
@@ -35,7 +36,10 @@ def read_manifest(path: Path) -> dict:
             f"{path}: has format version {newest}; this mmrec reads up to {schema.FORMAT_VERSION}. "
             f"Install mmrec {writer} or newer."
         )
-    return manifest
+    try:
+        return completed(manifest, path)
+    except Exception as error:  # of a config that is none; what a broken graph makes TensorFlow raise shares no class
+        raise unloadable(path, manifest["sha256"], error) from None
 
 
 def _reason(error: Exception) -> str:
@@ -57,7 +61,7 @@ def _version_near(path: Path) -> str:
 def read_delisted(path: Path) -> list[str]:
     """Returns the ids of the items that a version has no longer, and those before it had."""
     file = path / schema.DELISTED
-    return pd.read_parquet(file)["item_id"].tolist() if file.exists() else []
+    return pd.read_parquet(file)[schema.ID].tolist() if file.exists() else []
 
 
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:

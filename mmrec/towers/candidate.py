@@ -28,6 +28,9 @@ class CandidateTower(layers.Layer):
       ModDrop, Neverova et al., TPAMI 2016, arXiv:1501.00102.
     """
 
+    read_dim = 0
+    """R, how many of an item's values only histories read; see `index.item_table`."""
+
     def __init__(
         self,
         towers: Mapping[str, layers.Layer],

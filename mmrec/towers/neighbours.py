@@ -38,6 +38,7 @@ class NeighbourCandidate(layers.Layer):
     ):
         super().__init__(name="neighbour_candidate", **kwargs)
         self.tower, self.fusion = tower, tower.fusion
+        self.read_dim = read.shape[1]  # R, see `index.item_table`
         self._reads_texts = bool(np.any(text_weight))
         self._text_length = np.sqrt(text_weight, dtype=np.float32)  # of both items' vectors
         factors = np.concatenate([scored, read], axis=1)

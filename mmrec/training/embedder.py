@@ -11,6 +11,7 @@ import tensorflow as tf
 from mmrec.data.context import QueryContext
 from mmrec.data.features import Features, FeatureSource, in_batches
 from mmrec.data.ragged import Ragged
+from mmrec.index.item_table import ItemTable
 from mmrec.traced import traced
 
 _VALUES = 2**24  # of the items of histories that are read at once: 64 MiB
@@ -20,9 +21,8 @@ class Embedder:
     """The inference side of a two-tower model.
 
     Args:
-      candidate_tower: features of items -> float32 [B, X].
-      query_tower: its `last` makes of float32 [B, L, X], lengths and context the queries, float32 [B, D], that are
-        compared with the first D values of an item.
+      candidate_tower: features of items -> float32 [B, D + R]; its `read_dim` is R, see `ItemTable`.
+      query_tower: its `last` makes of float32 [B, L, D + R], lengths and context the queries, float32 [B, D].
       max_length: L, the most recent items of a history that are read.
       users: what is known of users, by name and user; first dimension U.
     """
@@ -35,30 +35,31 @@ class Embedder:
         self._candidate: Callable | None = None
         self._query: dict[frozenset[str], Callable] = {}  # by the names of what is known beside histories
 
-    def item_table(self, source: FeatureSource, items: int) -> np.ndarray:
-        """Returns float32 [N + 1, X], the embedding of each item row; row 0 is zeros."""
+    def item_table(self, source: FeatureSource, items: int) -> ItemTable:
+        """Returns the vectors of N items; row 0 is zeros."""
         parts = [
             self._embedded(features, source.longest).numpy() for features in in_batches(source, np.arange(1, items + 1))
         ]
-        return np.concatenate([np.zeros((1, parts[0].shape[1]), np.float32), *parts])
+        vectors = np.concatenate([np.zeros((1, parts[0].shape[1]), np.float32), *parts])
+        return ItemTable.split(vectors, self.candidate_tower.read_dim)
 
     def queries(
-        self, table: np.ndarray, histories: Ragged, context: QueryContext | None = None, batch: int = 1024
+        self, table: ItemTable, histories: Ragged, context: QueryContext | None = None, batch: int = 1024
     ) -> np.ndarray:
         """Returns float32 [Q, D], the query embedding of each history; `context` is theirs, None: unknown."""
-        lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table)
+        lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table.vectors())
         order = np.argsort(lengths, kind="stable")  # histories of like length stand together: little padding is read
         parts, start = [], 0
         while start < len(order):
             longest = max(1, int(lengths[order[start : start + batch][-1]]))
-            places = order[start : start + min(batch, max(1, _VALUES // (longest * table.shape[1])))]
+            places = order[start : start + min(batch, max(1, _VALUES // (longest * held.shape[1])))]
             start += len(places)
             known = {} if context is None else self._known(context.take(places), longest)
             parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())
         return np.concatenate(parts)[np.argsort(order)]
 
     def _embedded(self, features: Features, longest: Collection[str]) -> tf.Tensor:
-        """Returns float32 [B, X]; traced once, for batches of any size, texts and recordings of any length."""
+        """Returns float32 [B, D + R]; traced once, for batches of any size, texts and recordings of any length."""
         if self._candidate is None:
             self._candidate = traced(
                 lambda features: self.candidate_tower(features, training=False), [specs(features, longest)]

@@ -4,13 +4,14 @@ import tensorflow as tf
 
 from mmrec.config.query import QueryConfig
 from mmrec.export.context import ContextReader
-from mmrec.export.examples import example_inputs
-from mmrec.export.signatures import ServingModule
+from mmrec.export.saved_model import Samples
+from mmrec.export.serving_module import ServingModule
+from mmrec.export.signatures.names import serve
 from mmrec.towers.context import ContextTower
 from mmrec.towers.fusion import FUSIONS
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.query import QueryTower
-from tests.export.small import small_parts
+from tests.export.small import functions, small_parts
 
 NAN = float("nan")
 BOTH = ("time_gap", "event")
@@ -28,7 +29,7 @@ def signatures():
     context.gap_query.assign(moved)
     tower = QueryTower(MeanHistory(2, config), FUSIONS["sum"](("item_id",), 2), unit=False, context_tower=context)
     tower(tf.zeros([1, 1, 2]))
-    return ServingModule(small_parts(query_tower=tower, context=ContextReader(BOTH, TYPES))).signatures()
+    return functions(small_parts(query_tower=tower, context=ContextReader(BOTH, TYPES)))
 
 
 def embed(signatures, history, time=(), event=(), now=NAN):
@@ -94,15 +95,20 @@ def test_signatures_that_read_a_history_have_the_inputs_and_others_do_not(signat
     assert not beside & (inputs["similar"] | inputs["embed_item"])
 
 
-def test_examples_ask_with_the_context_of_the_history(signatures):
-    context = {
-        "history_time": np.array([[1.0], [2]]),
-        "now": np.array([8.0, 9]),
-        "history_event": np.array([["x"], ["y"]]),
-    }
-    items = {"item_id": np.array(["a"], object)}
-    found = example_inputs(signatures, items, np.array([["a"], ["b"]], object), {}, context)
-    asked = found["serving_default"]
+def test_examples_ask_with_the_context_of_the_history():
+    samples = Samples(
+        rows=np.array([1]),
+        items={"item_id": np.array(["a"], object)},
+        histories=np.array([["a"], ["b"]], object),
+        queries=np.zeros([2, 2], np.float32),
+        context={
+            "history_time": np.array([[1.0], [2]]),
+            "now": np.array([8.0, 9]),
+            "history_event": np.array([["x"], ["y"]]),
+        },
+    )
+    parts = small_parts(context=ContextReader(BOTH, TYPES))
+    asked = serve(ServingModule(parts), samples.example())["serving_default"].example
     assert {name: value.tolist() for name, value in asked.items()} == {
         "history": [["b"]],
         "history_time": [[2.0]],

@@ -9,6 +9,7 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import predict_pb2
 
 from mmrec.export.requests import write_requests
+from mmrec.export.signatures.signature import Served
 
 SPECS = {
     "features": tf.TensorSpec([None, 3], tf.float32),
@@ -35,7 +36,7 @@ def written(folder, **values):
         "image_bytes": np.array([[b"photo"]], object),
         "audio_bytes": np.array([b""], object),
     } | values
-    write_requests(folder, "shop", {"embed_item": function}, {"embed_item": value})
+    write_requests(folder, "shop", {"embed_item": Served(function, value, "")}, photos=["image_bytes"])
     path = folder / "mmrec" / "requests" / "embed_item"
     (instance,) = json.loads(path.with_suffix(".json").read_text(), parse_constant=refuse)["instances"]
     return instance, text_format.Parse(path.with_suffix(".pbtxt").read_text(), predict_pb2.PredictRequest())

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import mmrec
 from mmrec.export import saved_model
+from mmrec.index.item_table import ItemTable
 from tests.export.small import small_version
 
 FILES = {
@@ -29,7 +30,7 @@ FILES = {
 KILLED = """
 import os, signal, sys
 import mmrec
-from mmrec.export import saved_model, signatures
+from mmrec.export import saved_model
 from tests.export.small import small_version
 from pathlib import Path
 
@@ -132,20 +133,20 @@ def test_versions_grow_past_any_that_are_there(tmp_path):
 
 def test_a_run_exports_once(tmp_path):
     # Regression: a run killed between its export and its metrics exported again when it continued.
-    parts, payload, manifest, samples = small_version()
-    first = saved_model.write_version(tmp_path, parts, payload, manifest | {"run": "a"}, samples)
+    *others, manifest, samples = small_version()
+    first = saved_model.write_version(tmp_path, *others, manifest | {"run": "a"}, samples)
     (tmp_path / "5").mkdir()  # no export of ours
     before = saved_model.checksums(first)
-    assert saved_model.write_version(tmp_path, parts, payload, manifest | {"run": "a"}, samples) == first
+    assert saved_model.write_version(tmp_path, *others, manifest | {"run": "a"}, samples) == first
     assert saved_model.checksums(first) == before
-    assert saved_model.write_version(tmp_path, parts, payload, manifest | {"run": "b"}, samples).name == "6"
-    assert saved_model.write_version(tmp_path, parts, payload, manifest, samples).name == "7"
+    assert saved_model.write_version(tmp_path, *others, manifest | {"run": "b"}, samples).name == "6"
+    assert saved_model.write_version(tmp_path, *others, manifest, samples).name == "7"
 
 
 def test_a_version_that_embeds_items_otherwise_is_not_published(tmp_path):
     parts, *others = small_version()
     with pytest.raises(RuntimeError, match=r"item embeddings differ from the model's by 0\.001"):
-        saved_model.write_version(tmp_path, replace(parts, table=parts.table + 1e-3), *others)
+        saved_model.write_version(tmp_path, replace(parts, table=ItemTable.of(parts.table.scored + 1e-3)), *others)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 

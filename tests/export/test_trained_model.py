@@ -7,20 +7,19 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from mmrec.export.signatures import ServingModule
 from mmrec.export.trained_model import restore_model
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.reader import TextReader
 from mmrec.modalities.text.tower import TextTower
 from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.towers.candidate import CandidateTower
-from tests.export.small import small_parts
+from tests.export.small import served, small_parts
 
 
 def save(parts, folder):
     """Saves; returns what is loaded again, and the number of functions in it."""
-    module = ServingModule(parts)
-    tf.saved_model.save(module, str(folder), signatures=module.signatures())
+    module, signatures = served(parts)
+    tf.saved_model.save(module, str(folder), signatures={name: one.function for name, one in signatures.items()})
     content = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     return tf.saved_model.load(str(folder)), len(content.meta_graphs[0].graph_def.library.function)
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.index import exact as module
 from mmrec.index.cells import Cells, cut_into_cells
-from mmrec.index.exact import ExactIndex
+from mmrec.index.exact import BOUNDS, Bounds, ExactIndex
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.top import GROUP
 
@@ -18,7 +17,8 @@ RELOADED = ["float32", pytest.param("float16", marks=pytest.mark.slow), "int8"]
 
 def build(kind, table, storage="float32"):
     """An index of a small table; cells hold two rows each, in the order of the rows."""
-    exact = ExactIndex(table, storage)
+    in_blocks = Bounds(kept=0, marked=1, block_rows=GROUP, block_values=0)  # as with more items than scores are kept of
+    exact = ExactIndex(table, storage, in_blocks if kind == "exact, in blocks" else BOUNDS)
     if kind.startswith("exact"):
         return exact
     rows = np.arange(1, len(table))
@@ -40,12 +40,7 @@ def best(scores, k, never):
 
 
 @pytest.fixture(params=KINDS)
-def kind(request, monkeypatch):
-    if request.param == "exact, in blocks":  # as with more items than scores are kept of
-        monkeypatch.setattr(module, "_KEPT", 0)
-        monkeypatch.setattr(module, "_MARKED", 1)
-        monkeypatch.setattr(module, "_BLOCK_ROWS", GROUP)
-        monkeypatch.setattr(module, "_BLOCK_VALUES", 0)
+def kind(request):
     return request.param
 
 

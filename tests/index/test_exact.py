@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.index import exact
-from mmrec.index import rows as module
-from mmrec.index.exact import ExactIndex
+from mmrec.index.exact import Bounds, ExactIndex
+from mmrec.index.rows import StoredRows
 from mmrec.index.top import GROUP
 
 LOWEST = -3.4028234663852886e38
@@ -34,12 +33,10 @@ def ask(index, k, exclude=None, include=None, allowed=None):
 
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("seed", range(8))
-def test_agrees_with_brute_force_on_random_worlds_with_ties(seed, kept, monkeypatch):
-    monkeypatch.setattr(exact, "_MARKED", 1)  # as with more items, of which a few exclusions are not marked
+def test_agrees_with_brute_force_on_random_worlds_with_ties(seed, kept):
+    bounds = Bounds(marked=1)  # as with more items, of which a few exclusions are not marked
     if not kept:
-        monkeypatch.setattr(exact, "_KEPT", 0)
-        monkeypatch.setattr(exact, "_BLOCK_ROWS", GROUP)
-        monkeypatch.setattr(exact, "_BLOCK_VALUES", 0)
+        bounds = bounds._replace(kept=0, block_rows=GROUP, block_values=0)
     rng = np.random.default_rng(seed)
     items, queries = int(rng.integers(1, 80)), int(rng.integers(1, 9))
     table = rng.integers(-2, 3, (items + 1, 2)).astype(np.float32)  # whole numbers: exact scores, many ties
@@ -47,7 +44,7 @@ def test_agrees_with_brute_force_on_random_worlds_with_ties(seed, kept, monkeypa
     k = rng.integers(-1, items + 4, queries)
     exclude = rng.integers(0, items + 1, (queries, int(rng.integers(0, 2 * items + 1))))
     include = rng.integers(0, items + 1, (queries, int(rng.integers(0, 4))))
-    rows, scores = ExactIndex(table).search(
+    rows, scores = ExactIndex(table, bounds=bounds).search(
         query, tf.constant(k, tf.int32), tf.constant(exclude, tf.int32), tf.constant(include, tf.int32)
     )
     expected_rows, expected_scores = brute_force(query @ table.T, k, exclude.tolist(), include.tolist())
@@ -74,12 +71,12 @@ def test_lowest_possible_scores_are_answers_still():
 
 @pytest.mark.parametrize("storage", ["float32", "int8"])
 @pytest.mark.parametrize("size", [1, 3])
-def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(monkeypatch, size, storage):
-    monkeypatch.setattr(module, "_GATHERED", 2 * 3 * size * 4)  # two queries with three runs of rows of four values
+def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(size, storage):
     rng = np.random.default_rng(0)
     table, query = (rng.normal(size=(count, 4)).astype(np.float32) for count in (9, 5))
     runs = rng.integers(0, 9 // size, (5, 3)).astype(np.int32)
-    stored = module.StoredRows(table, storage)
+    gathered = 2 * 3 * size * 4  # two queries with three runs of rows of four values
+    stored = StoredRows(table, storage, gathered=gathered)
     rows = (runs[:, :, np.newaxis] * size + np.arange(size)).reshape(5, 3 * size)
     want = np.einsum("bcd,bd->bc", stored.kept().vectors()[rows], query)
     for count in (5, 4, 2, 1, 0):

@@ -5,6 +5,7 @@ import pytest
 
 from mmrec.export.held_items import HeldItems
 from mmrec.index.cells import Cells, refreshed_cells
+from mmrec.index.item_table import ItemTable
 from mmrec.index.rows import encode
 
 # Rows 1 and 2 lie to the right, 3 and 4 above; a cell holds two.
@@ -40,7 +41,7 @@ def test_what_is_taken_over_is_not_rounded_again_and_what_is_new_is_rounded_alon
     vectors = rng.standard_normal((6, 4)).astype(np.float32)
     codes = encode(np.concatenate([np.zeros([1, 3]), vectors[:4, :3]]), storage)
     held = HeldItems(codes, np.arange(5, dtype=np.float32)[:, np.newaxis])
-    after = held.refreshed(np.array([0, 4, 2, 0, 0]), vectors[4:])
+    after = held.refreshed(np.array([0, 4, 2, 0, 0]), ItemTable.split(vectors[4:], 1))
     alone = encode(vectors[4:, :3], storage)
     np.testing.assert_array_equal(after.codes.values, [codes.values[0], *codes.values[[4, 2]], *alone.values])
     assert after.codes.values.dtype == codes.values.dtype

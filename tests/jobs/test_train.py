@@ -19,6 +19,7 @@ from mmrec.config import Config
 from mmrec.data.frames import config_with_frames
 from mmrec.errors import InputError, TrainingError
 from mmrec.evaluation.slices import METRICS
+from mmrec.index.item_table import ItemTable
 from mmrec.jobs.build import build_model
 from mmrec.jobs.evaluate import evaluate
 from mmrec.jobs.judge import judge, validation_judge
@@ -85,7 +86,7 @@ def test_every_history_tower_finds_the_users_group_from_ids_and_texts(groups, hi
 def test_a_constant_model_is_no_better_than_chance(groups):
     config = Config.load(groups)
     tables = load_tables(config)
-    same = np.full((25, 4), 0.5, np.float32)
+    same = ItemTable.of(np.full((25, 4), 0.5, np.float32))
     found = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
     # One right item among 19: the 24 of the catalog but the five of the history. Ties count against the model.
     for name, chance in {
@@ -222,13 +223,13 @@ def test_items_that_have_become_the_same_stop_the_training(groups):
     alike = np.tile([[0.6, 0.8]], (25, 1)).astype(np.float32)
 
     def embed(table, histories, context):
-        return np.tile(table[1:2], (len(histories), 1))
+        return np.tile(table.scored[1:2], (len(histories), 1))
 
-    assert 0 <= validation_judge(config, tables, lambda: apart, embed)()["ndcg@10"] <= 1
+    assert 0 <= validation_judge(config, tables, lambda: ItemTable.of(apart), embed)()["ndcg@10"] <= 1
     with pytest.raises(
         TrainingError, match=r"two items have a mean cosine of 1\.0000\. Lower `training.learning_rate`"
     ):
-        validation_judge(config, tables, lambda: alike, embed)()
+        validation_judge(config, tables, lambda: ItemTable.of(alike), embed)()
 
 
 def test_items_that_were_as_alike_from_the_start_have_not_collapsed(groups):
@@ -238,10 +239,10 @@ def test_items_that_were_as_alike_from_the_start_have_not_collapsed(groups):
     table[1, 1] = 0.1  # of the 276 pairs 23 have the cosine 0.995037: together 0.999586
 
     def embed(table, histories, context):
-        return np.tile(table[1:2], (len(histories), 1))
+        return np.tile(table.scored[1:2], (len(histories), 1))
 
     for before, stops in ((0.5, True), (0.995, True), (0.996, False), (0.9996, False)):
-        judging = validation_judge(config, tables, lambda: table, embed, lambda before=before: before)
+        judging = validation_judge(config, tables, lambda: ItemTable.of(table), embed, lambda before=before: before)
         if stops:
             with pytest.raises(TrainingError, match=r"a mean cosine of 0\.9996"):
                 judging()
@@ -267,7 +268,7 @@ def test_validation_ranks_at_most_the_configured_number_of_queries(groups):
         asked.append(len(histories))
         return np.ones((len(histories), 25), np.float32)
 
-    judging = validation_judge(config, load_tables(config), lambda: np.eye(25, dtype=np.float32), embed)
+    judging = validation_judge(config, load_tables(config), lambda: ItemTable.of(np.eye(25, dtype=np.float32)), embed)
     assert judging() == judging()
     assert asked == [7, 7]
 
@@ -280,7 +281,7 @@ def test_at_the_end_a_sample_of_the_queries_may_be_ranked_and_the_others_are_cou
         return np.ones((len(histories), 25), np.float32)
 
     config = Config.load(groups, evaluation={"max_test_queries": 9})
-    found = judge(config, load_tables(config), {}, np.eye(25, dtype=np.float32), embed)
+    found = judge(config, load_tables(config), {}, ItemTable.of(np.eye(25, dtype=np.float32)), embed)
     assert asked == [9, 9]  # test and validation; there are 160 users
     assert (found["queries"], found["dropped"]["not_sampled"]) == (9, 151)
     assert found["baselines"]["popularity"]["test"].keys() == found["test"].keys()

@@ -10,9 +10,11 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.export.saved_model import Samples, write_version
-from mmrec.export.signatures import Parts
+from mmrec.export.serving_module import Parts
+from mmrec.export.stated import stated_interface
 from mmrec.export.trained_model import trace_model
 from mmrec.index.build import build_index
+from mmrec.index.item_table import ItemTable
 from mmrec.modalities.catalog import read_catalog
 from mmrec.modalities.features.reader import VectorReader
 from mmrec.modalities.features.tower import FeaturesTower
@@ -58,10 +60,9 @@ def write_export(folder, modalities=("features", "item_id"), by_file=True, **exp
     raw = RawItems(catalog, item_fields(config), by_file)
     columns = raw.columns([raw.item(item) for item in range(COUNT)])
     vectors = model.embed({name: tf.constant(values.tolist()) for name, values in columns.items()})["vector"].numpy()
-    table = np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors])
-    dim = DIM + RANK
-    asked = np.random.default_rng(0).standard_normal((50, dim)).astype(np.float32)
-    index, about = build_index(table[:, :dim], config.export, lambda: (asked, np.zeros([50, 1], np.int32)))
+    table = ItemTable.split(np.concatenate([np.zeros([1, vectors.shape[1]], np.float32), vectors]), RANK)
+    asked = np.random.default_rng(0).standard_normal((50, DIM + RANK)).astype(np.float32)
+    index, about = build_index(table.scored, config.export, lambda: (asked, np.zeros([50, 1], np.int32)))
     parts = Parts(
         ids=np.array(["", *catalog.item_ids], object),
         table=table,
@@ -70,10 +71,10 @@ def write_export(folder, modalities=("features", "item_id"), by_file=True, **exp
         default_k=3,
         exclude_history=True,
         filters=catalog.filters,
-        dim=dim,
         index=index,
+        signatures=config.export.signatures,
     )
-    kept = np.concatenate([index.embeddings().numpy()[1:2], table[1:2, dim:]], axis=1)
+    kept = np.concatenate([index.embeddings().numpy()[1:2], table.read[1:2]], axis=1)
     samples = Samples(
         rows=np.array([1]),
         items={name: values[:1] for name, values in columns.items()},
@@ -92,6 +93,10 @@ def write_export(folder, modalities=("features", "item_id"), by_file=True, **exp
     return write_version(
         folder / "shop", parts, catalog.payload.assign(digest=digests), manifest | {"index": about}, samples
     )
+    manifest = {"run": "trained", "config": config.model_dump(mode="json"), "metrics": {}, "data": {"items": COUNT}}
+    interface = stated_interface(config, raw.fields, catalog.filters, ["A note."])
+    payload = catalog.payload.assign(digest=digests)
+    return write_version(folder / "shop", parts, payload, interface, manifest | {"index": about}, samples)
 
 
 def _model(config, ids):
@@ -109,7 +114,7 @@ def _model(config, ids):
     queries = QueryTower(MeanHistory(DIM, config.query), tower.fusion)
     queries(tf.zeros([1, 1, DIM]))
     near = NeighbourQuery(queries, DIM, RANK, 0.5)
-    return trace_model(readers, NeighbourCandidate(tower, *factors), near, DIM + 2 * RANK)
+    return trace_model(readers, NeighbourCandidate(tower, *factors), near)
 
 
 def held(version):

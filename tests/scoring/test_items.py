@@ -4,16 +4,19 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
+from mmrec.manifest import EventRules, Files, Interface
+from mmrec.schema import Field
 from mmrec.scoring.items import Items, media_folders
 from mmrec.serving.columns import column
 from mmrec.values import Spellings
 
 
 class PhotoShop:
-    """Reads nothing but photos; `catalog` is what training was told."""
+    """Reads nothing but photos; `folder` and `mask` are what training was told."""
 
-    def __init__(self, **catalog):
-        self.manifest = {"config": {"item": {"modalities": ["image"]}, "data": {"catalog": catalog}}}
+    def __init__(self, folder=None, mask=False):
+        fields, files = [Field("image", "image", "image_bytes", "bytes")], {"image_bytes": Files(folder, mask)}
+        self.interface = Interface(fields, [], ["item_id"], files, EventRules(), 3)
         self.spellings = Spellings([])
 
     def inputs(self, signature):
@@ -25,11 +28,11 @@ class PhotoShop:
 
 @pytest.fixture
 def read(tmp_path):
-    """Returns `read(cells, media_dir=None, **catalog)`: the bytes of the photos that cells name, and the faults."""
+    """Returns `read(cells, media_dir=None, **trained)`: the bytes of the photos that cells name, and the faults."""
 
-    def photos(cells, media_dir=None, **catalog):
-        shop = PhotoShop(image="image", **catalog)
-        folders = media_folders(shop.manifest["config"], media_dir, str(tmp_path / "input/items.csv"))
+    def photos(cells, media_dir=None, **trained):
+        shop = PhotoShop(**trained)
+        folders = media_folders(shop.interface.files, media_dir, str(tmp_path / "input/items.csv"))
         table = pa.table({"item_id": [f"i{row}" for row in range(len(cells))], "image": pa.array(cells, pa.string())})
         items = Items(table, "item_id", shop, "embed_item", folders)
         return items.ask(items.batches(len(cells))[0])["image_bytes"].numpy().tolist(), items.faults
@@ -42,10 +45,10 @@ def read(tmp_path):
 
 def test_photos_are_where_training_had_them_unless_told_otherwise(read, tmp_path):
     trained = str(tmp_path / "trained")
-    assert read(["a.jpg"], image_dir=trained) == ([b"trained"], {})
-    assert read(["a.jpg"], image_dir=None) == ([b"input"], {})
-    assert read(["a.jpg"], image_dir=str(tmp_path / "on another machine")) == ([b"input"], {})
-    assert read(["a.jpg"], media_dir=str(tmp_path / "other"), image_dir=trained) == ([b"other"], {})
+    assert read(["a.jpg"], folder=trained) == ([b"trained"], {})
+    assert read(["a.jpg"], folder=None) == ([b"input"], {})
+    assert read(["a.jpg"], folder=str(tmp_path / "on another machine")) == ([b"input"], {})
+    assert read(["a.jpg"], media_dir=str(tmp_path / "other"), folder=trained) == ([b"other"], {})
 
 
 def test_a_cell_in_which_nothing_stands_is_no_photo(read):
@@ -53,9 +56,8 @@ def test_a_cell_in_which_nothing_stands_is_no_photo(read):
 
 
 def test_an_absent_photo_is_none_where_training_masked_such_and_else_a_fault(read):
-    assert read(["none.jpg", "a.jpg"], on_missing_image="mask") == ([b"", b"input"], {})
-    found, faults = read(["none.jpg", "a.jpg"], on_missing_image="error")
+    assert read(["none.jpg", "a.jpg"], mask=True) == ([b"", b"input"], {})
+    found, faults = read(["none.jpg", "a.jpg"], mask=False)
     assert found == [b"input"]
     assert [*faults] == [0]
     assert "input/none.jpg: the file cannot be read: No such file or directory" in faults[0]
-    assert read(["none.jpg"])[1].keys() == {0}  # an export of before says nothing of it

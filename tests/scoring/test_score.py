@@ -263,7 +263,7 @@ def test_users_are_spread_over_shards_and_each_is_whole(export, file, tmp_path, 
 
 
 def test_events_that_training_did_not_count_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
-    copy = with_rules(export, tmp_path, rating="stars", min_rating=3, user_id="who")
+    copy = with_rules(export, tmp_path, rating="stars", min_rating=3, user="who")
     text = "who,item_id,timestamp,stars\nu1,a,1,5\nu1,b,2,1\nu1,c,3,\n"
     found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a"]], k=5, exclude=[["b"]]).item_ids
@@ -275,13 +275,13 @@ def with_rules(export, folder, **rules):
     """Copies the export, as if it had been trained with other rules for interactions."""
     copy = shutil.copytree(export, folder / "shop" / "1")
     manifest = json.loads((copy / "mmrec/manifest.json").read_text())
-    manifest["config"]["data"]["interactions"] |= rules
+    manifest["events"] |= rules
     (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
     return copy
 
 
 def test_only_the_types_that_are_named_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
-    rules = {"event": "kind", "positive_events": ["buy"], "seen_events": ["buy", "hide"]}
+    rules = {"event": "kind", "kinds": ["buy"], "seen": ["buy", "hide"]}
     text = "user_id,item_id,timestamp,kind\nu1,a,1,buy\nu1,b,2,view\nu1,c,3,hide\n"
     score(with_rules(export, tmp_path, **rules), file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a"]], k=5, exclude=[["c"]]).item_ids
@@ -290,7 +290,7 @@ def test_only_the_types_that_are_named_keep_their_items_from_the_answers(export,
 
 
 def test_where_an_export_does_not_leave_out_the_history_events_say_what_a_user_had(export, shop, file, tmp_path, alone):
-    rules = {"event": "kind", "seen_events": ["buy"]}  # views are history and may be recommended
+    rules = {"event": "kind", "seen": ["buy"], "all_seen": False}  # views are history and may be recommended
     text = "user_id,item_id,timestamp,kind\nu1,a,1,buy\nu1,b,2,view\n"
     again = with_rules(export, tmp_path, **rules)
     manifest, staged = json.loads((again / "mmrec/manifest.json").read_text()), tmp_path / "staged"
@@ -302,14 +302,14 @@ def test_where_an_export_does_not_leave_out_the_history_events_say_what_a_user_h
 
 def test_events_are_read_by_the_format_that_training_read_times_by(export, shop, file, tmp_path, alone):
     text = "user_id,item_id,timestamp\nu1,b,01/03/2024\nu1,a,02/02/2024\nu1,c,2024-03-04\n"
-    found = score(with_rules(export, tmp_path, timestamp_format=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
+    found = score(with_rules(export, tmp_path, formats=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
     assert answers(tmp_path / "out") == expected(shop, {"u1": ["a", "b"]}, 10)
     assert (found["rows"], found["bad_rows"]) == (1, 1)
     assert "must be a date-time of the form '%d/%m/%Y'" in letters(tmp_path / "out")[0]["reason"]
 
 
 def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(export, shop, file, tmp_path, alone):
-    rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative_events": ["return"]}
+    rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative": ["return"]}
     copy = with_rules(export, tmp_path, **rules)
     text = "user_id,item_id,timestamp,stars,kind\nu1,a,1,0,buy\nu1,b,2,-1,buy\nu1,c,3,-1,return\nu1,d,4,,return\n"
     found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
@@ -330,7 +330,7 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     written = pq.read_table(tmp_path / "out/rows").to_pandas()
     assert written.columns.tolist() == ["item_id", "embedding", "status", "model_version"]
     assert written["item_id"].tolist() == tiny_export.ids[1:7]
-    np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table[1:7], atol=1e-4)
+    np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table.scored[1:7], atol=1e-4)
     assert written["status"].tolist() == [0] * 6
     assert (found["rows"], found["bad_rows"]) == (6, 2)
     assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import mmrec
+from mmrec.manifest import EventRules
 from mmrec.scoring import run as score_run
 from mmrec.scoring.read import read_rows
 from mmrec.scoring.shards import STAGED_LETTERS
-from mmrec.scoring.stage import Events, stage_events
+from mmrec.scoring.stage import stage_events
 from tests.scoring.world import answers, five_items, letters, written
 
 IDS = np.array(["", "9", "13", "1.0", "x,y", "7"], object)
@@ -108,7 +109,7 @@ def test_texts_that_are_not_utf8_are_bad_rows(export, tmp_path):
 
 def test_lists_among_events_are_bad_rows(tmp_path):
     path = table(tmp_path / "e.parquet", user_id=["1", "2"], item_id=pa.array([["9"], ["13"]]), timestamp=[1, 2])
-    events = Events("user_id", "item_id", "timestamp")
+    events = EventRules("user_id", "item_id", "timestamp")
     assert stage_events([str(path)], events, ["user_id", "history"], tmp_path, 1, read_rows) == []
     said = [json.loads(line)["reason"] for line in (tmp_path / STAGED_LETTERS).read_text().splitlines()]
     assert [one.split(". Received")[0] for one in said] == ["column `item_id`: must be a text or a number"] * 2

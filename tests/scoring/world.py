@@ -5,7 +5,6 @@ import json
 
 import pyarrow.parquet as pq
 
-import mmrec
 from mmrec.export.saved_model import write_version
 from tests.export.small import small_version
 
@@ -14,11 +13,7 @@ HISTORIES = "user_id,history\nu1,a b\nu2,\n,a\nu3,a  b\nu4,a,b\nu5,zz c\nu6,a b 
 
 def five_items(folder, **changes):
     """Writes an export of five items known by their id, with `changes` of its parts; returns its path."""
-    path = write_version(folder / "small", *small_version(**changes))
-    manifest = json.loads((path / "mmrec/manifest.json").read_text())
-    config = mmrec.Config.load(**{"item.modalities": ["item_id"]}).model_dump(mode="json")
-    (path / "mmrec/manifest.json").write_text(json.dumps(manifest | {"config": config}))
-    return path
+    return write_version(folder / "small", *small_version(**changes))
 
 
 def written(path, text):

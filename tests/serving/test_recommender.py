@@ -165,7 +165,7 @@ def test_unknown_items_have_no_neighbours_to_ask_for(tiny_export, shop):
 
 def test_items_and_table_are_row_by_row_what_was_trained(tiny_export, shop):
     assert shop.items["item_id"].tolist() == tiny_export.ids[1:]
-    np.testing.assert_array_equal(shop.item_table, tiny_export.table)
+    np.testing.assert_array_equal(shop.item_table, tiny_export.table.scored)
     assert shop.signatures == ["embed_item", "embed_query", "recommend", "serving_default", "similar"]
 
 
@@ -226,9 +226,9 @@ def test_embed_items_takes_absent_and_empty_columns_as_missing(shop):
 
 
 def test_embed_items_finds_the_columns_under_the_names_of_the_catalog(tiny_export, shop, tmp_path):
-    config = shop.manifest["config"]
-    data = config["data"] | {"catalog": config["data"]["catalog"] | {"image": "photo", "item_id": "sku"}}
-    other = mmrec.load(with_manifest(tiny_export.result.export_dir, tmp_path / "1", config=config | {"data": data}))
+    called = {"image": "photo", "item_id": "sku"}
+    fields = [one | {"column": called.get(one["column"], one["column"])} for one in shop.manifest["fields"]]
+    other = mmrec.load(with_manifest(tiny_export.result.export_dir, tmp_path / "1", fields=fields))
     photo = next((tiny_export.shop / "images").iterdir()).read_bytes()
     expected = shop.embed_items(pd.DataFrame({"image": [photo], "item_id": [tiny_export.ids[1]]}))
     found = other.embed_items(pd.DataFrame({"photo": [photo], "sku": [tiny_export.ids[1]]}))
@@ -283,8 +283,7 @@ def test_a_newer_format_names_the_mmrec_that_reads_it(small, tmp_path):
 
 @pytest.mark.parametrize("file", ["mmrec/items.parquet", "saved_model.pb"])
 def test_a_half_copied_export_is_named(small, tmp_path, file):
-    config = {"item": {"modalities": ["item_id"]}}
-    half = with_manifest(small, tmp_path / "1", config=config)
+    half = with_manifest(small, tmp_path / "1")
     (half / file).unlink()
     with pytest.raises(mmrec.InputError, match="is not a whole export"):
         mmrec.load(half)

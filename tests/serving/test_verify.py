@@ -70,7 +70,7 @@ def test_notes_of_the_users_own_are_let_be(copy):
 
 def test_a_changed_version_loads_when_that_is_asked_for(copy):
     manifest = json.loads((copy / "mmrec/manifest.json").read_text())
-    manifest["config"] = {"item": {"modalities": ["item_id"]}}
+    manifest["metrics"] = {"test": "ours"}
     (copy / "mmrec/manifest.json").write_text(json.dumps(manifest))
     assert mmrec.load(copy).signatures
     (copy / "mmrec/README.md").write_text("our own page")
@@ -121,13 +121,6 @@ def test_a_table_of_items_that_is_another_table_is_named(copy):
     pd.DataFrame({"title": ["A"]}).to_parquet(copy / "mmrec/items.parquet")
     with pytest.raises(mmrec.InputError, match=r"items.parquet: is not as it was exported.*lacks a column"):
         mmrec.load(copy, verify=False)
-
-
-@pytest.mark.parametrize("config", [{}, {"item": None}, {"item": {"modalities": None}}])
-def test_a_manifest_without_the_config_that_is_read_is_refused(copy, config):
-    manifest = json.loads((copy / "mmrec/manifest.json").read_text())
-    (copy / "mmrec/manifest.json").write_text(json.dumps(manifest | {"config": config}))
-    assert refusal(copy).startswith(f"{copy}: cannot be loaded (")
 
 
 @pytest.mark.parametrize("act", [mmrec.load, mmrec.evaluate, lambda path: mmrec.refresh(path, "items.csv")])

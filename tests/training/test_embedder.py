@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mmrec.data.ragged import Ragged
+from mmrec.index.item_table import ItemTable
 from mmrec.training import embedder as module
 from mmrec.training.embedder import Embedder
 
@@ -22,17 +23,21 @@ def test_items_are_embedded_whatever_the_longest_recording_of_a_batch():
         def rows(self, rows, draw=None):
             return {"audio_mel": np.ones((len(rows), 2 if rows[0] == 1 else 5, 3), np.float32)}
 
-    def tower(features, training):
-        return tf.reduce_sum(features["audio_mel"], axis=1)
+    class Tower:
+        read_dim = 1
 
-    table = Embedder(tower, None, max_length=2).item_table(Recordings(), 1025)  # 1,024 and one more
-    np.testing.assert_array_equal(table[[0, 1, 1024, 1025]], [[0] * 3, [2] * 3, [2] * 3, [5] * 3])
+        def __call__(self, features, training):
+            return tf.reduce_sum(features["audio_mel"], axis=1)
+
+    table = Embedder(Tower(), None, max_length=2).item_table(Recordings(), 1025)  # 1,024 and one more
+    np.testing.assert_array_equal(table.scored[[0, 1, 1024, 1025]], [[0] * 2, [2] * 2, [2] * 2, [5] * 2])
+    np.testing.assert_array_equal(table.read[[0, 1, 1024, 1025]], [[0], [2], [2], [5]])
 
 
 @pytest.mark.parametrize("values", [1, 8, 2**24])
 def test_queries_are_those_of_their_histories_however_many_are_read_at_once(values, monkeypatch):
     monkeypatch.setattr(module, "_VALUES", values)
-    table = np.array([[0, 0], [1, 10], [2, 20], [4, 40]], np.float32)
+    table = ItemTable.split(np.array([[0, 0], [1, 10], [2, 20], [4, 40]], np.float32), read_dim=1)
     histories = Ragged(np.array([1, 2, 3, 2, 3, 3, 1, 1], np.int32), np.array([0, 3, 3, 4, 6, 8]))
     found = Embedder(None, AddsUp(), max_length=2).queries(table, histories, batch=3)
     np.testing.assert_array_equal(found, [[6, 60], [0, 0], [2, 20], [8, 80], [2, 20]])  # the last two of each

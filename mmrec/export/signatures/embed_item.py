@@ -1,0 +1,27 @@
+"""The signature `embed_item`: the embedding of an item, old or new, from its raw fields."""
+
+from __future__ import annotations
+
+from mmrec import schema
+from mmrec.export.signatures.signature import Signature
+
+
+class EmbedItem(Signature):
+    """Embeds items, and says what was wrong with their raw fields.
+
+    Not given means "", for a number NaN, for a vector (float32 [B, F]) a row with any value that is not finite.
+    """
+
+    name = schema.EMBED_ITEM
+    client_call = "shop.embed_items(table)"
+
+    def inputs(self):
+        return self.serving.model.item_inputs
+
+    def __call__(self, **raw):
+        model = self.serving.model
+        embedded = model.embed(raw)
+        return {"embedding": embedded["vector"][:, : model.dim], "status": embedded["status"]}
+
+    def example(self, sample):
+        return {name: sample.item[name] for name in self.inputs()}
