@@ -18,6 +18,7 @@ from mmrec.table_files import separated
 ANY_LENGTH = 2**31 - 1
 _BLOCK = 256  # records that are read while the csv module has our limit
 _LIMIT = threading.Lock()
+_QUOTE = "Quote fields that hold commas or line breaks"
 
 
 class Record(NamedTuple):
@@ -28,12 +29,19 @@ class Record(NamedTuple):
       first: the number of its first line, from 1.
       last: the number of its last line.
       fault: the rule that it breaks, ready for an error message; "" where it breaks none.
+      remedy: what may help, a sentence without its full stop; "" where nothing is likely to.
     """
 
     fields: list[str]
     first: int
     last: int
     fault: str = ""
+    remedy: str = ""
+
+    @property
+    def message(self) -> str:
+        """The fault and its remedy, without the last full stop."""
+        return f"{self.fault}. {self.remedy}" if self.remedy else self.fault
 
 
 @contextmanager
@@ -125,8 +133,8 @@ def _records(records: Iterator[list[str]], width: int, most_characters: int) -> 
                         block.append(Record(fields, first, records.line_num))
                     elif fields:
                         received = f"{len(fields)}{_lines(first, records.line_num)}"
-                        rule = f"must have {width} fields, as the header has. Received: {received}. Quote fields that"
-                        block.append(Record([], first, records.line_num, f"{rule} hold commas or line breaks"))
+                        rule = f"must have {width} fields, as the header has. Received: {received}"
+                        block.append(Record([], first, records.line_num, rule, _QUOTE))
         yield from block
     if stop is not None:
         raise stop

@@ -29,7 +29,7 @@ def test_the_line_that_spreadsheets_begin_with_is_no_header():
 
 def test_a_record_that_cannot_be_read_is_named_and_the_next_ones_are_read():
     _, records = read('id,text\n1,"a"b\n2,b,c\n3,c\n"4\n4"\n5,"e\n')
-    assert [(record.fields, record.fault) for record in records] == [
+    assert [(record.fields, record.message) for record in records] == [
         ([], "cannot be read as csv: ',' expected after '\"'"),
         ([], "must have 2 fields, as the header has. Received: 3. Quote fields that hold commas or line breaks"),
         (["3", "c"], ""),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
-from typer.models import OptionInfo
+import typer
+import typer.main
 
 from mmrec.errors import InputError
 
@@ -18,13 +18,13 @@ def with_option_names(command: Callable[..., None]) -> Callable[..., None]:
     The library speaks of its arguments; a parameter of a command is called as the argument that it sets. Options that
     are called like their argument need no word.
     """
-    options = _options(command)
 
     @functools.wraps(command)
     def run(*arguments: Any, **named: Any) -> None:
         try:
             command(*arguments, **named)
         except InputError as error:
+            options = _options(command)
             raise InputError(*(message + _hint(message, options) for message in error.messages)) from None
 
     return run
@@ -32,15 +32,10 @@ def with_option_names(command: Callable[..., None]) -> Callable[..., None]:
 
 def _options(command: Callable[..., None]) -> dict[str, str]:
     """Returns argument -> option, for the options that are called otherwise."""
-    types = get_type_hints(command, include_extras=True)
-    options = {}
-    for name in inspect.signature(command).parameters:
-        option = next((one for one in get_args(types[name]) if isinstance(one, OptionInfo)), None)
-        if option is not None:
-            longest = max(option.param_decls or [f"--{name.replace('_', '-')}"], key=len)
-            if longest.lstrip("-") != name:
-                options[name] = longest
-    return options
+    alone = typer.Typer(add_completion=False)
+    alone.command()(command)
+    longest = {str(one.name): max(one.opts, key=len) for one in typer.main.get_command(alone).params}
+    return {name: option for name, option in longest.items() if option.startswith("-") and option.lstrip("-") != name}
 
 
 def _hint(message: str, options: dict[str, str]) -> str:

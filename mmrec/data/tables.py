@@ -84,11 +84,11 @@ def _read_csv(file: TextIO, path: str, columns: list[str], key: str) -> pd.DataF
     _require(path, columns, header, key)
     places = [header.index(column) for column in columns]
     values: list[list[str]] = [[] for _ in columns]
-    for fields, _, last, fault in records:
-        if fault:
-            raise InputError(f"{path}, line {last:,}: {fault}.")
+    for record in records:
+        if record.fault:
+            raise InputError(f"{path}, line {record.last:,}: {record.message}.")
         for kept, place in zip(values, places, strict=True):
-            kept.append(fields[place])
+            kept.append(record.fields[place])
     return pd.DataFrame(dict(zip(columns, values, strict=True)), dtype=object)
 
 

@@ -92,8 +92,9 @@ def _csv_rows(
 ) -> Iterator[Rows]:
     places = [header.index(name) for name in columns]
     numbers, kept, faults = [], [], {}
-    for number, (fields, _, _, fault) in enumerate(records, 1):
-        values = [] if fault else [fields[place] for place in places]
+    for number, record in enumerate(records, 1):
+        fault = record.fault
+        values = [] if fault else [record.fields[place] for place in places]
         try:
             "".join(values).encode()
         except UnicodeEncodeError:  # of what was no UTF-8 in the file

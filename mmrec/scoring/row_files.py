@@ -104,5 +104,5 @@ def _parquet_rows(file, columns: Sequence[str]) -> Iterator[Row]:
 
 def _csv_rows(records: Iterator[Record], header: Sequence[str], columns: Sequence[str]) -> Iterator[Row]:
     places = [header.index(name) for name in columns]
-    for number, (fields, _, _, fault) in enumerate(records, 1):
-        yield number, None if fault else [fields[place] for place in places], fault
+    for number, record in enumerate(records, 1):
+        yield number, None if record.fault else [record.fields[place] for place in places], record.message
