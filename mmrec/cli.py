@@ -14,6 +14,7 @@ import typer
 
 import mmrec
 from mmrec import process
+from mmrec.allocator import keep_freed_memory
 from mmrec.config import Config
 from mmrec.config.reference import config_reference
 from mmrec.config.source import parse_assignments
@@ -337,6 +338,7 @@ def start_tensorflow() -> None:
     sys.path.append(os.getcwd())
     os.environ[process.LEGACY_KERAS] = "1"
     process.start_tensorflow()
+    keep_freed_memory()
 
 
 def main() -> None:

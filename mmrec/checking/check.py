@@ -26,6 +26,7 @@ from mmrec.data.frames import called_by_key, config_with_frames
 from mmrec.data.shop_tables import Tables
 from mmrec.errors import InputError
 from mmrec.jobs.prepare import examples
+from mmrec.jobs.resolve import decided, resolve
 from mmrec.modalities.audio.audit import audit_sounds, sound_findings
 from mmrec.modalities.image.audit import audit_photos, photo_findings
 from mmrec.modalities.text.audit import audit_texts, text_findings
@@ -116,6 +117,8 @@ def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None
         facts |= content
         findings += about_content
     if inputs.tables is not None:
+        written, config = config, resolve(config, inputs.tables)
+        facts["decided"] = decided(written, config)
         facts |= split_facts(config, inputs.tables)
         findings += split_findings(config, inputs.tables, facts)
         if probe and not inputs.errors and (len(photos) or "image" not in config.item.modalities):

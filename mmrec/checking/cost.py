@@ -18,8 +18,9 @@ from mmrec.data.catalog import Catalog
 from mmrec.data.examples import Examples
 from mmrec.data.shop_tables import Tables
 from mmrec.jobs.build import build_model
-from mmrec.jobs.prepare import Prepared, examples, prepare
+from mmrec.jobs.prepare import examples, prepare
 from mmrec.modalities.image.modality import ImageModality
+from mmrec.modalities.prepared import Prepared
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.preprocess.images import decode_photos
 from mmrec.traced import traced
@@ -47,7 +48,7 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
     steps run on the real histories. Everything that preparing writes goes to a temporary folder.
 
     Args:
-      config: the settings.
+      config: the settings, decided.
       tables: the checked data.
       photos: positions (0-based) of readable photos of the catalog; unused without the image modality.
 
@@ -63,8 +64,8 @@ def probe(config: Config, tables: Tables, photos: np.ndarray) -> dict:
         begin = time.monotonic()
         prepared = prepare(config.model_copy(update={"data": data}), sample)
         preparing = time.monotonic() - begin
-        batches = examples(config, tables, prepared.features)
-        model = build_model(config, prepared)
+        model = build_model(config, prepared, tables)
+        batches = examples(config, tables, prepared.features, model)
         step, timed = _step_seconds(config, model, batches, prepared)
         images = prepared.modalities.get("image")
         per_photo = _photo_seconds(config, sample.catalog, images, photos) if images else 0.0

@@ -20,8 +20,8 @@ from mmrec.index.build import build_index
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import encode
-from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.reader import AttributesReader
+from mmrec.modalities.prepared import Prepared
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 
