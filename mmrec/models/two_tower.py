@@ -37,8 +37,8 @@ class TwoTowerModel(tfrs.Model):
 
         Returns:
           float32 [] each, means over the epoch so far, as Keras has them (TFRS returns those of the batch): `loss`, its
-          other name `mean_loss`, `regularization_loss`, and `total_loss`, their sum, which is minimised. Where there are
-          several objectives also `<name>_loss` of each, without its weight.
+          other name `mean_loss`, `regularization_loss`, and `total_loss`, their sum, which is minimised. Where there
+          are several objectives also `<name>_loss` of each, without its weight.
         """
         self.mean_regularization.update_state(super().train_step(inputs)["regularization_loss"])
         loss, regularization = self.mean_loss.result(), self.mean_regularization.result()

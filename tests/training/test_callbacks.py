@@ -315,5 +315,5 @@ def test_what_follows_the_weights_is_refreshed_at_the_start_and_every_so_many_st
 
 
 def test_the_judge_finds_what_follows_the_weights_up_to_date_and_changes_nothing(go):
-    model, judge, _ = go([0.1, 0.2], refresh_steps=9)
+    _, judge, _ = go([0.1, 0.2], refresh_steps=9)
     assert go.followed == [0.0, *judge.weights]

@@ -24,8 +24,8 @@ class AlignmentObjective(Objective):
     """Finds an item's vector of one modality by that of another, among the items of a step.
 
     Args:
-      answers_alone: whether only right answers are compared. Where the whole catalog competes, pairs of all of its items
-        would cost far more than all else.
+      answers_alone: whether only right answers are compared. Where the whole catalog competes, pairs of all of its
+        items would cost far more than all else.
     """
 
     def __init__(self, answers_alone: bool, **kwargs):
