@@ -27,6 +27,8 @@ from benchmarks.peers.problem import read
 from mmrec.comparing.models import compare_models
 from mmrec.evaluation.query_table import read_query_table
 from mmrec.jobs.prepare import run_identity
+from mmrec.jobs.resolve import resolve
+from mmrec.jobs.tables import load_tables
 from mmrec.training.run_folder import RunFolder
 
 IDS = {"item.modalities": ["item_id"]}
@@ -39,7 +41,7 @@ def run_of(config: mmrec.Config) -> RunFolder:
     folder = Path(config.runs_dir) / config.name
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         run = RunFolder(path)
-        if run.finished and run.belongs_to(run_identity(config)):
+        if run.finished and run.belongs_to(run_identity(resolve(config, load_tables(config)))):
             return run
     return RunFolder(mmrec.train(config).run_dir)
 

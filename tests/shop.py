@@ -11,7 +11,7 @@ import mmrec
 import mmrec.jobs.train as job
 from mmrec.data.ragged import Ragged
 from mmrec.data.shop_tables import Tables
-from mmrec.jobs.prepare import Prepared
+from mmrec.modalities.prepared import Prepared
 
 MAX_LENGTH = 6
 SETTINGS = {

@@ -55,6 +55,7 @@ def fit_model(
         say(f"masked: {masked}")
     if tables.users is not None:
         say(f"attributes of {tables.users.covered:,} of {len(tables.events.user_ids):,} users")
+    run.keep_learnt(_learnt(tables, prepared))
     lap("prepare")
 
     def refresh() -> None:
@@ -80,6 +81,12 @@ def fit_model(
         fitted = dataclasses.replace(fitted, ndcg=judge(fitted)()["ndcg@10"])
     lap("train")
     return fitted
+
+
+def _learnt(tables: Tables, prepared: Prepared) -> dict[str, bytes]:
+    """Returns the files that a later training on a changed catalog takes up, by name."""
+    of_users = {"users.json": tables.users.encoder.to_bytes()} if tables.users else {}
+    return {"items.json": tables.vocabulary.to_bytes(), **of_users, **prepared.learnt()}
 
 
 def _fitted(config: Config, tables: Tables, prepared: Prepared, model: TwoTowerModel) -> Fitted:

@@ -36,7 +36,8 @@ class TrainResult:
     """What a training left behind.
 
     Attributes:
-      run_dir: the run folder: config.yaml, metrics.json, history.csv, test_queries.parquet, checkpoints/, logs/.
+      run_dir: the run folder: config.yaml, metrics.json, history.csv, test_queries.parquet, checkpoints/, learnt/ and
+        logs/.
       export_dir: the SavedModel, `saved_models/<name>/<version>`.
       metrics: the content of metrics.json.
     """

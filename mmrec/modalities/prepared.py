@@ -34,6 +34,10 @@ class Prepared:
         """What the modalities left out, by reason."""
         return {reason: count for modality in self.modalities.values() for reason, count in modality.counts.items()}
 
+    def learnt(self) -> dict[str, bytes]:
+        """Returns the files of all modalities, see `Modality.learnt`."""
+        return {name: content for one in self.modalities.values() for name, content in one.learnt().items()}
+
     def refresh(self, towers: Mapping[str, layers.Layer]) -> None:
         """Brings features that depend on weights in training up to date; `towers` are the modalities'."""
         for name, modality in self.modalities.items():

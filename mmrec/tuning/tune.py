@@ -143,6 +143,7 @@ def _run_trial(
         stopped = " ".join(str(error).split())[:300]
     study.tell(trial, validation_values(run.history), stopped, reached)
     shutil.rmtree(run.checkpoints)
+    shutil.rmtree(run.learnt, ignore_errors=True)  # there is none where preparing failed
 
 
 def _run(folder: Path, number: int) -> RunFolder:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.audio.config import AudioConfig
 from mmrec.modalities.audio.reader import AudioReader
@@ -38,6 +39,10 @@ class AudioModality(Modality):
 
     def tower(self) -> AudioTower:
         return AudioTower(self._item.audio, *self.source.standardisation(), self._item.dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        mean, deviation = self.source.standardisation()
+        return {"audio.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
 
     def reader(self) -> AudioReader:
         return self._reader

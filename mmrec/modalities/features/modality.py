@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmrec.config import Config
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.features.features import VectorFeatures
 from mmrec.modalities.features.reader import VectorReader
@@ -19,6 +20,10 @@ class FeaturesModality(Modality):
 
     def tower(self) -> FeaturesTower:
         return FeaturesTower(self._item.features, *self.source.standardisation(), self._item.dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        mean, deviation = self.source.standardisation()
+        return {"features.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
 
     def reader(self) -> VectorReader:
         return VectorReader(self._values.shape[1])

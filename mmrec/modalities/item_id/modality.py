@@ -7,6 +7,7 @@ import numpy as np
 from mmrec.config import Config
 from mmrec.data.factors import truncated_svd
 from mmrec.data.item_knn import ItemKNN
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
 from mmrec.modalities.item_id.features import ItemIdFeatures
@@ -30,6 +31,9 @@ class ItemIdModality(Modality):
 
     def tower(self) -> ItemIdTower:
         return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
+
+    def learnt(self) -> dict[str, bytes]:
+        return {"item_id.npz": arrays_to_bytes(table_rows=self.source.table_rows)}
 
     def reader(self) -> ItemIdReader:
         return ItemIdReader(self._ids, self.source.table_rows)

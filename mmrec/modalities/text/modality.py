@@ -12,9 +12,11 @@ from tf_keras import layers
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.text.features import TextFeatures
+from mmrec.modalities.text.kept import text_encoder_to_bytes
 from mmrec.modalities.text.latent import LatentText, LatentTextTower
 from mmrec.modalities.text.latent_fit import fit_latent_text
 from mmrec.modalities.text.pooled import PooledTextFeatures, pool_texts
@@ -70,6 +72,18 @@ class TextModality(Modality):
         if self.backbone is not None:
             return PretrainedTextTower(text, self.backbone, dim)
         return TextTower(text, len(self.encoder.vocabulary), dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        if isinstance(self.backbone, PretrainedText):  # its tokens are the preset's
+            if not self._is_frozen:
+                return {}
+            mean, deviation = self.source.standardisation()
+            return {"text.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
+        files = {"text.json": text_encoder_to_bytes(self.encoder)}
+        if self.backbone is not None:
+            table, rarity = self.backbone.table.numpy(), self.backbone.rarity.numpy()
+            files["text.npz"] = arrays_to_bytes(table=table, rarity=rarity)
+        return files
 
     def reader(self) -> TextReader:
         names = list(self._names.values())
