@@ -38,10 +38,10 @@ QUICK_USERS = 400
 
 def run_of(config: mmrec.Config) -> RunFolder:
     """Returns a finished run of the config: one that is there, or a new one."""
-    folder = Path(config.runs_dir) / config.name
+    folder, identity = Path(config.runs_dir) / config.name, run_identity(resolve(config, load_tables(config)))
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         run = RunFolder(path)
-        if run.finished and run.belongs_to(run_identity(resolve(config, load_tables(config)))):
+        if run.finished and run.belongs_to(identity):
             return run
     return RunFolder(mmrec.train(config).run_dir)
 

@@ -39,9 +39,9 @@ from mmrec.comparing.models import compare_models
 from mmrec.data.shop_tables import Tables
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
-from mmrec.jobs.tables import load_tables
 from mmrec.jobs.fit import fit_model
 from mmrec.jobs.resolve import resolve
+from mmrec.jobs.tables import load_tables
 from mmrec.training.run_folder import RunFolder
 from pipelines.prepare_retail import prepare
 
