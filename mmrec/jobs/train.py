@@ -109,8 +109,9 @@ def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> 
 class _Clock:
     """Seconds per stage."""
 
-    def __init__(self):
-        self.seconds, self._begin = {}, time.monotonic()
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._begin = time.monotonic()
 
     def lap(self, stage: str) -> None:
         """Ends a stage."""

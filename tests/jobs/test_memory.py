@@ -53,6 +53,6 @@ def test_trainings_leave_no_graphs_behind(python, tmp_path):
     code, out, errors = python(GRAPHS.format(folder=str(tmp_path)))
     assert code == 0, errors
     live = [int(line) for line in out.split()]
-    # The first training traces what all share, such as the normalisation of texts; what is left of the last is the same.
+    # The first training traces what all share, such as the normalisation of texts.
     assert len(live) == 4
     assert live[1] == live[2] == live[3]
