@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -347,7 +348,9 @@ def test_the_weights_of_a_new_model_follow_from_the_seed(groups):
         model = build_model(config, prepared, tables)
         return model.candidate_tower(prepared.features.rows(np.arange(5))).numpy()
 
+    random.seed(1)
     np.testing.assert_array_equal(first(config), first(config))
+    assert random.random() == random.Random(1).random()  # the process's own draws go on
     assert np.abs(first(config) - first(Config.load(config, seed=1))).max() > 1e-3
 
 

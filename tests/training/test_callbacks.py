@@ -1,5 +1,6 @@
 import csv
 import math
+import random
 
 import keras
 import numpy as np
@@ -312,6 +313,14 @@ def test_what_follows_the_weights_is_refreshed_at_the_start_and_every_so_many_st
         step = "end"
         refresh.on_epoch_end(epoch)
     assert calls == [(None, None), (0, 2), (0, 5), (0, "end"), (1, 2), (1, 5), (1, "end")]
+
+
+def test_a_training_leaves_the_draws_of_its_process_alone(go):
+    random.seed(1)
+    np.random.seed(1)
+    go([0.1, 0.2])
+    assert random.random() == random.Random(1).random()
+    assert np.random.random() == np.random.RandomState(1).random_sample()
 
 
 def test_the_judge_finds_what_follows_the_weights_up_to_date_and_changes_nothing(go):
