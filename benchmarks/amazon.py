@@ -27,6 +27,8 @@ from benchmarks.peers.problem import read
 from mmrec.comparing.models import compare_models
 from mmrec.evaluation.query_table import read_query_table
 from mmrec.jobs.prepare import run_identity
+from mmrec.jobs.resolve import resolve
+from mmrec.jobs.tables import load_tables
 from mmrec.training.run_folder import RunFolder
 
 IDS = {"item.modalities": ["item_id"]}
@@ -36,10 +38,10 @@ QUICK_USERS = 400
 
 def run_of(config: mmrec.Config) -> RunFolder:
     """Returns a finished run of the config: one that is there, or a new one."""
-    folder = Path(config.runs_dir) / config.name
+    folder, identity = Path(config.runs_dir) / config.name, run_identity(resolve(config, load_tables(config)))
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         run = RunFolder(path)
-        if run.finished and run.belongs_to(run_identity(config)):
+        if run.finished and run.belongs_to(identity):
             return run
     return RunFolder(mmrec.train(config).run_dir)
 

@@ -45,6 +45,7 @@ from mmrec.evaluation.baselines import Popularity
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import Scorer, embedding_scorer
 from mmrec.jobs.prepare import prepare
+from mmrec.jobs.resolve import resolve
 
 BOTH = ["text", "item_id"]
 MODELS = {
@@ -84,8 +85,9 @@ def train_all(shop: Shop, models: Models, seeds: int, say: Callable[[str], None]
         for name, changes in models.items():
             trained = shop.train(seed, **changes)
             found[name].append(per_query(shop, scorer_of(shop, trained)))
-            if trained.model.candidate_tower.mapping is not None:
-                found[f"{name}_unmapped"].append(per_query(shop, scorer_of(shop, shop.unmapped(trained))))
+            if trained.unmapped is not None:
+                without = dataclasses.replace(trained, embedder=trained.unmapped)
+                found[f"{name}_unmapped"].append(per_query(shop, scorer_of(shop, without)))
             say(f"{name}, seed {seed}: {trained.epoch_seconds:.0f} s an epoch")
     return found
 
@@ -156,7 +158,7 @@ def main() -> None:
         items = shop.tables.vocabulary.items
         cold = np.append(False, np.random.default_rng(COLD_SEED).permutation(items) < round(COLD_SHARE * items))
         shop.tables = unlaunched(shop.tables, cold)
-        shop.prepared = prepare(shop.config, shop.tables)
+        shop.prepared = prepare(resolve(shop.config, shop.tables), shop.tables)
         found = train_all(shop, models, seeds, lambda text: say(f"cold: {text}"))
         found["popularity"] = [per_query(shop, Popularity(shop.tables.train_counts))]
         add_cold(rows, found)

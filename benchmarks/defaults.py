@@ -39,8 +39,9 @@ from mmrec.comparing.models import compare_models
 from mmrec.data.shop_tables import Tables
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
+from mmrec.jobs.fit import fit_model
+from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
-from mmrec.jobs.train import fit_model
 from mmrec.training.run_folder import RunFolder
 from pipelines.prepare_retail import prepare
 
@@ -105,7 +106,7 @@ BEAUTY = {"item.modalities": ["item_id"], "item.dim": 64, "retrieval.neighbours"
 def ndcg(config: mmrec.Config, tables: Tables, averaged: bool) -> np.ndarray:
     """Trains a model; returns float64 [Q], NDCG@10 of the validation queries, perhaps by averages of its weights."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-        config = mmrec.Config.load(config, runs_dir=folder)
+        config = resolve(mmrec.Config.load(config, runs_dir=folder), tables)
         with RunFolder.open(config, "benchmark") as run:
             average = WeightAverage()
             fitted = fit_model(config, tables, run, [average] if averaged else [])

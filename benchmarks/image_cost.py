@@ -25,8 +25,10 @@ import mmrec  # isort: skip
 import tf_keras
 
 from mmrec.jobs.build import build_model
-from mmrec.jobs.prepare import Prepared, examples, prepare
+from mmrec.jobs.prepare import examples, prepare
+from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
+from mmrec.modalities.prepared import Prepared
 from mmrec.training.optimizers import build_optimizer
 
 WITH, WITHOUT = ["image", "text", "item_id"], ["text", "item_id"]
@@ -42,11 +44,12 @@ class Variant:
     """
 
     def __init__(self, config: mmrec.Config, steps: int):
-        self.tables, self._config = load_tables(config), config
+        self.tables = load_tables(config)
+        self._config = config = resolve(config, self.tables)
         self.prepared, self.prepare_seconds = self.prepare()
         self._batches = examples(config, self.tables, self.prepared.features)
         self._steps = min(steps, self._batches.steps)
-        self._model = build_model(config, self.prepared)
+        self._model = build_model(config, self.prepared, self.tables)
         self._model.compute_loss(next(self._batches.epoch(0)))
         optimizer = build_optimizer(config.training, self._batches.steps, self.prepared.pretrained_variables)
         self._model.compile(optimizer=optimizer)

@@ -61,6 +61,7 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
     from mmrec.jobs.export import export_model
     from mmrec.jobs.judge import judge, table_slices, validation_judge
     from mmrec.jobs.prepare import examples, prepare
+    from mmrec.jobs.resolve import resolve
     from mmrec.jobs.tables import load_tables
     from mmrec.training.embedder import Embedder
     from mmrec.training.run_folder import RunFolder
@@ -77,11 +78,12 @@ def measure(items: int, folder: str, answer: multiprocessing.Queue) -> None:
         check(config)
     with stages.stage("read and check the tables"):
         tables = load_tables(config)
+        config = resolve(config, tables)
     with stages.stage("prepare features and examples"):
         prepared = prepare(config, tables)
         batches = examples(config, tables, prepared.features)
     with stages.stage("train, 1 epoch"), RunFolder.open(config, "scale") as run:
-        model = build_model(config, prepared)
+        model = build_model(config, prepared, tables)
         embedder = Embedder(model.candidate_tower, model.query_tower, config.query.max_length)
 
         def item_table():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import statistics
 import tempfile
@@ -16,13 +15,16 @@ import numpy as np
 import tf_keras
 
 from mmrec.after_training.feature_mapping import map_features
+from mmrec.after_training.fitted import Fitted
 from mmrec.data.features import FeatureSource, JoinedFeatures
 from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.jobs.build import build_model
 from mmrec.jobs.judge import validation_judge
-from mmrec.jobs.prepare import Prepared, examples, prepare
+from mmrec.jobs.prepare import examples, prepare
+from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
+from mmrec.modalities.prepared import Prepared
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder
@@ -37,12 +39,14 @@ class Trained:
       model: with the weights of its best epoch.
       prepared: the modalities that it reads.
       embedder: its inference side.
+      unmapped: the same without the mapping of unknown ids; None: there is no such mapping.
       epoch_seconds: median over the epochs after the first, without validation.
     """
 
     model: TwoTowerModel
     prepared: Prepared
     embedder: Embedder
+    unmapped: Embedder | None
     epoch_seconds: float
 
     @property
@@ -60,30 +64,26 @@ class Shop:
 
     def __init__(self, config: mmrec.Config):
         self.config, self.tables = config, load_tables(config)
-        self.prepared = prepare(config, self.tables)
+        self.prepared = prepare(resolve(config, self.tables), self.tables)
 
     def train(self, seed: int, **changes) -> Trained:
         """Trains a model; `changes` are config values by dotted key, of model and training only."""
         with tempfile.TemporaryDirectory() as folder:
-            config = mmrec.Config.load(self.config, seed=seed, runs_dir=folder, **changes)
+            config = resolve(mmrec.Config.load(self.config, seed=seed, runs_dir=folder, **changes), self.tables)
             used = {name: self.prepared.modalities[name] for name in config.item.modalities}
             features = JoinedFeatures({name: modality.source for name, modality in used.items()})
-            prepared = Prepared(used, features, self.prepared.competing)
-            model, clock = build_model(config, prepared), _EpochSeconds()
+            prepared, clock = Prepared(used, features), _EpochSeconds()
+            model, items = build_model(config, prepared, self.tables), self.tables.vocabulary.items
             embedder = self._embedder(model)
-            batches, items = examples(config, self.tables, prepared.features), self.tables.vocabulary.items
+            batches = examples(config, self.tables, prepared.features, model)
             judge = validation_judge(
                 config, self.tables, lambda: embedder.item_table(prepared.features, items), embedder.queries
             )
             with contextlib.redirect_stderr(io.StringIO()), RunFolder.open(config, "benchmark") as run:
                 fit(model, batches, judge, config, run, [clock])
-            map_features(config, self.tables, embedder, prepared.features)
-        return Trained(model, prepared, self._embedder(model), statistics.median(clock.seconds[1:] or clock.seconds))
-
-    def unmapped(self, trained: Trained) -> Trained:
-        """Takes the mapping of unknown ids away from a model."""
-        trained.model.candidate_tower.mapping = None
-        return dataclasses.replace(trained, embedder=self._embedder(trained.model))
+            mapped = map_features(config, self.tables, Fitted(prepared, model, embedder, items)).embedder
+        unmapped = embedder if mapped is not embedder else None
+        return Trained(model, prepared, mapped, unmapped, statistics.median(clock.seconds[1:] or clock.seconds))
 
     def _embedder(self, model: TwoTowerModel) -> Embedder:
         return Embedder(model.candidate_tower, model.query_tower, self.config.query.max_length)

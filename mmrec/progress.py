@@ -10,6 +10,11 @@ from contextlib import contextmanager
 _LINES = 30  # seconds between lines of `watching` where stderr is no terminal
 
 
+def say(text: str) -> None:
+    """Says a line."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def progress(what: str, done: int, total: int) -> None:
     """Says how many of `what` are computed: on one line of a terminal as it goes, elsewhere once at the end."""
     if sys.stderr.isatty() or done == total:
@@ -30,12 +35,12 @@ def watching(what: str, total: int, done: Callable[[], int], how: str) -> Iterat
     ended, terminal = threading.Event(), sys.stderr.isatty()
     begin = "\r" if terminal else ""
 
-    def say(end: str) -> None:
+    def count(end: str) -> None:
         print(f"{begin}{what}: {done():,} of {total:,} {how}", end=end, file=sys.stderr, flush=True)
 
     def watch() -> None:
         while not ended.wait(1 if terminal else _LINES):
-            say("" if terminal else "\n")
+            count("" if terminal else "\n")
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -44,4 +49,4 @@ def watching(what: str, total: int, done: Callable[[], int], how: str) -> Iterat
     finally:
         ended.set()
         thread.join()
-        say("\n")
+        count("\n")

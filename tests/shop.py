@@ -12,7 +12,7 @@ import mmrec.jobs.train as job
 from mmrec.data.ragged import Ragged
 from mmrec.data.shop_tables import Tables
 from mmrec.index.item_table import ItemTable
-from mmrec.jobs.prepare import Prepared
+from mmrec.modalities.prepared import Prepared
 
 MAX_LENGTH = 6
 SETTINGS = {

@@ -10,6 +10,7 @@ import mmrec
 PACKAGE = Path(mmrec.__file__).parent
 # ARCHITECTURE: a layer may import the foundation, itself, and what stands here; `data.vocabulary` is that module alone.
 FOUNDATION = {
+    "allocator",
     "csv_files",
     "date_times",
     "errors",
@@ -20,6 +21,7 @@ FOUNDATION = {
     "progress",
     "registry",
     "schema",
+    "seeded",
     "table_files",
     "traced",
     "values",
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "modalities": {"config", "preprocess", "data"},
     "towers": {"config", "preprocess", "modalities.modality", "modalities.reader"},
     "index": {"config", "preprocess"},
-    "models": {"config", "towers"},
+    "models": {"config", "towers", "data.examples", "data.shop_tables"},
     "training": {"config", "models", "data", "index.item_table"},
     "evaluation": {"data", "index"},
     "after_training": _MODEL - {"export", "index"} | {"index.item_table"},

@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.jobs.prepare import run_identity
+from mmrec.jobs.resolve import resolve
+from mmrec.jobs.tables import load_tables
 from mmrec.modalities.image import modality as image
 from mmrec.training.run_folder import RunFolder
 from tests.jobs.worlds import MeanColour
@@ -48,6 +50,7 @@ def test_a_read_only_output_folder_is_refused(shop, command, monkeypatch, folder
 
 def test_a_run_that_another_process_works_on_is_refused(shop, command):
     config = Config.load(shop.file())
+    config = resolve(config, load_tables(config))
     with RunFolder.open(config, run_identity(config)) as run:
         message = refusal(command, shop)
     assert f"{run.path}: is in use by another process. Wait for it, or set another `name`" in message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from mmrec.after_training.fitted import Fitted
 from mmrec.config import Config
 from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.shop_tables import Tables
@@ -12,7 +13,7 @@ from mmrec.evaluation.evaluator import evaluate
 from mmrec.evaluation.ranking import embedding_scorer
 from mmrec.modalities.names import ITEM_ID
 from mmrec.towers.candidate import CandidateTower
-from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
+from mmrec.towers.feature_mapping import FeatureMapping, MappedCandidate, mapped_from
 from mmrec.traced import traced
 from mmrec.training.embedder import Embedder, specs
 
@@ -25,8 +26,8 @@ _MOST_QUERIES = 5000  # of validation
 _BATCH = 1024  # items whose vectors are computed at once
 
 
-def map_features(config: Config, tables: Tables, embedder: Embedder, features: FeatureSource) -> dict[str, float]:
-    """Lets the candidate tower of a trained model give items of unknown id the vector of their kind.
+def map_features(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
+    """Lets a trained model give items of unknown id the vector of their kind.
 
     A model that saw every item's id in training ranks an item without one behind all others. A ridge regression from
     the other modalities' vectors to the ids', in which items weigh by their events, says what its vector would be.
@@ -36,48 +37,53 @@ def map_features(config: Config, tables: Tables, embedder: Embedder, features: F
     Args:
       config: `item.item_id.mapping`, `query.max_length`, `seed`.
       tables: the data.
-      embedder: of the trained model, whose candidate tower is changed: make another one unless `strength` is 0.
-      features: of the items, `item_id_row` among them.
+      fitted: the trained model.
 
     Returns:
-      What was found: `strength` (0: the tower is as it was), and the NDCG@10 on validation of answers with hidden ids
-      and of others, before and after; empty where there is nothing to map from, or nobody asks for what is hidden.
+      The model with the mapping beside it, unless `strength` is 0. The report holds `strength`, and the NDCG@10 on
+      validation of answers with hidden ids and of others, before and after; there is none where there is nothing to map
+      from, or nobody asks for what is hidden.
     """
-    tower, counts, items = embedder.candidate_tower, tables.train_counts, tables.vocabulary.items
+    embedder, features, items = fitted.embedder, fitted.prepared.features, fitted.items
+    tower, counts = fitted.model.candidate_tower, tables.train_counts
     if not config.item.item_id.mapping or ITEM_ID not in tower.towers or len(tower.towers) < 2:
-        return {}
-    known = np.random.default_rng(config.seed).permutation(np.flatnonzero(counts))
-    hidden, shown = np.split(known, [min(max(1, round(_HIDDEN * len(known))), _MOST_HIDDEN)])
+        return fitted
+    trained = np.random.default_rng(config.seed).permutation(np.flatnonzero(counts))
+    hidden, shown = np.split(trained, [min(max(1, round(_HIDDEN * len(trained))), _MOST_HIDDEN)])
     asked = tables.split.validation.sample(_MOST_QUERIES, config.seed)
     if not len(shown) or not np.isin(asked.relevant.values, hidden).any():
-        return {}
-    held = embedder.item_table(features, items)
-    table = held.scored  # [N + 1, D]
-    queries = embedder.queries(held, asked.history, asked.context)
+        return fitted
+    item_table = fitted.item_table()
+    table = item_table.scored  # [N + 1, D]
+    queries = embedder.queries(item_table, asked.history, asked.context)
     is_hidden = np.isin(np.arange(items + 1), hidden)
 
     def ndcg(embedder: Embedder) -> tuple[float, float]:
         table[hidden] = embedder.item_table(_IdsHidden(features, hidden), len(hidden)).scored[1:]
         slices = {"hidden": is_hidden, "others": ~is_hidden}
-        found = evaluate(
+        judged = evaluate(
             embedding_scorer(queries, table), asked, items, (10,), item_slices=slices, bootstrap_samples=0, top_k=0
         )
-        return tuple(found.slices[name].get("ndcg@10", 0.0) for name in slices)
+        return tuple(judged.slices[name].get("ndcg@10", 0.0) for name in slices)
+
+    def with_mapping(mapping: FeatureMapping) -> Embedder:
+        mapped = MappedCandidate(tower, mapping)
+        return Embedder(mapped, embedder.query_tower, config.query.max_length, embedder.users)
 
     before = ndcg(embedder)
     place = [*tower.towers].index(ITEM_ID)
     sums = [_sums(tower, place, features, rows, counts) for rows in (shown, hidden)]
-    tower.mapping = FeatureMapping(place, _solved(*sums[0]))
-    mapped, best, after = Embedder(tower, embedder.query_tower, config.query.max_length), 0.0, before
+    tried = FeatureMapping(place, _solved(*sums[0]))
+    mapped, best, after = with_mapping(tried), 0.0, before
     for strength in _STRENGTHS:
-        tower.mapping.strength.assign(strength)
-        found = ndcg(mapped)
-        if found[0] > after[0] and found[1] >= (1 - _LOSS) * before[1]:
-            best, after = float(strength), found
+        tried.strength.assign(strength)
+        reached = ndcg(mapped)
+        if reached[0] > after[0] and reached[1] >= (1 - _LOSS) * before[1]:
+            best, after = float(strength), reached
     everything = _solved(*(sum(one) for one in zip(*sums, strict=True)))
-    tower.mapping = FeatureMapping(place, everything, best) if best else None
     names = ("hidden_ndcg@10_before", "others_ndcg@10_before", "hidden_ndcg@10", "others_ndcg@10")
-    return {"strength": best} | dict(zip(names, (*before, *after), strict=True))
+    report = {"strength": best} | dict(zip(names, (*before, *after), strict=True))
+    return fitted.with_step("mapping", report, with_mapping(FeatureMapping(place, everything, best)) if best else None)
 
 
 class _IdsHidden(FeatureSource):
@@ -97,7 +103,7 @@ def _sums(
     """Returns float64 [P, P] and [P, D], the normal equations of the regression over these items."""
 
     def parts(features, weight):
-        _, vectors, present = tower(features, training=False, with_parts=True)
+        _, vectors, present = tower.encode(features)
         given = tf.cast(mapped_from(place, vectors, present), tf.float64)
         wanted = tf.cast(vectors[place], tf.float64)
         return tf.matmul(given * weight, given, transpose_a=True), tf.matmul(given * weight, wanted, transpose_a=True)

@@ -19,7 +19,7 @@ _BEST = 150  # items of each part for each query among which sums are ranked
 _BATCH = 256  # most queries scored at once
 
 
-def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.ndarray:
+def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int, batch: int = _BATCH) -> np.ndarray:
     """Chooses weights by the NDCG@10 of the weighted sum, one part after the other, from 0 for all but the first.
 
     A sum is ranked among the relevant items and those that some part has among its best, not among all: what is first
@@ -29,11 +29,12 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.
       parts: scorers of the same queries, which several threads call at once; the first has weight 1.
       queries: the queries; choose them from validation.
       items: N, the number of items.
+      batch: most queries scored at once.
 
     Returns:
       float64, one weight per part; 0 for parts that do not help.
     """
-    pool, values = _pooled(parts, queries, items)
+    pool, values = _pooled(parts, queries, items, batch)
     row = queries.relevant.row_of_value
     place = (pool[row] == queries.relevant.values[:, np.newaxis]).argmax(axis=1)  # [V], of the relevant in the pool
 
@@ -55,13 +56,13 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int) -> np.
     return weights
 
 
-def _pooled(parts: Sequence[Scorer], queries: Queries, items: int) -> tuple[np.ndarray, np.ndarray]:
+def _pooled(parts: Sequence[Scorer], queries: Queries, items: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns int32 [Q, P], item rows worth ranking, 0 for none, and float32 [Q, P, parts], their scores."""
     best = min(_BEST, items)
     relevant = np.zeros((len(queries.user), queries.relevant.lengths.max(initial=0)), np.int32)
     column = np.arange(len(queries.relevant.values)) - queries.relevant.offsets[queries.relevant.row_of_value]
     relevant[queries.relevant.row_of_value, column] = queries.relevant.values
-    batch = batch_size(items * len(parts) * THREADS, _BATCH)
+    batch = batch_size(items * len(parts) * THREADS, most)
 
     def block(start: int) -> tuple[np.ndarray, np.ndarray]:
         asked = np.arange(start, min(start + batch, len(queries.user)))

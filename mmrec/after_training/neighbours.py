@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from mmrec.after_training.fitted import Fitted
 from mmrec.after_training.late_fusion import fusion_weights
 from mmrec.config import Config
 from mmrec.data.factors import singular_vectors, sketch
-from mmrec.data.features import FeatureSource
 from mmrec.data.item_knn import ItemKNN, Neighbours
 from mmrec.data.shop_tables import Tables
 from mmrec.data.splits import Queries
@@ -23,9 +23,7 @@ _DECAYS = (0.7, 0.9, 0.95)  # per item back in a history, of which the last bask
 _MOST_QUERIES = 10000  # of validation that weights are chosen on
 
 
-def with_neighbours(
-    config: Config, tables: Tables, embedder: Embedder, features: FeatureSource
-) -> tuple[Embedder, dict[str, float]]:
+def add_neighbours(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
     """Puts neighbour factors, and fitted texts where the model reads them, beside what a trained model embeds.
 
     The factors are those of item-kNN on the training events. Singular vectors and random directions (see `sketch`) of
@@ -36,15 +34,17 @@ def with_neighbours(
     Args:
       config: `retrieval.neighbours`, `item.text.encoder`, `query.max_length`, `seed`.
       tables: the data.
-      embedder: of the trained model.
-      features: of the items, `item_id_row` among them.
+      fitted: the trained model.
 
     Returns:
-      The embedder of towers and neighbours together, and what was found: `rank`, `history_decay`, `weight`,
-      `random_weight`, `text_weight` and `random_text_weight`. Weights are 0, and the embedder that of the towers alone,
-      where they are better so.
+      Towers and neighbours together, unless the towers alone are better: then weights are 0. The report holds `rank`,
+      `history_decay`, `weight`, `random_weight`, `text_weight` and `random_text_weight`; there is none without
+      `retrieval.neighbours`.
     """
-    items, train = tables.vocabulary.items, tables.split.train
+    if not config.retrieval.neighbours:
+        return fitted
+    embedder, features = fitted.embedder, fitted.prepared.features
+    items, train = fitted.items, tables.split.train
     rank = min(config.retrieval.neighbours, items)  # the matrix has no more directions
     validation = tables.split.validation.sample(_MOST_QUERIES, config.seed)
     knn = ItemKNN(own=not config.leaves_out_history).fit(train.rows, items, train.time)
@@ -73,13 +73,13 @@ def with_neighbours(
     }
     there = {name: part for name, part in parts.items() if part.start < part.stop}
     scorers = [embedding_scorer(asked[:, part], table.scored[:, part]) for part in (slice(dim), *there.values())]
-    found = dict.fromkeys(parts, 0.0)
-    found |= zip(there, fusion_weights(scorers, validation, items)[1:].tolist(), strict=True)
+    chosen = dict.fromkeys(parts, 0.0)
+    chosen |= zip(there, fusion_weights(scorers, validation, items)[1:].tolist(), strict=True)
     weights = np.zeros(width, np.float32)
     for name, part in parts.items():
-        weights[part] = found[name]
-    about = {"rank": rank, "history_decay": decay} | found
-    return towers(weights[dim + texts :], weights[dim : dim + texts]) if weights.any() else embedder, about
+        weights[part] = chosen[name]
+    together = towers(weights[dim + texts :], weights[dim : dim + texts]) if weights.any() else None
+    return fitted.with_step("neighbours", {"rank": rank, "history_decay": decay} | chosen, together)
 
 
 def _best_decay(knn: Neighbours, validation: Queries, items: int) -> float:

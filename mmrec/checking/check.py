@@ -22,6 +22,7 @@ from mmrec.data.frames import called_by_key, config_with_frames
 from mmrec.data.shop_tables import Tables
 from mmrec.errors import InputError
 from mmrec.jobs.prepare import examples
+from mmrec.jobs.resolve import decided, resolve
 from mmrec.modalities.catalog import in_order
 from mmrec.modalities.checks import Audit
 from mmrec.modalities.names import IMAGE, modality_classes
@@ -122,6 +123,8 @@ def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None
             facts["agreement"], disagreeing = photo_text_agreement(export_dir, inputs.catalog, unreadable)
             findings += disagreeing
     if inputs.tables is not None:
+        written, config = config, resolve(config, inputs.tables)
+        facts["decided"] = decided(written, config)
         facts |= split_facts(config, inputs.tables)
         findings += split_findings(config, inputs.tables, facts)
         few = {name: audit.usable for name, audit in audits.items() if audit.usable is not None}

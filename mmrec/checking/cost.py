@@ -19,10 +19,11 @@ from mmrec.data.catalog import Catalog
 from mmrec.data.examples import Examples
 from mmrec.data.shop_tables import Tables
 from mmrec.jobs.build import build_model
-from mmrec.jobs.prepare import Prepared, examples, prepare
+from mmrec.jobs.prepare import examples, prepare
 from mmrec.modalities.catalog import in_order
 from mmrec.modalities.checks import Checks, spread
 from mmrec.modalities.names import modality_classes
+from mmrec.modalities.prepared import Prepared
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.training.optimizers import build_optimizer
 
@@ -37,7 +38,7 @@ def probe(config: Config, tables: Tables, usable: Mapping[str, np.ndarray]) -> d
     the real histories. Everything that preparing writes goes to a temporary folder.
 
     Args:
-      config: the settings.
+      config: the settings, decided.
       tables: the checked data.
       usable: by modality, positions (0-based) of items whose content can be read; of others any can.
 
@@ -54,8 +55,8 @@ def probe(config: Config, tables: Tables, usable: Mapping[str, np.ndarray]) -> d
         begin = time.monotonic()
         prepared = prepare(config.model_copy(update={"data": data}), sample)
         preparing = time.monotonic() - begin
-        batches = examples(config, tables, prepared.features)
-        model = build_model(config, prepared)
+        model = build_model(config, prepared, tables)
+        batches = examples(config, tables, prepared.features, model)
         step, timed = _step_seconds(config, model, batches, prepared)
         costs = [
             checks[one.name].cost(prepared.modalities[one.name], tables.catalog, usable.get(one.name))

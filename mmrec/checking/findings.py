@@ -76,10 +76,10 @@ def setting_findings(config: Config, steps: int) -> list[Finding]:
     """Judges the settings of the task against the data.
 
     Args:
-      config: the settings.
+      config: the settings, decided.
       steps: training steps per epoch.
     """
-    found, temperature, batch = [], config.retrieval.start_temperature, config.training.batch_size
+    found, temperature, batch = [], config.retrieval.temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
     shares = config.retrieval.similarity == "cosine" and config.retrieval.loss != "cosine"
     if shares and not low <= temperature <= high:

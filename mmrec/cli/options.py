@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from mmrec import process
+from mmrec.allocator import keep_freed_memory
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML or JSON config.")]
 Export = Annotated[Path, typer.Argument(help="Version folder, saved_models/<name>/<version>.")]
@@ -53,3 +54,4 @@ def start_tensorflow() -> None:
     """Starts TensorFlow with Keras 2, of which a user's own classes are made too: a command has its process alone."""
     os.environ[process.LEGACY_KERAS] = "1"
     process.start_tensorflow()
+    keep_freed_memory()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -61,16 +61,20 @@ class RetrievalConfig(Section):
     repeat_consumption: bool = False
     """Whether items of the history may be recommended again, in evaluation and in the export."""
 
-    @property
-    def start_temperature(self) -> float:
-        """The temperature, or what stands for null."""
-        by_default = 0.07 if self.similarity == "cosine" and self.loss != "cosine" else 1.0
-        return self.temperature or by_default
+    def decided(self, whole_catalog: bool) -> RetrievalConfig:
+        """Returns the task with a value in the place of each `auto` and null.
 
-    @property
-    def corrects_popularity(self) -> bool:
-        """Whether there is a logQ correction, or what stands for null."""
-        return self.loss not in ("gbce", "cosine") if self.logq_correction is None else self.logq_correction
+        Args:
+          whole_catalog: whether `negatives: auto` is `catalog`; else it is `in_batch`.
+        """
+        values: dict[str, Any] = {}
+        if self.negatives == "auto":
+            values["negatives"] = "catalog" if whole_catalog else "in_batch"
+        if self.temperature is None:
+            values["temperature"] = 0.07 if self.similarity == "cosine" and self.loss != "cosine" else 1.0
+        if self.logq_correction is None:
+            values["logq_correction"] = self.loss not in ("gbce", "cosine")
+        return self.model_copy(update=values)
 
     @model_validator(mode="after")
     def _further_candidates(self) -> RetrievalConfig:

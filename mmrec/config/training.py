@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -36,6 +37,9 @@ class TrainingConfig(Section):
     refresh_steps: Positive = 200
     """Steps of an epoch after which what follows the weights is computed anew: the features of all photos when the
     backbone is not frozen, and the item embeddings that `retrieval.hard_negatives` searches."""
+    objectives: Mapping[Annotated[str, Field(pattern=":")], Annotated[float, Field(gt=0.0)]] = {}
+    """Further terms of the loss: your own classes as `package.module:Class`, see `mmrec.models.objectives.objective`,
+    and the weight of each."""
     tensorboard: bool = False
     """Write TensorBoard summaries to the run's `logs/`."""
     resume: bool = True

@@ -7,7 +7,7 @@ import numpy as np
 from mmrec.config.retrieval import RetrievalConfig
 
 
-class Candidates:
+class CandidateSampler:
     """Chooses the items that compete in a step, and knows how probable each is among them.
 
     Args:

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from mmrec import schema
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.candidates import Candidates
+from mmrec.data.candidates import CandidateSampler
 from mmrec.data.features import Draw, FeatureSource
 from mmrec.data.ragged import Ragged, distinct
 from mmrec.data.splits import Histories
+
+
+class OwnPart(NamedTuple):
+    """What an objective adds to one batch.
+
+    Attributes:
+      rows: int [I], item rows that must be among the batch's.
+      arrays: takes a function from item rows, int [...], to their places in the batch's `rows`, int32 [...]; returns
+        arrays by name, which no other part of the batch has. Only their first dimension may vary from batch to batch.
+    """
+
+    rows: np.ndarray
+    arrays: Callable[[Callable[[np.ndarray], np.ndarray]], dict[str, np.ndarray]]
+
+
+class OwnExamples(Protocol):
+    """Draws what an objective adds to the batches."""
+
+    def epoch(self, rng: np.random.Generator, steps: int) -> Iterator[OwnPart]:
+        """Yields a part for each of the steps of an epoch; `rng` is equal for the same seed and epoch."""
+        ...
 
 
 class Examples:
@@ -36,9 +58,12 @@ class Examples:
                                    `retrieval.hard_negatives` or `memory`
         ...          the features of `rows`, as the feature source names them
         ...          what is known of the histories beside their items, as `data.context` names it, and of their users
+        ...          what objectives add, as they name it
 
-    Where the whole catalog competes, the candidates are all of `rows` but the first, and what stands here from
-    `candidate` to `taken` is left out.
+    Where the whole catalog competes, the candidates are the first of `rows` behind the padding; what stands here from
+    `candidate` to `taken` is left out, and instead there is
+
+        competing    int32 [1]     how many they are
 
     A query sees only items with strictly smaller times than its answer: the items of one basket never see each other.
     Negative events stand in histories and are never asked for. Items taken again are asked for again, also when repeats
@@ -54,6 +79,7 @@ class Examples:
       seed: of the order of the histories, of what varies in the features, and of the candidates drawn.
       retrieval: which items compete.
       users: what is known of users, by name and user; first dimension U.
+      own: what objectives add to each batch.
     """
 
     def __init__(
@@ -66,7 +92,9 @@ class Examples:
         seed: int,
         retrieval: RetrievalConfig,
         users: Mapping[str, np.ndarray] = MappingProxyType({}),
+        own: Sequence[OwnExamples] = (),
     ):
+        self._own = own
         self._rows, self._features, self._users = histories.rows, features, users
         self._time, self._context = histories.time, histories.context
         self._seed = seed
@@ -79,7 +107,7 @@ class Examples:
         counts = histories.counts(items)
         if retrieval.negatives == "catalog":  # what was only ever disliked must be read, and competes
             counts = np.bincount(histories.rows.values, minlength=items + 1)
-        self._candidates = Candidates(retrieval, counts, per_batch)
+        self._candidates = CandidateSampler(retrieval, counts, per_batch)
         self._weight = None
         if histories.weight is not None:
             asked = histories.weight[self._asked.values]
@@ -105,8 +133,13 @@ class Examples:
         """
         rng = np.random.default_rng([self._seed, epoch])
         order = np.lexsort((rng.random(len(self._user)), self._asked.lengths, self._length))
+        own = [
+            part.epoch(np.random.default_rng([self._seed, epoch, place]), self.steps)
+            for place, part in enumerate(self._own, start=1)
+        ]
         for batch in rng.permutation(self.steps):
-            yield self._batch(order[self._bounds[batch] : self._bounds[batch + 1]], rng)
+            windows = order[self._bounds[batch] : self._bounds[batch + 1]]
+            yield self._batch(windows, rng, [next(part) for part in own])
 
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
         """Returns the batches of all epochs from `first_epoch` on, without end, one step prepared ahead."""
@@ -117,7 +150,8 @@ class Examples:
                 yield from self.epoch(epoch)
                 epoch += 1
 
-        sample = self._batch(np.arange(1), np.random.default_rng(0))
+        rng = np.random.default_rng(0)
+        sample = self._batch(np.arange(1), rng, [next(part.epoch(rng, self.steps)) for part in self._own])
         varying = self._features.longest | {"history", schema.HISTORY_TIME, schema.HISTORY_EVENT}
 
         def spec(name: str, array: np.ndarray) -> tf.TensorSpec:
@@ -127,7 +161,7 @@ class Examples:
         signature = {name: spec(name, array) for name, array in sample.items()}
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
-    def _batch(self, windows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def _batch(self, windows: np.ndarray, rng: np.random.Generator, own: Sequence[OwnPart]) -> dict[str, np.ndarray]:
         start, length = self._start[windows], self._length[windows]
         column = np.arange(length.max(initial=1))
         inside = column < length[:, None]
@@ -137,32 +171,66 @@ class Examples:
         answers = self._rows.values[asked.values]  # [Q]
         competing, competes = self._candidates.draw(answers, rng)  # [C]
         whole = self._candidates.is_whole_catalog
-        rows = np.append(0, competing) if whole else np.union1d(np.append(competing, 0), history)  # [U], rows[0] == 0
+        first = np.append(0, competing) if whole else np.union1d(np.append(competing, 0), history)  # first[0] == 0
+        further = np.setdiff1d(np.concatenate([part.rows for part in own]), first) if own else first[:0]
+        rows = np.concatenate([first, further])  # [U]
+        place = _places(first, further)
         positive = np.searchsorted(competing, answers)  # [Q]
         batch = {
             "rows": rows.astype(np.int32),
-            "history": np.searchsorted(rows, history).astype(np.int32),
+            "history": place(history),
             "query": np.stack([asked.row_of_value, self._sees.take(windows).values], axis=1).astype(np.int32),
             "positive": positive.astype(np.int32),
-            **self._features.rows(rows, Draw(rng, np.searchsorted(rows, np.unique(answers)))),
+            **self._features.rows(rows, Draw(rng, place(np.unique(answers)))),
             **self._context.inputs(index, length, now=self._time[start + length]),
             **{name: known[self._user[windows]] for name, known in self._users.items()},
         }
         if self._weight is not None:
             batch["weight"] = self._weight[asked.values]
         if whole:
-            return batch
+            batch["competing"] = np.array([len(competing)], np.int32)
+        else:
+            batch |= self._competition(windows, competing, competes, place)
+        for part in own:
+            added = part.arrays(place)
+            if twice := added.keys() & batch.keys():
+                raise ValueError(f"the names of an objective's arrays must be its own. Received: {sorted(twice)}.")
+            batch |= added
+        return batch
+
+    def _competition(
+        self,
+        windows: np.ndarray,
+        competing: np.ndarray,
+        competes: np.ndarray,
+        place: Callable[[np.ndarray], np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Returns what a batch says of its candidates (`competing`, int [C], item rows in order)."""
         known = self._distinct.take(self._user[windows])
-        place = np.searchsorted(competing, known.values)
+        candidate = np.searchsorted(competing, known.values)
         hit = np.isin(known.values, competing)
-        if self._with_taken:
-            batch["taken"] = np.stack([known.row_of_value, known.values], axis=1).astype(np.int32)
-        return batch | {
-            "candidate": np.searchsorted(rows, competing).astype(np.int32),
+        said = {
+            "candidate": place(competing),
             "competes": competes,
             "log_q": self._candidates.log_q[competing],
-            "known": np.stack([known.row_of_value[hit], place[hit]], axis=1).astype(np.int32),
+            "known": np.stack([known.row_of_value[hit], candidate[hit]], axis=1).astype(np.int32),
         }
+        if self._with_taken:
+            said["taken"] = np.stack([known.row_of_value, known.values], axis=1).astype(np.int32)
+        return said
+
+
+def _places(first: np.ndarray, further: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function from item rows to places in two sorted arrays, one behind the other: int [...] -> int32."""
+
+    def place(rows: np.ndarray) -> np.ndarray:
+        found = np.searchsorted(first, rows)
+        if len(further):
+            behind = ~np.isin(rows, first)
+            found = np.where(behind, len(first) + np.searchsorted(further, rows), found)
+        return found.astype(np.int32)
+
+    return place
 
 
 def _distinct_by_user(rows: Ragged, items: int) -> Ragged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,6 +30,26 @@ class Vocabulary:
         self._spellings = Spellings(self.ids)
         if not pd.Index(self.ids).is_unique:
             raise ValueError("`item_ids` must be unique and not empty.")
+
+    def grown(self, item_ids: Sequence[str]) -> Vocabulary:
+        """Returns the numbering that a later catalog continues: ids that are new follow behind, in their order.
+
+        No row moves, and ids that the catalog lacks by now keep theirs.
+
+        >>> Vocabulary(["mug", "lamp"]).grown(["bowl", "lamp"]).ids.tolist()
+        ['', 'mug', 'lamp', 'bowl']
+        """
+        fresh = self.rows(item_ids) == 0
+        return Vocabulary([*self.ids[1:], *np.array([*item_ids], dtype=object)[fresh]])
+
+    def to_bytes(self) -> bytes:
+        """Returns a JSON file of the ids in row order."""
+        return json.dumps(self.ids[1:].tolist(), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Vocabulary:
+        """Returns the numbering that `to_bytes` wrote."""
+        return cls(json.loads(content))
 
     @property
     def items(self) -> int:

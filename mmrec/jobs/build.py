@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tf_keras
-
 from mmrec.config import Config
+from mmrec.data.shop_tables import Tables
 from mmrec.errors import Faults
 from mmrec.export.signatures.names import find_signatures
-from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.tower import AttributesTower
 from mmrec.modalities.names import ITEM_ID, MODALITIES, find_modality, modality_classes
-from mmrec.models.hard_negatives import HardNegatives
+from mmrec.modalities.prepared import Prepared
 from mmrec.models.losses import LOSSES
-from mmrec.models.memory import Memory
-from mmrec.models.retrieval import RetrievalTask
+from mmrec.models.objectives.names import build_objectives
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.registry import find
+from mmrec.seeded import seeded
 from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.context import ContextTower
 from mmrec.towers.fusion import FUSIONS
@@ -24,12 +22,13 @@ from mmrec.towers.query import QueryTower
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError where the config names a fusion, tower, loss, modality or signature that is none."""
+    """Raises InputError where a class that the config names is none: a fusion, tower, loss, modality, signature, ..."""
     faults = Faults()
     for kind, name, known in (
         ("fusion", config.item.fusion, FUSIONS),
         ("history tower", config.query.history, HISTORY_TOWERS),
         ("loss", config.retrieval.loss, LOSSES),
+        *(("objective", name, {}) for name in config.training.objectives),
     ):
         with faults.collected():
             find(kind, name, known)
@@ -43,31 +42,31 @@ def check_classes(config: Config) -> None:
     faults.raise_any()
 
 
-def build_model(config: Config, prepared: Prepared) -> TwoTowerModel:
-    """Builds the two-tower model that the config names; its weights follow from the seed."""
-    tf_keras.utils.set_random_seed(config.seed)
-    item = config.item
-    towers = {name: modality.tower() for name, modality in prepared.modalities.items()}
-    hidden = dict.fromkeys(towers, item.modality_dropout) | {ITEM_ID: item.item_id.dropout}
-    unit = config.retrieval.similarity == "cosine"
-    candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden, unit)
-    fusion = candidate_tower.fusion
+def build_model(config: Config, prepared: Prepared, tables: Tables) -> TwoTowerModel:
+    """Builds the two-tower model that the config names; its weights follow from the seed.
+
+    Args:
+      config: decided (see `jobs.resolve`).
+      prepared: the modalities.
+      tables: the data.
+    """
+    item, unit = config.item, config.retrieval.similarity == "cosine"
     history = find("history tower", config.query.history, HISTORY_TOWERS)
-    retrieval, competing, dim = config.retrieval, prepared.competing, fusion.output_dim
-    memory = Memory(retrieval.memory, dim) if retrieval.memory else None
-    hard_negatives = HardNegatives(retrieval.hard_negatives, competing, dim) if retrieval.hard_negatives else None
-    return TwoTowerModel(
-        candidate_tower,
-        QueryTower(history(dim, config.query), fusion, unit, _context_tower(config, prepared, dim)),
-        RetrievalTask(retrieval, int(competing.sum()), memory, hard_negatives),
-        retrieval.alignment,
-    )
+    with seeded(config.seed):
+        towers = {name: modality.tower() for name, modality in prepared.modalities.items()}
+        hidden = dict.fromkeys(towers, item.modality_dropout) | {ITEM_ID: item.item_id.dropout}
+        candidate_tower = CandidateTower(towers, item.fusion, item.dim, hidden, unit)
+        fusion = candidate_tower.fusion
+        dim = fusion.output_dim
+        query_tower = QueryTower(history(dim, config.query), fusion, unit, _context_tower(config, tables, dim))
+        return TwoTowerModel(candidate_tower, query_tower, build_objectives(config, tables, dim))
 
 
-def _context_tower(config: Config, prepared: Prepared, dim: int) -> ContextTower | None:
+def _context_tower(config: Config, tables: Tables, dim: int) -> ContextTower | None:
     user_tower = None
-    if prepared.users:
-        user_tower = AttributesTower(config.item.attributes, prepared.users.encoder.sizes, dim)
+    if tables.users:
+        user_tower = AttributesTower(config.item.attributes, tables.users.encoder.sizes, dim)
     if not config.query.context and user_tower is None:
         return None
-    return ContextTower(dim, config.query, len(prepared.event_types), user_tower, prepared.typical_gap)
+    types, gap = tables.events.event_types, tables.split.train.median_gap
+    return ContextTower(dim, config.query, len(types), user_tower, gap)

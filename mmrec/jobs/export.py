@@ -22,9 +22,9 @@ from mmrec.index.exact import ExactIndex
 from mmrec.index.item_table import ItemTable
 from mmrec.index.ivf import IvfIndex
 from mmrec.index.rows import encode
-from mmrec.jobs.prepare import Prepared
 from mmrec.modalities.attributes.reader import AttributesReader
 from mmrec.modalities.fields import item_fields
+from mmrec.modalities.prepared import Prepared
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 

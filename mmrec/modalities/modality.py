@@ -128,6 +128,10 @@ class Modality:
         """Returns what reads raw inputs in the export, to the same features as `source`."""
         raise NotImplementedError
 
+    def learnt(self) -> Mapping[str, bytes]:
+        """Returns what was learnt on the catalog, as files by name: a later training on a changed one takes it up."""
+        return {}
+
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
         """Variables of a pretrained network that trains; they move at `training.backbone_learning_rate`."""

@@ -10,7 +10,11 @@ _SMALLEST = 1e-30  # chance of a right candidate whose logarithm is taken as it 
 
 
 def catalog_softmax(
-    query: tf.Tensor, candidate: tf.Tensor, positive: tf.Tensor, weight: tf.Tensor | None = None
+    query: tf.Tensor,
+    candidate: tf.Tensor,
+    positive: tf.Tensor,
+    weight: tf.Tensor | None = None,
+    scores: int = _SCORES,
 ) -> tf.Tensor:
     """Computes the mean cross entropy of the right candidates among all candidates.
 
@@ -22,6 +26,7 @@ def catalog_softmax(
       candidate: float32 [C, D].
       positive: int32 [Q], each query's right candidate.
       weight: float32 [Q], factors of the queries' losses; None: 1.
+      scores: held at once: as many queries in a block as fit, 64 to 256.
 
     Returns:
       float32 [], the mean over queries. It can be differentiated once.
@@ -29,19 +34,17 @@ def catalog_softmax(
     Source: the softmax's gradient is its value minus the target; computing it beside the loss as in Hsu et al., 2024,
       arXiv:2410.10989 (Liger), there in blocks of tokens on a GPU.
     """
-
-    @tf.custom_gradient
-    def loss(query, candidate):
-        value, to_query, to_candidate = _loss_and_gradients(query, candidate, positive, weight)
-        return value, lambda upstream: (upstream * to_query, upstream * to_candidate)
-
-    return loss(query, candidate)
+    held = tf.stop_gradient(query), tf.stop_gradient(candidate)
+    value, to_query, to_candidate = _loss_and_gradients(*held, positive, weight, scores)
+    # 0, with these gradients. (`tf.custom_gradient` would leave a graph behind for every model of a process.)
+    slope = tf.reduce_sum(query * to_query) + tf.reduce_sum(candidate * to_candidate)
+    return value + (slope - tf.stop_gradient(slope))
 
 
-def _loss_and_gradients(query, candidate, positive, weight):
+def _loss_and_gradients(query, candidate, positive, weight, scores):
     """Returns the loss, float32 [], and its gradients, float32 [Q, D] and [C, D]."""
     queries, dim = tf.shape(query)[0], query.shape[1]
-    blocks = -(-queries // tf.clip_by_value(_SCORES // tf.shape(candidate)[0], _FEWEST, _MOST))
+    blocks = -(-queries // tf.clip_by_value(scores // tf.shape(candidate)[0], _FEWEST, _MOST))
     size = -(-queries // blocks)  # all alike, so that next to nothing fills up the last one
     padding = blocks * size - queries
     share = (tf.ones([queries]) if weight is None else weight) / tf.cast(queries, tf.float32)
@@ -53,13 +56,13 @@ def _loss_and_gradients(query, candidate, positive, weight):
     def block(number, loss, to_query, to_columns):
         here = slice(number * size, (number + 1) * size)
         asked, weight, right = query[here], share[here, tf.newaxis], positive[here]
-        scores = tf.matmul(asked, columns)  # [S, C]
-        odds = tf.nn.softmax(scores)
+        block_scores = tf.matmul(asked, columns)  # [S, C]
+        odds = tf.nn.softmax(block_scores)
         chance = tf.gather(odds, right, batch_dims=1)  # [S], of the right ones
 
         def surprise_of_scores():
-            own_score = tf.gather(scores, right, batch_dims=1)
-            return tf.reduce_logsumexp(scores, axis=1) - own_score
+            own_score = tf.gather(block_scores, right, batch_dims=1)
+            return tf.reduce_logsumexp(block_scores, axis=1) - own_score
 
         # A chance that float32 cannot hold has no logarithm: then, and only then, the scores are gone through again.
         held = tf.reduce_min(chance) > _SMALLEST

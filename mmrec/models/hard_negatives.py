@@ -22,13 +22,15 @@ class HardNegatives:
       count: H, the number of hard negatives per query.
       competing: bool [N + 1], the item rows that may be found.
       dim: D, width of an item embedding.
+      block: queries that are searched for at once. None: as many as hold scores of 16 MiB, 16 to 256.
 
     Source: Xiong et al., ICLR 2021, arXiv:2007.00808 (ANCE). They encode what was found anew, and refresh their index
       beside the training instead of in it; we search all items, and look embeddings up.
     """
 
-    def __init__(self, count: int, competing: np.ndarray, dim: int):
+    def __init__(self, count: int, competing: np.ndarray, dim: int, block: int | None = None):
         self._count = min(count, int(competing.sum()))
+        self._block = block or min(max(_SCORES // len(competing), _FEWEST), _MOST)
         self._competing = tf.constant(competing)
         self._table = tf.Variable(tf.zeros([len(competing), dim]), trainable=False, name="item_table")
 
@@ -53,7 +55,7 @@ class HardNegatives:
         taken = tf.boolean_mask(taken, taken[:, 0] < histories)
         by_history = tf.RaggedTensor.from_value_rowids(taken[:, 1], taken[:, 0], nrows=histories)
         table, queries = tf.stop_gradient(self._table), tf.shape(query)[0]
-        size = tf.clip_by_value(_SCORES // tf.shape(table)[0], _FEWEST, _MOST)
+        size = self._block
         blocks = -(-queries // size)
 
         def best(block):

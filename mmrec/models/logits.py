@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from mmrec.models.candidates import Candidates
+
 REMOVED = -1e9  # logit of a candidate that does not compete; finite, so that gradients stay so
 
 
@@ -61,7 +63,7 @@ def only_competing(logits, positive, competes, history, known):
     return tf.tensor_scatter_nd_update(others, own, tf.gather_nd(logits, own))
 
 
-def with_hard_negatives(logits, hard_row, hard_logits, row, competes, log_q):
+def with_hard_negatives(logits, hard_row, hard_logits, candidates: Candidates, log_q):
     """Puts hard negatives beside the candidates; each item competes once.
 
     A hard negative competes with certainty: it has no correction. One that is among the candidates competes as that,
@@ -72,14 +74,13 @@ def with_hard_negatives(logits, hard_row, hard_logits, row, competes, log_q):
       logits: float32 [Q, C].
       hard_row: int32 [Q, H], item rows; 0 for none.
       hard_logits: float32 [Q, H].
-      row: int32 [C], the candidates' item rows.
-      competes: bool [C], whether each competes with queries that it does not answer.
+      candidates: what `logits` are of.
       log_q: float32 [C], what was subtracted from `logits`; None: nothing.
 
     Returns:
       float32 [Q, C + H].
     """
-    place = find_rows(hard_row, tf.where(competes, row, -1))  # [Q, H]
+    place = find_rows(hard_row, tf.where(candidates.competes, candidates.row, -1))  # [Q, H]
     inside = place >= 0
     if log_q is not None:
         query = tf.where(inside)[:, 0]

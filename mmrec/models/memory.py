@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 from tf_keras import layers
 
+from mmrec.models.candidates import Candidates
 from mmrec.models.logits import find_rows
 
 
@@ -37,44 +38,42 @@ class Memory(layers.Layer):
         self.log_q = weight("log_q", [size], tf.float32)
         self.written = weight("written", [], tf.int64)  # candidates so far
 
-    def call(self, candidate, row, competes, log_q, known, taken, training: bool = False):
+    def call(self, candidates: Candidates, training: bool = False) -> Candidates:
         """Adds the kept candidates; in training, then keeps those of this step.
 
         Args:
-          candidate: float32 [C, D].
-          row: int32 [C], their item rows, distinct.
-          competes: bool [C], whether each competes.
-          log_q: float32 [C], natural log of the probability that it is among those of a step.
-          known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
-          taken: int32 [T, 2], (history, item row) pairs of the same kind.
+          candidates: C of them, drawn.
           training: whether candidates are kept.
 
         Returns:
-          The first five again, with C + M candidates; free places do not compete, and have row 0. `log_q` is then of
-          the probability that an item is among those of this step or of the M / C steps that are remembered.
+          C + M candidates; free places do not compete, and have row 0. `log_q` is then of the probability that an item
+          is among those of this step or of the M / C steps that are remembered.
         """
+        row, taken = candidates.row, candidates.taken
         kept = tf.cast(self.rows, tf.int32)
         kept = tf.where(find_rows(kept, row) < 0, kept, 0)
         place = find_rows(taken[:, 1], kept)
         hits = tf.boolean_mask(tf.stack([taken[:, 0], tf.size(row) + place], axis=1), place >= 0)
-        result = (
-            tf.concat([candidate, tf.stop_gradient(self.vectors)], axis=0),
+        result = Candidates.drawn(
+            tf.concat([candidates.embedding, tf.stop_gradient(self.vectors)], axis=0),
             tf.concat([row, kept], axis=0),
-            tf.concat([competes, kept > 0], axis=0),
-            _in_any(tf.concat([log_q, self.log_q], axis=0), 1.0 + self._size / tf.size(row)),
-            tf.concat([known, hits], axis=0),
+            tf.concat([candidates.competes, kept > 0], axis=0),
+            _in_any(tf.concat([candidates.log_q, self.log_q], axis=0), 1.0 + self._size / tf.size(row)),
+            tf.concat([candidates.known, hits], axis=0),
+            taken,
         )
         if training:
-            self._keep(candidate, row, log_q, kept)
+            self._keep(candidates, kept)
         return result
 
-    def _keep(self, candidate, row, log_q, kept):
-        count = tf.size(row, tf.int64)
+    def _keep(self, candidates: Candidates, kept: tf.Tensor) -> None:
+        count = tf.size(candidates.row, tf.int64)
         steps = self.written + tf.range(tf.minimum(count, self._size))
         source, place = steps % count, (steps % self._size)[:, tf.newaxis]
-        self.rows.assign(tf.cast(tf.tensor_scatter_nd_update(kept, place, tf.gather(row, source)), tf.int64))
-        self.vectors.scatter_nd_update(place, tf.gather(tf.stop_gradient(candidate), source))
-        self.log_q.scatter_nd_update(place, tf.gather(log_q, source))
+        rows = tf.tensor_scatter_nd_update(kept, place, tf.gather(candidates.row, source))
+        self.rows.assign(tf.cast(rows, tf.int64))
+        self.vectors.scatter_nd_update(place, tf.gather(tf.stop_gradient(candidates.embedding), source))
+        self.log_q.scatter_nd_update(place, tf.gather(candidates.log_q, source))
         self.written.assign_add(tf.size(source, tf.int64))
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from mmrec.config.retrieval import RetrievalConfig
+from mmrec.models.candidates import Candidates
 from mmrec.models.catalog_softmax import catalog_softmax
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.logits import candidate_logits, only_competing, with_hard_negatives, without_own_correction
@@ -25,7 +26,7 @@ class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
     queries competes once, and a user's other positives do not compete at all.
 
     Args:
-      config: loss, temperature, correction, accidental hits.
+      config: loss, temperature, correction, accidental hits; decided (see `RetrievalConfig.decided`).
       items: N, the number of items that can compete.
       memory: candidates of earlier steps; None: only those of the step compete.
       hard_negatives: finds further wrong items for each query; None: no others.
@@ -40,54 +41,59 @@ class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
         **kwargs,
     ):
         super().__init__(name="retrieval", **kwargs)
+        if config.temperature is None or config.logq_correction is None:
+            raise ValueError("`temperature` and `logq_correction` must be decided: see `RetrievalConfig.decided`.")
         self._config, self._memory, self.hard_negatives = config, memory, hard_negatives
         self._loss = find("loss", config.loss, LOSSES)(config, items)
-        start = tf_keras.initializers.Constant(math.log(config.start_temperature))
+        start = tf_keras.initializers.Constant(math.log(config.temperature))
         self.log_temperature = self.add_weight(
             name="log_temperature", shape=[], initializer=start, trainable=config.learn_temperature
         )
 
     def call(
         self,
-        query,
-        candidate,
-        positive,
-        history=None,
-        competes=None,
-        log_q=None,
-        known=None,
-        row=None,
-        taken=None,
-        weight=None,
+        query: tf.Tensor,
+        candidates: Candidates,
+        positive: tf.Tensor,
+        history: tf.Tensor,
+        weight: tf.Tensor | None = None,
         training: bool = False,
-    ):
-        """Computes the loss; shapes as in `candidate_logits` and `only_competing`.
+    ) -> tf.Tensor:
+        """Computes the loss.
 
-        Without `log_q`, `candidate` is the whole catalog: all compete, and there is nothing to correct. `row`, int32
-        [C], the candidates' item rows, and `taken`, int32 [T, 2], the (history, item row) pairs that `known` is made
-        of, are read with a memory or hard negatives only; `training` says whether the memory keeps the candidates.
-
-        `weight`, float32 [Q], are factors of the queries' losses; None: 1.
+        Args:
+          query: float32 [Q, D].
+          candidates: what competes.
+          positive: int32 [Q], each query's right candidate.
+          history: int32 [Q], the history that each query belongs to, from 0.
+          weight: float32 [Q], factors of the queries' losses; None: 1.
+          training: whether the memory keeps the candidates.
 
         Returns:
           float32 [], the mean over queries.
         """
         query = query * tf.exp(-self.log_temperature)
-        if log_q is None and self._config.loss == "softmax":
-            return catalog_softmax(query, candidate, positive, weight)
-        if self._memory:
-            given = (candidate, row, competes, log_q, known)
-            candidate, row, competes, log_q, known = self._memory(*given, taken, training=training)
-        log_q = log_q if self._config.corrects_popularity else None
-        logits = candidate_logits(query, candidate, log_q)
-        if log_q is not None and self._config.negatives == "sampled":
-            logits = without_own_correction(logits, positive, log_q)
-        if competes is not None:
-            known = known if self._config.remove_accidental_hits else known[:0]
-            logits = only_competing(logits, positive, competes, history, known)
-        if self.hard_negatives:
-            taken = taken if self._config.remove_accidental_hits else taken[:0]
-            found = self.hard_negatives(query, tf.gather(row, positive), history, taken)
-            logits = with_hard_negatives(logits, *found, row, competes, log_q)
+        if candidates.mode == "whole_catalog":
+            if self._config.loss == "softmax":
+                return catalog_softmax(query, candidates.embedding, positive, weight)
+            logits = candidate_logits(query, candidates.embedding, None)
+        else:
+            logits = self._drawn_logits(query, candidates, positive, history, training)
         loss = self._loss(logits, positive)
         return tf.reduce_mean(loss if weight is None else loss * weight)
+
+    def _drawn_logits(self, query, candidates, positive, history, training):
+        """Returns float32 [Q, C + M + H]: the step's own candidates, those of the memory, and hard negatives."""
+        if self._memory:
+            candidates = self._memory(candidates, training=training)
+        if not self._config.remove_accidental_hits:
+            candidates = candidates._replace(known=candidates.known[:0], taken=candidates.taken[:0])
+        log_q = candidates.log_q if self._config.logq_correction else None
+        logits = candidate_logits(query, candidates.embedding, log_q)
+        if log_q is not None and self._config.negatives == "sampled":
+            logits = without_own_correction(logits, positive, log_q)
+        logits = only_competing(logits, positive, candidates.competes, history, candidates.known)
+        if self.hard_negatives:
+            hard = self.hard_negatives(query, tf.gather(candidates.row, positive), history, candidates.taken)
+            logits = with_hard_negatives(logits, *hard, candidates, log_q)
+        return logits

@@ -1,30 +1,31 @@
-"""The two-tower model: candidate tower, query tower and task, as a TFRS model."""
+"""The two-tower model: candidate tower, query tower and objectives, as a TFRS model."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import tensorflow as tf
 import tf_keras
 
-from mmrec.models.alignment import alignment_loss
+from mmrec.models.objectives.objective import Objective
 from mmrec.models.recommenders import tfrs
 
 
 class TwoTowerModel(tfrs.Model):
-    """Ties the towers to the task; training is `fit` on the batches of `data.examples.Examples`.
+    """Sums objectives over shared towers; training is `fit` on the batches of `data.examples.Examples`.
 
     Args:
-      candidate_tower: features of items -> float32 [U, D].
+      candidate_tower: its `encode` makes `EncodedItems` of the features of items.
       query_tower: float32 [B, L, D] and the batch, of which it reads the context -> float32 [B, L + 1, D].
-      task: the loss.
-      alignment: weight of `models.alignment` in the loss; 0: none.
-
-    Source: Covington et al., RecSys 2016, doi:10.1145/2959100.2959190; Yi et al., RecSys 2019.
+      objectives: the terms of the loss and their factors.
     """
 
-    def __init__(self, candidate_tower, query_tower, task, alignment: float = 0.0):
+    def __init__(self, candidate_tower, query_tower, objectives: Sequence[tuple[Objective, float]]):
         super().__init__(name="two_tower")
-        self.candidate_tower, self.query_tower, self.task = candidate_tower, query_tower, task
-        self._alignment = alignment
+        self.candidate_tower, self.query_tower = candidate_tower, query_tower
+        self.objectives = [objective for objective, _ in objectives]
+        self._factors = tuple(factor for _, factor in objectives)
+        self.mean_terms = [tf_keras.metrics.Mean(name=f"{one.name}_loss") for one in self.objectives]
         self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
         self.mean_regularization = tf_keras.metrics.Mean(name="regularization_loss")
 
@@ -36,11 +37,14 @@ class TwoTowerModel(tfrs.Model):
 
         Returns:
           float32 [] each, means over the epoch so far, as Keras has them (TFRS returns those of the batch): `loss`, its
-          other name `mean_loss`, `regularization_loss`, and `total_loss`, their sum, which is minimised.
+          other name `mean_loss`, `regularization_loss`, and `total_loss`, their sum, which is minimised. Where there
+          are several objectives also `<name>_loss` of each, without its weight.
         """
         self.mean_regularization.update_state(super().train_step(inputs)["regularization_loss"])
         loss, regularization = self.mean_loss.result(), self.mean_regularization.result()
         means = {"loss": loss, "mean_loss": loss, "regularization_loss": regularization}
+        if len(self.mean_terms) > 1:
+            means |= {term.name: term.result() for term in self.mean_terms}
         return means | {"total_loss": loss + regularization}
 
     def make_train_function(self, force: bool = False):
@@ -50,35 +54,20 @@ class TwoTowerModel(tfrs.Model):
         return function
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Encodes each distinct item of the batch once, each prefix of each history once, and compares them.
+        """Encodes each distinct item of the batch once, and adds up what the objectives make of it.
 
         Args:
           inputs: a batch of `data.examples.Examples`.
           training: whether dropout is active.
 
         Returns:
-          float32 [], the mean loss over the batch's queries.
+          float32 [], the weighted sum of the objectives' losses.
         """
-        if self._alignment:
-            items, *parts = self.candidate_tower(inputs, training=training, with_parts=True)
-        else:
-            items = self.candidate_tower(inputs, training=training)  # [U, D]
-        queries = self.query_tower(tf.gather(items, inputs["history"]), inputs, training=training)  # [B, L + 1, D]
-        asked = tf.gather_nd(queries, inputs["query"])  # [Q, D]
-        if "candidate" in inputs:
-            candidates = tf.gather(items, inputs["candidate"])  # [C, D]
-            others = [inputs[name] for name in ("competes", "log_q", "known")]
-            rows, taken = tf.gather(inputs["rows"], inputs["candidate"]), inputs.get("taken")
-            given = (asked, candidates, inputs["positive"], inputs["query"][:, 0], *others, rows, taken)
-            loss = self.task(*given, weight=inputs.get("weight"), training=training)
-        else:  # all items but the padding
-            # Not `items[1:]`, whose gradient TensorFlow computes ten times as slowly.
-            candidates = tf.slice(items, [1, 0], [-1, -1])
-            loss = self.task(asked, candidates, inputs["positive"], weight=inputs.get("weight"))
-            if self._alignment:  # pairs of all items would cost far more than all else
-                answers = 1 + tf.unique(inputs["positive"])[0]
-                parts = tf.nest.map_structure(lambda part: tf.gather(part, answers), parts)
-        if self._alignment:
-            loss += self._alignment * alignment_loss(*parts)
-        self.mean_loss.update_state(loss)
-        return loss
+        items = self.candidate_tower.encode(inputs, training=training)
+        total = tf.constant(0.0)
+        for objective, factor, mean in zip(self.objectives, self._factors, self.mean_terms, strict=True):
+            loss = objective.loss(self, inputs, items, training)
+            mean.update_state(loss)
+            total += factor * loss
+        self.mean_loss.update_state(total)
+        return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 
@@ -40,6 +41,18 @@ class AttributeEncoder:
             )
             for column, values in self.categories.items()
         }
+
+    def to_bytes(self) -> bytes:
+        """Returns a JSON file of what was learnt."""
+        learnt = {"kinds": self.kinds, "categories": self.categories, "scales": self.scales}
+        return json.dumps(learnt, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> AttributeEncoder:
+        """Returns the encoder that `to_bytes` wrote."""
+        learnt = json.loads(content)
+        scales = {column: tuple(scale) for column, scale in learnt["scales"].items()}
+        return cls(learnt["kinds"], learnt["categories"], scales)
 
     @property
     def sizes(self) -> list[int]:

@@ -147,7 +147,7 @@ class BytePairs(Tokenizer):
 
     def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[str], spaced: bool = True):
         super().__init__(name="byte_pairs")
-        self.merges, self._spaced = list(merges), spaced
+        self.merges, self.spaced = list(merges), spaced
         pieces = sorted(vocabulary, key=vocabulary.get)
         self.vocabulary = [PADDING, UNKNOWN, *pieces]
         token = {piece: at for at, piece in enumerate(pieces, start=2)}
@@ -163,7 +163,7 @@ class BytePairs(Tokenizer):
         self.table = tf.lookup.StaticHashTable(initial, default_value=self._NONE)
 
     def __call__(self, text: tf.Tensor) -> tf.RaggedTensor:
-        text = tf.where(text == "", "", tf.strings.join([" ", text])) if self._spaced else text
+        text = tf.where(text == "", "", tf.strings.join([" ", text])) if self.spaced else text
         lines = tf.strings.regex_replace(tf.strings.regex_replace(text, self._PART, "\\1\n"), self._LONG, "\\1\n")
         parts = tf.strings.split(lines, "\n")  # [B, P]
         parts = tf.ragged.boolean_mask(parts, parts != "")

@@ -16,6 +16,8 @@ def report_text(report: CheckReport) -> str:
     lines += _split_lines(facts) if "split" in facts else []
     lines += report.lines
     lines += _agreement_lines(facts["agreement"]) if "agreement" in facts else []
+    if facts.get("decided"):
+        lines.append(("decided", ", ".join(f"{key}: {value}" for key, value in facts["decided"].items())))
     lines += _cost_lines(facts["cost"]) if "cost" in facts else []
     shown = [f"{label:{_LABEL}}{words}" for label, words in lines]
     return "\n".join([*shown, "", *(_finding_lines(report.findings) or ["no findings"])])

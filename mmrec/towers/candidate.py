@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.registry import find
-from mmrec.towers.feature_mapping import FeatureMapping
 from mmrec.towers.fusion import FUSIONS
+
+
+class EncodedItems(NamedTuple):
+    """What the candidate tower makes of B items.
+
+    Attributes:
+      embedding: float32 [B, W].
+      vectors: M tensors, float32 [B, D], of the modalities.
+      present: M tensors, bool [B], the modalities that each item has, before any is hidden.
+    """
+
+    embedding: tf.Tensor
+    vectors: Sequence[tf.Tensor]
+    present: Sequence[tf.Tensor]
 
 
 class CandidateTower(layers.Layer):
@@ -45,27 +59,28 @@ class CandidateTower(layers.Layer):
         self.fusion = find("fusion", fusion, FUSIONS)(tuple(self.towers), dim)
         self.fusion.is_cosine = self._unit = unit
         self._hidden = [hidden.get(modality, 0.0) for modality in self.towers]
-        self.mapping: FeatureMapping | None = None  # after training, see `after_training.feature_mapping`
 
-    def call(self, features: dict[str, tf.Tensor], training: bool = False, with_parts: bool = False):
-        """Embeds items.
+    def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Returns the embeddings of `encode`: float32 [B, W]."""
+        return self.encode(features, training).embedding
+
+    def encode(self, features: dict[str, tf.Tensor], training: bool = False) -> EncodedItems:
+        """Embeds items, and says what they are made of.
 
         Args:
           features: what the towers read; first dimension B.
           training: whether dropout is active and modalities are hidden.
-          with_parts: whether the vectors of the modalities are asked for too.
 
         Returns:
-          float32 [B, W], unit norm where so constructed; W is the fusion's `output_dim`. With parts also M vectors,
-          float32 [B, D], and M masks, bool [B]: the modalities of each item, before any is hidden.
+          Embeddings of unit norm where so constructed; W is the fusion's `output_dim`.
         """
         vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
         seen = self._without_hidden(present) if training and any(self._hidden) else present
-        fused = self.fusion([*vectors], [*seen], training=training)
-        if self.mapping is not None:
-            fused += self.mapping.strength * (self.fusion(*self.mapping(vectors, seen)) - fused)
-        embedded = tf.math.l2_normalize(fused, axis=1) if self._unit else fused
-        return (embedded, vectors, present) if with_parts else embedded
+        return EncodedItems(self.scaled(self.fusion([*vectors], [*seen], training=training)), vectors, present)
+
+    def scaled(self, fused: tf.Tensor) -> tf.Tensor:
+        """Returns what the fusion made (float32 [B, W]) as embeddings: of unit norm where so constructed."""
+        return tf.math.l2_normalize(fused, axis=1) if self._unit else fused
 
     def _without_hidden(self, present: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
         """Hides modalities at random: M tensors, bool [B] -> the same."""

@@ -8,6 +8,29 @@ import numpy as np
 import tensorflow as tf
 from tf_keras import layers
 
+from mmrec.towers.candidate import CandidateTower
+
+
+class MappedCandidate(layers.Layer):
+    """A trained candidate tower that gives items of unknown id the vector of their kind.
+
+    Args:
+      tower: the trained one; it stays as it is.
+      mapping: fills in the ids' vectors.
+    """
+
+    def __init__(self, tower: CandidateTower, mapping: FeatureMapping, **kwargs):
+        super().__init__(name="mapped_candidate", **kwargs)
+        self.tower, self.mapping, self.fusion = tower, mapping, tower.fusion
+        self.read_dim = tower.read_dim
+
+    def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Embeds items, as the tower does: features, first dimension B -> float32 [B, W]. Training is over."""
+        _, vectors, present = self.tower.encode(features, training=training)
+        fused = self.fusion([*vectors], [*present])
+        fused += self.mapping.strength * (self.fusion(*self.mapping(vectors, present)) - fused)
+        return self.tower.scaled(fused)
+
 
 class FeatureMapping(layers.Layer):
     """Gives items of unknown id the vector that items like them have: a linear map of their other vectors.

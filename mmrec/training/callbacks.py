@@ -61,29 +61,29 @@ class Validation(tf_keras.callbacks.Callback):
 
 
 class Refresh(tf_keras.callbacks.Callback):
-    """Lets what depends on weights in training follow them, every so many steps of an epoch.
+    """Lets what depends on weights in training follow them: at the start, every so many steps, at each epoch's end.
 
-    At the end of an epoch the judge does it. So an epoch begins alike in a resumed training and in one that ran on.
+    So an epoch begins alike in a resumed training and in one that ran on, and the judge, which comes after this one,
+    finds everything as the weights are.
 
     Args:
-      refresh: computes them anew.
-      steps: steps in between.
+      refresh: computes it anew.
+      steps: of an epoch, in between.
     """
 
     def __init__(self, refresh: Callable[[], None], steps: int):
         super().__init__()
-        self._refresh, self._every, self._step = refresh, steps, 0
+        self._refresh, self._every = refresh, steps
 
     def on_train_begin(self, logs=None):
         self._refresh()  # a resumed run's weights are not those that the features were prepared with
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._step = 0
-
     def on_train_batch_end(self, batch, logs=None):
-        self._step += 1
-        if self._step % self._every == 0:
+        if (batch + 1) % self._every == 0:
             self._refresh()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._refresh()
 
 
 class Progress(tf_keras.callbacks.Callback):

@@ -44,15 +44,31 @@ class Embedder:
         return ItemTable.split(vectors, self.candidate_tower.read_dim)
 
     def queries(
-        self, table: ItemTable, histories: Ragged, context: QueryContext | None = None, batch: int = 1024
+        self,
+        table: ItemTable,
+        histories: Ragged,
+        context: QueryContext | None = None,
+        batch: int = 1024,
+        values: int = _VALUES,
     ) -> np.ndarray:
-        """Returns float32 [Q, D], the query embedding of each history; `context` is theirs, None: unknown."""
+        """Embeds queries.
+
+        Args:
+          table: the item embeddings.
+          histories: Q of them, item rows.
+          context: what is known beside them; None: nothing.
+          batch: most histories at once.
+          values: of their items that are read at once.
+
+        Returns:
+          float32 [Q, D].
+        """
         lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table.vectors())
         order = np.argsort(lengths, kind="stable")  # histories of like length stand together: little padding is read
         parts, start = [], 0
         while start < len(order):
             longest = max(1, int(lengths[order[start : start + batch][-1]]))
-            places = order[start : start + min(batch, max(1, _VALUES // (longest * held.shape[1])))]
+            places = order[start : start + min(batch, max(1, values // (longest * held.shape[1])))]
             start += len(places)
             known = {} if context is None else self._known(context.take(places), longest)
             parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())

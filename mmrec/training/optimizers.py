@@ -17,6 +17,12 @@ class _TwoRates:
     slow: frozenset[str] = frozenset()  # keys of those variables
     fraction: float = 1.0
 
+    def aggregate_gradients(self, grads_and_vars):
+        """Adds up what replicas found; of one there is nothing to add, and Keras would leave a graph behind."""
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return list(grads_and_vars)
+        return super().aggregate_gradients(grads_and_vars)
+
     def update_step(self, gradient, variable):
         """Updates one variable."""
         if self._var_key(variable) not in self.slow:

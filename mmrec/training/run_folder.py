@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = path
-        self.checkpoints, self.logs = path / "checkpoints", path / "logs"
+        self.checkpoints, self.logs, self.learnt = path / "checkpoints", path / "logs", path / "learnt"
         self.history, self.metrics = path / "history.csv", path / "metrics.json"
         self.test_queries = path / "test_queries.parquet"
         self._config, self._identity, self._key = path / "config.yaml", path / "identity", path / "key"
@@ -45,6 +45,12 @@ class RunFolder:
     def write_metrics(self, metrics: dict) -> None:
         """Writes `metrics.json` whole or not at all; the run is finished by it."""
         write_text(self.metrics, json.dumps(metrics, indent=2) + "\n")
+
+    def keep_learnt(self, files: Mapping[str, bytes]) -> None:
+        """Writes what was learnt on the data before training, by file name, to `learnt/`."""
+        writable_folder(self.learnt, "runs_dir")
+        for name, content in files.items():
+            write_bytes(self.learnt / name, content)
 
     @property
     def resumable(self) -> bool:

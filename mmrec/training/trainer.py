@@ -13,8 +13,8 @@ from mmrec.config import Config
 from mmrec.data.examples import Examples
 from mmrec.errors import InputError
 from mmrec.models.two_tower import TwoTowerModel
-from mmrec.training.allocator import keep_freed_memory
-from mmrec.training.callbacks import Checkpoints, HistoryFile, NumberGuard, Progress, Summaries, Validation
+from mmrec.seeded import seeded
+from mmrec.training.callbacks import Checkpoints, HistoryFile, NumberGuard, Progress, Refresh, Summaries, Validation
 from mmrec.training.optimizers import build_optimizer
 from mmrec.training.run_folder import RunFolder
 
@@ -27,6 +27,7 @@ def fit(
     run: RunFolder,
     callbacks: Sequence[tf_keras.callbacks.Callback] = (),
     backbone: Sequence[tf.Variable] = (),
+    refresh: Callable[[], None] = lambda: None,
 ) -> None:
     """Trains until the epochs are over or validation no longer improves; leaves the best epoch in the model.
 
@@ -38,40 +39,42 @@ def fit(
       run: where checkpoints and logs go; if it holds a checkpoint, training continues from it.
       callbacks: further callbacks of tf_keras, as for `train`.
       backbone: the model's variables that move at `training.backbone_learning_rate`.
+      refresh: brings up to date what depends on weights in training, see `Refresh`; afterwards it is as the last epoch
+        left it.
 
     Raises:
       TrainingError: the loss is not a number, or the embeddings collapsed.
     """
     training = config.training
-    keep_freed_memory()
-    tf_keras.utils.set_random_seed(config.seed)
-    # One step builds every variable, so that the optimiser and a checkpoint find all of them.
-    model.compute_loss(next(examples.epoch(0)))
-    model.compile(optimizer=build_optimizer(training, examples.steps, backbone))
-    model.optimizer.build(model.trainable_variables)
-    checkpoints = Checkpoints(run, model, training.patience)
-    if checkpoints.resume():
-        print(f"continuing {run.path} after epoch {int(checkpoints.epoch)}", file=sys.stderr, flush=True)
-    first = int(checkpoints.epoch)
-    if not checkpoints.done:
-        logging = [Summaries(run.logs)] if training.tensorboard else []
-        model.fit(
-            examples.dataset(first),
-            steps_per_epoch=examples.steps,
-            initial_epoch=first,
-            epochs=training.epochs,
-            verbose=0,
-            callbacks=[
-                NumberGuard(training),
-                Validation(judge),
-                Progress(training, examples.steps),
-                HistoryFile(run.history, first),
-                *logging,
-                *callbacks,
-                checkpoints,  # last: what the others did to the logs is done when the epoch counts as done
-            ],
-        )
-    checkpoints.restore_best()
+    with seeded(config.seed):
+        # One step builds every variable, so that the optimiser and a checkpoint find all of them.
+        model.compute_loss(next(examples.epoch(0)))
+        model.compile(optimizer=build_optimizer(training, examples.steps, backbone))
+        model.optimizer.build(model.trainable_variables)
+        checkpoints = Checkpoints(run, model, training.patience)
+        if checkpoints.resume():
+            print(f"continuing {run.path} after epoch {int(checkpoints.epoch)}", file=sys.stderr, flush=True)
+        first = int(checkpoints.epoch)
+        if not checkpoints.done:
+            logging = [Summaries(run.logs)] if training.tensorboard else []
+            model.fit(
+                examples.dataset(first),
+                steps_per_epoch=examples.steps,
+                initial_epoch=first,
+                epochs=training.epochs,
+                verbose=0,
+                callbacks=[
+                    NumberGuard(training),
+                    Refresh(refresh, training.refresh_steps),
+                    Validation(judge),
+                    Progress(training, examples.steps),
+                    HistoryFile(run.history, first),
+                    *logging,
+                    *callbacks,
+                    checkpoints,  # last: what the others did to the logs is done when the epoch counts as done
+                ],
+            )
+        checkpoints.restore_best()
 
 
 def require_callbacks(callbacks: Any) -> None:

@@ -23,9 +23,11 @@ from mmrec.data.frames import config_with_frames
 from mmrec.data.shop_tables import Tables
 from mmrec.errors import InputError, TrainingError
 from mmrec.jobs.build import check_classes
+from mmrec.jobs.fit import fit_model
 from mmrec.jobs.prepare import run_identity
+from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
-from mmrec.jobs.train import TrainResult, fit_model, train
+from mmrec.jobs.train import TrainResult, train
 from mmrec.locks import locked
 from mmrec.process import refuse_fork
 from mmrec.training.pruning import PrunedError, Pruning, validation_values
@@ -127,8 +129,9 @@ def _run_trial(
         study.tell(trial, [], str(error))
         return
     run, stopped, reached = _run(folder, number), "", None
-    _begin(run, tried)
     tables = tables_of(tried.item.modalities, tried.query.context)
+    tried = resolve(tried, tables)
+    _begin(run, tried)
     try:
         reached = fit_model(tried, tables, run, [Pruning(trial, run.history)]).ndcg
     except PrunedError:
@@ -141,6 +144,7 @@ def _run_trial(
         stopped = " ".join(str(error).split())[:300]
     study.tell(trial, validation_values(run.history), stopped, reached)
     shutil.rmtree(run.checkpoints)
+    shutil.rmtree(run.learnt, ignore_errors=True)  # there is none where preparing failed
 
 
 def _run(folder: Path, number: int) -> RunFolder:
@@ -184,10 +188,11 @@ def _open_folder(config: Config, space: Space, seed: int) -> Iterator[Path]:
 def _train_once(config: Config, note: Path) -> TrainResult:
     """Trains a config unless `note` says where that has been done."""
     if note.exists():
-        run_dir, export_dir = map(Path, json.loads(note.read_text(encoding="utf-8")))
+        *folders, of = json.loads(note.read_text(encoding="utf-8"))
+        run_dir, export_dir = map(Path, folders)
         run = RunFolder(run_dir)
-        if run.finished and export_dir.exists() and run.belongs_to(run_identity(config)):
+        if run.finished and export_dir.exists() and of == run_identity(config):
             return TrainResult(run_dir, export_dir, json.loads(run.metrics.read_text(encoding="utf-8")))
     result = train(config)
-    write_text(note, json.dumps([str(result.run_dir), str(result.export_dir)]))
+    write_text(note, json.dumps([str(result.run_dir), str(result.export_dir), run_identity(config)]))
     return result

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from mmrec.after_training import late_fusion
 from mmrec.after_training.late_fusion import fusion_weights
 from mmrec.data.ragged import Ragged
 from mmrec.data.splits import Queries
@@ -12,10 +11,10 @@ HELPS = np.array([[9, 0.0, 0.4, 0.0], [9, 0.0, 0.4, 0.0]], np.float32)
 HARMS = np.array([[9, 0.4, 0.0, 0.4], [9, 0.4, 0.0, 0.4]], np.float32)
 
 
-def weights_of(*tables, seen=((), ())):
+def weights_of(*tables, seen=((), ()), **how):
     relevant = Ragged.of([[2], [2]])
     queries = Queries(np.arange(2), Ragged.of([[], []]), Ragged.of(seen), relevant, {})
-    return fusion_weights([lambda asked, table=table: table[asked] for table in tables], queries, 3)
+    return fusion_weights([lambda asked, table=table: table[asked] for table in tables], queries, 3, **how)
 
 
 def test_a_part_that_lifts_what_is_right_gets_a_weight_that_does():
@@ -34,10 +33,9 @@ def test_a_part_is_not_asked_to_mend_what_is_excluded():
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_parts_that_only_help_together_with_others_are_found(monkeypatch, batch):
-    monkeypatch.setattr(late_fusion, "_BATCH", batch)
+def test_parts_that_only_help_together_with_others_are_found(batch):
     left, right = HELPS * [[1], [0]], HELPS * [[0], [1]]
-    _, second, third = weights_of(FIRST, left.astype(np.float32), right.astype(np.float32))
+    _, second, third = weights_of(FIRST, left.astype(np.float32), right.astype(np.float32), batch=batch)
     assert second > 0.25
     assert third > 0.25
 

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.candidates import Candidates
+from mmrec.data.candidates import CandidateSampler
 
 COUNTS = np.array([0, 6, 0, 3, 1])  # items 1, 3 and 4 have training events
 
 
 def candidates(**settings):
     config = RetrievalConfig(**{"negatives": "in_batch"} | settings)
-    return Candidates(RetrievalConfig.model_validate_json(config.model_dump_json()), COUNTS, per_batch=2.0)
+    return CandidateSampler(RetrievalConfig.model_validate_json(config.model_dump_json()), COUNTS, per_batch=2.0)
 
 
 def test_the_answers_of_the_batch_compete_with_each_other():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from mmrec.config.data import CatalogConfig, InteractionsConfig, SplitConfig
 from mmrec.config.retrieval import RetrievalConfig
 from mmrec.data.context import EventContext
-from mmrec.data.examples import Examples
+from mmrec.data.examples import Examples, OwnPart
 from mmrec.data.features import FeatureSource, JoinedFeatures
 from mmrec.data.interactions import load_interactions
 from mmrec.data.splits import split
@@ -156,7 +156,8 @@ def test_the_only_item_is_always_in_the_batch():
 def test_where_the_whole_catalog_competes_rows_are_all_items_with_events_and_answers_point_behind_the_padding():
     histories = make_histories([(5, 1), (7, 2)], [(9, 1)])
     (batch,) = examples(histories, negatives="catalog").epoch(0)
-    assert sorted(batch) == ["history", "positive", "query", "rows"]
+    assert sorted(batch) == ["competing", "history", "positive", "query", "rows"]
+    assert batch["competing"].tolist() == [3]
     assert batch["rows"].tolist() == [0, 5, 7, 9]
     assert sorted(batch["rows"][1:][batch["positive"]].tolist()) == [5, 7, 9]
     assert sorted(batch["rows"][batch["history"]].ravel().tolist()) == [0, 5]
@@ -173,6 +174,41 @@ def same(one, other):
         first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
         for first, second in zip(one, other, strict=True)
     )
+
+
+class Reminders:
+    """An objective's own examples: items 9 and 5, whoever takes them, and two numbers drawn."""
+
+    def __init__(self, name="chance"):
+        self.name = name
+
+    def epoch(self, rng, steps):
+        for _ in range(steps):
+            rows, drawn = np.array([9, 5]), rng.random(2)
+            yield OwnPart(rows, lambda place, rows=rows, drawn=drawn: {"of": place(rows), self.name: drawn})
+
+
+@pytest.mark.parametrize("negatives", ["sampled", "catalog"])
+def test_an_objective_adds_items_behind_those_that_are_there_and_changes_no_draw(negatives):
+    histories = make_histories([(5, 1), (7, 2)], [(7, 1), (8, 2)])
+    settings = RetrievalConfig(negatives=negatives, negative_samples=2)
+
+    def batches(*own):
+        return list(Examples(histories, NoFeatures(), 30, 4, 1, 0, settings, own=own).epoch(0))
+
+    for plain, more in zip(batches(), batches(Reminders()), strict=True):
+        assert more["rows"][more["of"]].tolist() == [9, 5]
+        assert more["rows"][: len(plain["rows"])].tolist() == plain["rows"].tolist()
+        assert len(more["rows"]) == len(set(more["rows"])) <= len(plain["rows"]) + 2
+        for name in plain.keys() - {"rows"}:
+            np.testing.assert_array_equal(more[name], plain[name])
+    assert same(batches(Reminders()), batches(Reminders()))
+
+
+def test_arrays_of_objectives_have_names_of_their_own():
+    histories, settings = make_histories([(5, 1), (7, 2)]), RetrievalConfig(negatives="catalog")
+    with pytest.raises(ValueError, match=r"must be its own. Received: \['positive'\]"):
+        next(Examples(histories, NoFeatures(), 30, 4, 1, 0, settings, own=[Reminders("positive")]).epoch(0))
 
 
 @pytest.fixture

@@ -23,3 +23,16 @@ def test_ids_must_be_unique_and_not_empty(ids):
 def test_ids_are_found_however_they_are_spelt():
     vocabulary = Vocabulary(["9", "1.0", "mug"])
     assert vocabulary.rows(["9.0", " 9", "1", "mug ", "7.0", ""]).tolist() == [1, 1, 2, 3, 0, 0]
+
+
+def test_a_later_catalog_moves_no_row_and_what_is_new_follows_behind():
+    first = Vocabulary(["9", "mug", "lamp"])
+    later = first.grown(["vase", "mug", "9.0", "bowl"])  # 9 is spelt otherwise now, the lamp is gone
+    assert later.ids.tolist() == ["", "9", "mug", "lamp", "vase", "bowl"]
+    assert first.ids.tolist() == ["", "9", "mug", "lamp"]
+    assert later.grown([]).ids.tolist() == later.ids.tolist()
+
+
+def test_a_numbering_is_written_and_read():
+    ids = ["b", "a\nc", "é, ü"]
+    assert Vocabulary.from_bytes(Vocabulary(ids).to_bytes()).ids.tolist() == ["", *ids]

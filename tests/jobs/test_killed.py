@@ -28,20 +28,20 @@ import pandas, tensorflow as tf
 from mmrec.data.feature_store import FeatureStore
 from mmrec.modalities.image.photos import Photos
 from mmrec.export import saved_model
-import mmrec.jobs.evaluate, mmrec.jobs.train
+import mmrec.jobs.evaluate, mmrec.jobs.fit, mmrec.jobs.train
 from mmrec.modalities.image import modality as image
 from mmrec.training import callbacks, run_folder
 from tests.jobs.worlds import MeanColour
 from pathlib import Path
 
-evaluate_job, train = sys.modules["mmrec.jobs.evaluate"], sys.modules["mmrec.jobs.train"]
+evaluate_job, fit, train = (sys.modules["mmrec.jobs." + name] for name in ("evaluate", "fit", "train"))
 image.Backbone = MeanColour
 Photos.fill.__defaults__ = (5,)  # photos at once: five parts
 PLACES = {{
     "append": (FeatureStore, "append"), "fsync": (os, "fsync"), "epoch": (callbacks.Checkpoints, "on_epoch_end"),
     "checkpoint": (tf.train.CheckpointManager, "save"), "judge": (train, "judge"), "export": (train, "export_model"),
     "save": (tf.saved_model, "save"), "parquet": (pandas.DataFrame, "to_parquet"), "rename": (Path, "rename"),
-    "replace": (Path, "replace"), "metrics": (run_folder.RunFolder, "write_metrics"), "prepare": (train, "prepare"),
+    "replace": (Path, "replace"), "metrics": (run_folder.RunFolder, "write_metrics"), "prepare": (fit, "prepare"),
     "compare": (saved_model, "_compare"), "evaluate": (evaluate_job, "judge"),
 }}
 

@@ -1,6 +1,6 @@
 """What stands for `auto`, what item ids begin with, and whether items differ at all."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from mmrec.config import Config
 from mmrec.data.content import ColumnContent
 from mmrec.data.similarity import mean_cosine
 from mmrec.errors import InputError
-from mmrec.jobs.prepare import prepare, require_difference, retrieval_task
+from mmrec.jobs.prepare import prepare, require_difference
+from mmrec.jobs.resolve import decided, resolve
 from mmrec.jobs.tables import load_tables
-from mmrec.modalities.item_id import modality as item_id
 from mmrec.modalities.item_id.modality import ItemIdModality
 from tests.jobs.worlds import few_items, write_groups
 
@@ -37,13 +37,48 @@ LATENT, IDS = {"encoder": "latent"}, ["item_id"]
 def test_auto_is_the_whole_catalog_where_that_is_quick(item, retrieval, competing, want):
     columns = {"attributes": {"price": "number"}, "features": "vector"}
     config = Config.load({"item": item, "retrieval": retrieval, "data": {"catalog": columns}})
-    assert retrieval_task(config, competing).negatives == want
+    assert resolve(config, Counts(competing)).retrieval.negatives == want
 
 
-def initial(config, items=24):
+@dataclass
+class Counts:
+    """Tables of a shop in which so many of the items have a training event; two have none."""
+
+    trained: int
+
+    @property
+    def train_counts(self):
+        return np.append(np.zeros(3, int), np.ones(self.trained, int))
+
+
+@pytest.mark.parametrize(("trained", "want"), [(50_000, "neighbours"), (50_001, "random")])
+def test_ids_begin_with_neighbours_by_default_where_these_take_seconds(trained, want):
+    assert resolve(Config(), Counts(trained)).item.item_id.initial == want
+
+
+def test_what_was_decided_is_listed_and_stays_decided():
+    written = Config.load({"item": {"modalities": IDS}, "retrieval": {"temperature": 0.5}})
+    first = resolve(written, Counts(9))
+    assert decided(written, first) == {
+        "item.item_id.initial": "neighbours",
+        "retrieval.negatives": "catalog",
+        "retrieval.logq_correction": True,
+    }
+    assert resolve(first, Counts(99_999)) == first
+    assert Config.load({"retrieval": first.retrieval.model_dump()}).retrieval == first.retrieval
+
+
+def test_a_config_that_is_not_decided_prepares_nothing(tmp_path):
+    config = Config.load(write_groups(tmp_path), **{"item.item_id.initial": "auto"})
+    with pytest.raises(ValueError, match="must be decided"):
+        prepare(config, load_tables(config))
+
+
+def initial(config, items=24, **most):
     """Returns float32 [items + 1, D], what ids begin with."""
     config = Config.load(config, **{"item.item_id.initial": "auto"})
-    tower = ItemIdModality(config, load_tables(config)).tower()
+    tables = load_tables(config)
+    tower = ItemIdModality(resolve(config, tables, **most), tables).tower()
     return tower({"item_id_row": np.arange(items + 1, dtype=np.int32)})[0].numpy()
 
 
@@ -60,13 +95,12 @@ def test_ids_begin_with_what_training_alone_says_of_neighbours(tmp_path):
     np.testing.assert_array_equal(initial(config), before)
 
 
-def test_of_too_many_items_ids_begin_at_random(tmp_path, monkeypatch):
+def test_of_too_many_items_ids_begin_at_random(tmp_path):
     config = write_groups(tmp_path)
     near = initial(config)[1:]
     same = np.arange(24) // 12 == np.arange(24)[:, np.newaxis] // 12
     assert (near @ near.T)[same].mean() > 0.5 > np.abs((near @ near.T)[~same]).mean()
-    monkeypatch.setattr(item_id, "_MOST_FACTORED", 23)
-    random = initial(config)[1:]
+    random = initial(config, most_factored=23)[1:]
     assert np.abs((random @ random.T)[same].mean()) < 0.5
 
 

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from mmrec.jobs.build import build_model
 from mmrec.jobs.evaluate import evaluate
 from mmrec.jobs.judge import judge, validation_judge
 from mmrec.jobs.prepare import prepare, run_identity
+from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import train
 from tests.jobs.worlds import add_photos, few_items, write_groups
@@ -131,7 +133,12 @@ def test_the_metrics_are_those_that_users_rely_on(ids):
 
 def test_the_run_folder_holds_config_history_and_checkpoints(ids):
     run = ids.result.run_dir
-    assert Config.load(run / "config.yaml") == Config.load(ids.config)
+    written = Config.load(ids.config)
+    decided = {
+        "retrieval": {"negatives": "catalog", "temperature": 0.07, "logq_correction": True},
+        "item": {"item_id": {"initial": "random"}},
+    }
+    assert Config.load(run / "config.yaml") == Config.load(written, **decided) != written
     with open(run / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
@@ -225,7 +232,10 @@ def test_items_that_have_become_the_same_stop_the_training(groups):
     def embed(table, histories, context):
         return np.tile(table.scored[1:2], (len(histories), 1))
 
-    assert 0 <= validation_judge(config, tables, lambda: ItemTable.of(apart), embed)()["ndcg@10"] <= 1
+    # Whoever asks gets the first item before all others, which are tied: the right ones among those come last.
+    first = (tables.split.validation.relevant.values == 1).mean()
+    assert 0 < first < 0.2
+    assert validation_judge(config, tables, lambda: ItemTable.of(apart), embed)()["ndcg@10"] == pytest.approx(first)
     with pytest.raises(
         TrainingError, match=r"two items have a mean cosine of 1\.0000\. Lower `training.learning_rate`"
     ):
@@ -313,7 +323,7 @@ def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_p
 
     def identity(*source, **frames):
         with config_with_frames(*source, {"data": frames}) as config:
-            return run_identity(config)
+            return run_identity(resolve(config, load_tables(config)))
 
     known = run_identity(Config.load(result.run_dir / "config.yaml"))
     again = events.set_index(np.arange(len(events)) + 5)
@@ -331,23 +341,26 @@ def test_a_run_is_known_by_the_content_of_the_vocabulary_that_it_names(groups, t
 
 
 def test_the_weights_of_a_new_model_follow_from_the_seed(groups):
-    config = Config.load(groups)
-    tables = load_tables(config)
+    tables = load_tables(Config.load(groups))
+    config = resolve(Config.load(groups), tables)
     prepared = prepare(config, tables)
 
     def first(config):
-        model = build_model(config, prepared)
+        model = build_model(config, prepared, tables)
         return model.candidate_tower(prepared.features.rows(np.arange(5))).numpy()
 
+    random.seed(1)
     np.testing.assert_array_equal(first(config), first(config))
+    assert random.random() == random.Random(1).random()  # the process's own draws go on
     assert np.abs(first(config) - first(Config.load(config, seed=1))).max() > 1e-3
 
 
 @pytest.mark.parametrize(("modalities", "hidden"), [(["item_id"], 0), (["text", "item_id"], 0.5)])
 def test_ids_are_hidden_in_training_only_where_something_else_can_answer(groups, modalities, hidden):
     groups["item"] |= {"modalities": modalities, "item_id": {"dropout": 0.5}}
-    config = Config.load(groups)
-    tower = build_model(config, prepare(config, load_tables(config))).candidate_tower
+    tables = load_tables(Config.load(groups))
+    config = resolve(Config.load(groups), tables)
+    tower = build_model(config, prepare(config, tables), tables).candidate_tower
     seen, fuse = [], tower.fusion.call
     tower.fusion.call = lambda vectors, present, training=False: (
         seen.append(present) or fuse(vectors, present, training)
@@ -369,5 +382,5 @@ def test_photos_can_train_the_backbone(tmp_path, photo):
 
     result = train(groups, callbacks=[Weights()])
     assert seen["backbone"].digest() != seen["before"]
-    assert 0 < result.metrics["test"]["mrr"] <= 1
+    assert result.metrics["test"]["recall@10"] > 0.9  # by chance 10 of 19
     assert (result.export_dir / "saved_model.pb").is_file()

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.models import catalog_softmax as module
 from mmrec.models.catalog_softmax import catalog_softmax
 
 
@@ -32,15 +31,14 @@ def test_two_candidates_worked_by_hand():
 
 @pytest.mark.parametrize(("queries", "candidates"), [(1, 5), (16, 40), (37, 40), (300, 7)])
 @pytest.mark.parametrize("scale", [1.0, 12.0])
-def test_loss_and_gradients_are_those_of_the_stock_cross_entropy(monkeypatch, queries, candidates, scale):
-    monkeypatch.setattr(module, "_SCORES", 16 * candidates)  # so that there are several blocks
+def test_loss_and_gradients_are_those_of_the_stock_cross_entropy(queries, candidates, scale):
     query, candidate, positive = drawn(queries, candidates, scale=scale)
 
     def stock(query, candidate):
         logits = tf.matmul(query, candidate, transpose_b=True)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(positive, logits))
 
-    found = with_gradients(tf.function(lambda q, c: catalog_softmax(q, c, positive)), query, candidate)
+    found = with_gradients(tf.function(lambda q, c: catalog_softmax(q, c, positive, scores=1)), query, candidate)
     for got, want in zip(found, with_gradients(stock, query, candidate), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
@@ -53,10 +51,9 @@ def test_gradients_follow_what_the_loss_is_multiplied_by():
         np.testing.assert_allclose(3 * one, three, rtol=1e-5)
 
 
-def test_loss_and_gradients_are_weighted(monkeypatch):
-    monkeypatch.setattr(module, "_SCORES", 16 * 7)  # so that there are several blocks
-    query, candidate, positive = drawn(37, 7)
-    weight = tf.constant(np.linspace(0, 3, 37), tf.float32)
+def test_loss_and_gradients_are_weighted():
+    query, candidate, positive = drawn(137, 7)
+    weight = tf.constant(np.linspace(0, 3, 137), tf.float32)
 
     def stock(query, candidate):
         logits = tf.matmul(query, candidate, transpose_b=True)
@@ -73,6 +70,7 @@ STEP = """
 import re, mmrec, numpy as np, tensorflow as tf
 from pathlib import Path
 from mmrec.config.config import QueryConfig, RetrievalConfig, TrainingConfig
+from mmrec.models.objectives.retrieval import RetrievalObjective
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.towers.candidate import CandidateTower
@@ -95,12 +93,14 @@ def batch(items):
         "history": rng.integers(1, items + 1, (histories, length), np.int32),
         "query": np.stack([rng.integers(0, histories, queries), sees], 1, dtype=np.int32),
         "positive": rng.integers(0, items, queries, np.int32),
+        "competing": np.array([items], np.int32),
     }
 
 items, dim, rng = 1_000_000, 64, np.random.default_rng(0)
 candidate = CandidateTower({"item_id": ItemIdTower(items, dim)}, "sum", dim)
 query = QueryTower(MeanHistory(dim, QueryConfig()), candidate.fusion)
-model = TwoTowerModel(candidate, query, RetrievalTask(RetrievalConfig(negatives="catalog"), items))
+task = RetrievalTask(RetrievalConfig(negatives="catalog").decided(True), items)
+model = TwoTowerModel(candidate, query, [(RetrievalObjective(task, whole_catalog=True), 1.0)])
 model.compute_loss(batch(9))
 model.compile(optimizer=build_optimizer(TrainingConfig(), 10))
 model.optimizer.build(model.trainable_variables)

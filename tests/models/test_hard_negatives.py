@@ -4,9 +4,9 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.candidates import Candidates
+from mmrec.data.candidates import CandidateSampler
 from mmrec.errors import InputError
-from mmrec.models import hard_negatives as module
+from mmrec.models.candidates import Candidates
 from mmrec.models.hard_negatives import HardNegatives
 from mmrec.models.logits import candidate_logits, find_rows, only_competing, with_hard_negatives, without_own_correction
 from mmrec.models.retrieval import RetrievalTask
@@ -17,8 +17,8 @@ QUERY = tf.constant([[1.0, 0.0], [0.0, 1.0]])
 GIVEN = {"answer": tf.constant([1, 2]), "history": tf.constant([0, 1]), "taken": tf.constant([[0, 1], [0, 3], [1, 2]])}
 
 
-def hard(count, competing=(False, True, True, True, True), table=TABLE):
-    found = HardNegatives(count, np.array(competing), table.shape[1])
+def hard(count, competing=(False, True, True, True, True), table=TABLE, **blocks):
+    found = HardNegatives(count, np.array(competing), table.shape[1], **blocks)
     found.follow(table)
     return found
 
@@ -61,15 +61,13 @@ def test_queries_move_and_the_table_does_not():
     assert tape.watched_variables() == (query,)
 
 
-def test_in_blocks_and_in_a_graph_the_same_are_found_as_in_a_sorted_list(monkeypatch):
-    monkeypatch.setattr(module, "_SCORES", 0)
-    monkeypatch.setattr(module, "_FEWEST", 4)
+def test_in_blocks_and_in_a_graph_the_same_are_found_as_in_a_sorted_list():
     rng = np.random.default_rng(0)
     table, query = rng.normal(size=(31, 5)).astype(np.float32), rng.normal(size=(10, 5)).astype(np.float32)
     history, answer = np.sort(rng.integers(0, 4, 10)).astype(np.int32), rng.integers(1, 31, 10).astype(np.int32)
     taken = np.stack([np.repeat(np.arange(6), 4), rng.integers(1, 31, 24)], axis=1).astype(np.int32)
     competing = np.arange(31) % 7 > 0
-    rows, logits = tf.function(hard(6, competing, table))(tf.constant(query), answer, history, taken)
+    rows, logits = tf.function(hard(6, competing, table, block=4))(tf.constant(query), answer, history, taken)
     for place in range(10):
         wrong = set(np.flatnonzero(competing)) - {answer[place], *taken[taken[:, 0] == history[place], 1]}
         want = sorted(wrong, key=lambda row, place=place: -table[row] @ query[place])[:6]
@@ -88,8 +86,9 @@ def test_a_hard_negative_that_is_a_candidate_competes_as_that_without_correction
         tf.constant([[1.0, 2.0], [3.0, 4.0]]),
         tf.constant([[5, 9], [7, 0]]),
         tf.constant([[9.0, 0.1], [0.2, -1e9]]),
-        row=tf.constant([5, 7]),
-        competes=tf.constant([True, False]),
+        Candidates.drawn(
+            tf.zeros([2, 1]), tf.constant([5, 7]), tf.constant([True, False]), tf.zeros(2), tf.zeros([0, 2], tf.int32)
+        ),
         log_q=tf.constant([-0.5, -0.25]),
     )
     np.testing.assert_allclose(found, [[0.5, 2, -1e9, 0.1], [3, 4, 0.2, -1e9]])
@@ -100,7 +99,7 @@ def test_with_hard_negatives_the_candidates_exponentials_sum_up_to_those_of_the_
     counts, scores = np.append(0, np.arange(40, 0, -1)), rng.normal(size=40).astype(np.float32)
     table = np.append(0, scores)[:, np.newaxis].astype(np.float32)  # so that a score is 1 * value
     config = RetrievalConfig(negatives="sampled", negative_samples=20, sampling_power=1.0)
-    candidates, taken = Candidates(config, counts, per_batch=1.0), np.zeros((0, 2), np.int32)
+    candidates, taken = CandidateSampler(config, counts, per_batch=1.0), np.zeros((0, 2), np.int32)
     one, none = np.ones((1, 1), np.float32), np.zeros(1, np.int32)
     hard_row, hard_logits = hard(5, counts > 0, table)(tf.constant(one), none + 21, none, taken)
     sums = []
@@ -109,7 +108,8 @@ def test_with_hard_negatives_the_candidates_exponentials_sum_up_to_those_of_the_
         log_q, place = candidates.log_q[rows], np.searchsorted(rows, [21]).astype(np.int32)
         logits = without_own_correction(candidate_logits(one, table[rows], log_q), place, log_q)
         logits = only_competing(logits, place, competes, none, taken)
-        logits = with_hard_negatives(logits, hard_row, hard_logits, rows.astype(np.int32), competes, log_q)
+        competing = Candidates.drawn(table[rows], rows.astype(np.int32), competes, log_q, taken)
+        logits = with_hard_negatives(logits, hard_row, hard_logits, competing, log_q)
         sums.append(np.exp(logits.numpy()).sum())
     error = float(np.std(sums)) / 10
     assert float(np.mean(sums)) == pytest.approx(float(np.exp(scores).sum()), abs=3 * error)
@@ -120,11 +120,12 @@ def test_with_hard_negatives_the_candidates_exponentials_sum_up_to_those_of_the_
 def test_the_loss_counts_hard_negatives_but_no_other_positive_of_the_user(removed, want):
     # Item 1 is right, alone in the batch, and scores 1. Found is 2, which scores 0, and, if 3 may be found, 3 with .6:
     # ln(1 + e^-1), or ln(1 + e^-1 + e^-.4).
-    config = RetrievalConfig(temperature=1.0, remove_accidental_hits=removed)
+    config = RetrievalConfig(temperature=1.0, remove_accidental_hits=removed).decided(whole_catalog=False)
     found = hard(1 if removed else 2, [False, True, True, True, False])
     row, one = tf.constant([1]), tf.zeros(1, tf.int32)
-    given = (QUERY[:1], tf.constant(TABLE[1:2]), one, one, np.array([True]), tf.zeros(1), tf.zeros([1, 2], tf.int32))
-    loss = RetrievalTask(config, items=3, hard_negatives=found)(*given, row, tf.constant([[0, 1], [0, 3]]))
+    given = (tf.constant(TABLE[1:2]), row, np.array([True]), tf.zeros(1), tf.zeros([1, 2], tf.int32))
+    competing = Candidates.drawn(*given, tf.constant([[0, 1], [0, 3]]))
+    loss = RetrievalTask(config, items=3, hard_negatives=found)(QUERY[:1], competing, one, one)
     assert float(loss) == pytest.approx(want, abs=1e-5)
 
 

@@ -4,8 +4,9 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.candidates import Candidates
+from mmrec.data.candidates import CandidateSampler
 from mmrec.errors import InputError
+from mmrec.models.candidates import Candidates
 from mmrec.models.memory import Memory
 from mmrec.models.retrieval import RetrievalTask
 
@@ -15,9 +16,12 @@ NOTHING = tf.zeros([0, 2], tf.int32)
 def step(memory, rows, vectors, known=NOTHING, taken=NOTHING, training=True):
     """Returns (vectors, rows, competes, log_q, known) as lists; the probabilities are a tenth of the vectors."""
     vectors = tf.constant(vectors)[:, tf.newaxis]
-    given = (vectors, tf.constant(rows), tf.fill([len(rows)], True), tf.math.log(vectors[:, 0] / 10), known, taken)
-    found = memory(*given, training=training)
-    return [np.round(part, 5).tolist() if part.dtype == tf.float32 else part.numpy().tolist() for part in found]
+    log_q = tf.math.log(vectors[:, 0] / 10)
+    given = Candidates.drawn(vectors, tf.constant(rows), tf.fill([len(rows)], True), log_q, known, taken)
+    found = memory(given, training=training)
+    assert found.mode == "drawn"
+    parts = found.embedding, found.row, found.competes, found.log_q, found.known
+    return [np.round(part, 5).tolist() if part.dtype == tf.float32 else part.numpy().tolist() for part in parts]
 
 
 def test_the_candidates_of_the_last_steps_compete_until_newer_ones_take_their_places():
@@ -58,12 +62,12 @@ def test_outside_training_nothing_is_kept_or_forgotten():
 
 def test_a_graph_reads_before_it_keeps():
     memory = Memory(1, 1)
-    run = tf.function(lambda *given: memory(*given, training=True))
+    run = tf.function(lambda given: memory(given, training=True))
     for row, kept in ((3, 0), (4, 3), (5, 4)):
         given = (tf.constant([[float(row)]]), tf.constant([row]), tf.constant([True]), tf.zeros(1), NOTHING, NOTHING)
-        vectors, rows, *_ = run(*given)
-        assert rows.numpy().tolist() == [row, kept]
-        assert vectors.numpy().ravel().tolist() == [row, kept]
+        found = run(Candidates.drawn(*given))
+        assert found.row.numpy().tolist() == [row, kept]
+        assert found.embedding.numpy().ravel().tolist() == [row, kept]
 
 
 def test_no_gradient_flows_into_what_is_kept_and_a_checkpoint_remembers_it(tmp_path):
@@ -83,8 +87,9 @@ def test_the_loss_counts_the_memory_but_no_other_positive_of_the_user(taken, wan
     task, one = RetrievalTask(config, items=3, memory=Memory(2, 2)), tf.zeros(1, tf.int32)
     query, losses = tf.constant([[1.0, 0.0]]), []
     for row, vector, likes in ((1, [0.0, 1.0], [[0, 1]]), (2, [1.0, 0.0], taken)):
-        given = (query, tf.constant([vector]), one, one, np.array([True]), tf.zeros(1), tf.zeros([1, 2], tf.int32))
-        losses.append(float(task(*given, tf.constant([row]), tf.constant(likes), training=True)))
+        given = (tf.constant([vector]), tf.constant([row]), np.array([True]), tf.zeros(1), tf.zeros([1, 2], tf.int32))
+        competing = Candidates.drawn(*given, tf.constant(likes))
+        losses.append(float(task(query, competing, one, one, training=True)))
     assert losses == [0.0, pytest.approx(want, abs=1e-5)]
 
 
@@ -97,18 +102,19 @@ def test_a_memory_is_for_the_answers_of_batches(negatives):
 def test_items_compete_as_often_as_the_correction_of_candidates_and_memory_says():
     rng, counts = np.random.default_rng(0), np.append(0, [400, 200, 100, 50, 25, *[5] * 45])
     config = RetrievalConfig(negatives="in_batch", memory=48)
-    candidates, memory = Candidates(config, counts, per_batch=24.0), Memory(48, 1)
+    candidates, memory = CandidateSampler(config, counts, per_batch=24.0), Memory(48, 1)
     run = tf.function(memory.call, reduce_retracing=True)
     seen, said = np.zeros(len(counts)), np.zeros(len(counts))
     for number in range(800):
         rows, competes = candidates.draw(rng.choice(len(counts), 24, p=counts / counts.sum()), rng)
         vectors = tf.zeros([len(rows), 1])
         given = (vectors, tf.constant(rows, tf.int32), tf.constant(competes), tf.constant(candidates.log_q[rows]))
-        _, row, competing, log_q, _ = run(*given, NOTHING, NOTHING, training=True)
+        found = run(Candidates.drawn(*given, NOTHING, NOTHING), training=True)
         if number >= 50:  # the memory is full
-            there = row.numpy()[competing.numpy()]
+            competing = found.competes.numpy()
+            there = found.row.numpy()[competing]
             seen[there] += 1
-            said[there] += np.exp(log_q.numpy()[competing.numpy()])
+            said[there] += np.exp(found.log_q.numpy()[competing])
     frequency, probability = seen[1:] / 750, said[1:] / seen[1:]  # how often; what was said, a mean over those times
     np.testing.assert_allclose(probability[:5], frequency[:5], atol=0.06)
     np.testing.assert_allclose(probability[5:].mean(), frequency[5:].mean(), atol=0.06)

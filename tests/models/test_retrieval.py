@@ -4,7 +4,8 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from mmrec.config.retrieval import RetrievalConfig
-from mmrec.data.candidates import Candidates
+from mmrec.data.candidates import CandidateSampler
+from mmrec.models.candidates import Candidates
 from mmrec.models.logits import candidate_logits, only_competing, without_own_correction
 from mmrec.models.retrieval import RetrievalTask
 
@@ -15,8 +16,16 @@ ALL = np.array([True, True, True])
 
 
 def task(**settings):
-    config = RetrievalConfig(**settings)
+    config = RetrievalConfig(**settings).decided(whole_catalog=False)
     return RetrievalTask(RetrievalConfig.model_validate_json(config.model_dump_json()), items=9)
+
+
+def drawn(candidate=CANDIDATE, competes=None, log_q=None, known=NOTHING_KNOWN):
+    """Returns candidates of the rows 1, 2, ...; what is not said is neutral."""
+    count = len(candidate)
+    competes = np.full(count, True) if competes is None else competes
+    log_q = np.zeros(count, np.float32) if log_q is None else log_q
+    return Candidates.drawn(candidate, np.arange(1, count + 1, dtype=np.int32), competes, log_q, known)
 
 
 def unit(generator, rows, dim=5):
@@ -86,13 +95,10 @@ def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
 )
 def test_the_loss_is_the_mean_cross_entropy_of_the_right_candidates(settings, want):
     found = task(temperature=0.5, **settings)(
-        query=QUERY,
-        candidate=CANDIDATE,
+        QUERY,
+        drawn(log_q=tf.math.log([1.0, 0.5, 0.25]), known=tf.constant([[0, 0], [0, 2], [1, 1]])),
         positive=tf.constant([0, 1]),
-        competes=ALL,
-        log_q=tf.math.log([1.0, 0.5, 0.25]),
         history=tf.constant([0, 1]),
-        known=tf.constant([[0, 0], [0, 2], [1, 1]]),
     )
     assert float(found) == pytest.approx(want, abs=1e-5)
 
@@ -107,13 +113,7 @@ def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temper
         query, candidate, candidate_sampling_probability=probability if corrected else None
     )
     ours = task(temperature=temperature, logq_correction=corrected)(
-        query,
-        candidate,
-        np.arange(6, dtype=np.int32),
-        np.arange(6),
-        np.full(6, True),
-        np.log(probability),
-        NOTHING_KNOWN,
+        query, drawn(candidate, log_q=np.log(probability)), np.arange(6, dtype=np.int32), np.arange(6)
     )
     assert float(ours) == pytest.approx(float(theirs) / 6, rel=1e-5)
 
@@ -123,8 +123,7 @@ def test_losses_that_compare_no_candidates_are_not_corrected_by_default(loss, wa
     # Scores (1, 0, .6) and (.6, .8, 1), right are 0 and 1. Cosine pairs: (1 - 1) + (0 + .6) / 2 = .3 and
     # (1 - .8) + (.6 + 1) / 2 = 1.
     def found(log_q):
-        given = (QUERY, CANDIDATE, tf.constant([0, 1]), tf.constant([0, 1]), ALL, log_q, NOTHING_KNOWN)
-        return float(task(loss=loss)(*given))
+        return float(task(loss=loss)(QUERY, drawn(log_q=log_q), tf.constant([0, 1]), tf.constant([0, 1])))
 
     assert found(tf.math.log([1.0, 0.5, 0.25])) == pytest.approx(found(tf.zeros(3)), abs=1e-6)
     if want:
@@ -133,9 +132,7 @@ def test_losses_that_compare_no_candidates_are_not_corrected_by_default(loss, wa
 
 def test_an_item_that_is_right_for_two_queries_competes_once():
     same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
-    found = task(temperature=1.0)(
-        same, CANDIDATE[:2], tf.constant([0, 0]), tf.constant([0, 1]), ALL[:2], tf.zeros(2), NOTHING_KNOWN
-    )
+    found = task(temperature=1.0)(same, drawn(CANDIDATE[:2]), tf.constant([0, 0]), tf.constant([0, 1]))
     assert float(found) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
 
 
@@ -143,9 +140,8 @@ def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
     query, candidate = tf.Variable(QUERY), tf.Variable(CANDIDATE)
     known = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
     with tf.GradientTape() as tape:
-        loss = task(temperature=0.01)(
-            query, candidate, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), known
-        )
+        competing = Candidates.drawn(candidate, tf.range(1, 4), ALL, tf.zeros(3), known)
+        loss = task(temperature=0.01)(query, competing, tf.constant([0, 1]), tf.constant([0, 1]))
     by_query, by_candidate = tape.gradient(loss, [query, candidate])
     assert np.isfinite(by_query).all()
     assert np.isfinite(by_candidate).all()
@@ -155,7 +151,7 @@ def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
 
 def test_a_learnt_temperature_starts_where_the_config_says_and_gets_a_gradient():
     fixed, learnt = task(temperature=0.5), task(temperature=0.5, learn_temperature=True)
-    given = (QUERY, CANDIDATE, tf.constant([0, 1]), tf.constant([0, 1]), ALL, tf.zeros(3), NOTHING_KNOWN)
+    given = (QUERY, drawn(), tf.constant([0, 1]), tf.constant([0, 1]))
     assert float(fixed(*given)) == pytest.approx(float(learnt(*given)), abs=1e-6)
     assert (len(fixed.trainable_variables), len(learnt.trainable_variables)) == (0, 1)
     with tf.GradientTape() as tape:
@@ -163,10 +159,34 @@ def test_a_learnt_temperature_starts_where_the_config_says_and_gets_a_gradient()
     assert abs(float(tape.gradient(loss, learnt.log_temperature))) > 1e-3
 
 
-def test_the_whole_catalog_gives_the_same_loss_as_candidates_that_are_all_items():
-    given = (QUERY, CANDIDATE, tf.constant([0, 1]))
-    listed = task(temperature=0.5)(*given, tf.constant([0, 1]), ALL, tf.zeros(3), NOTHING_KNOWN)
-    assert float(task(temperature=0.5)(*given)) == pytest.approx(float(listed), abs=1e-6)
+@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+def test_the_whole_catalog_gives_the_same_loss_as_candidates_that_are_all_items(loss):
+    asked = tf.constant([0, 1]), tf.constant([0, 1])
+    listed = task(temperature=0.5, loss=loss)(QUERY, drawn(), *asked)
+    whole = task(temperature=0.5, loss=loss)(QUERY, Candidates.whole_catalog(CANDIDATE), *asked)
+    assert float(whole) == pytest.approx(float(listed), abs=1e-6)
+    assert float(listed) > 0.1
+
+
+def test_a_task_that_is_not_decided_is_refused():
+    with pytest.raises(ValueError, match="must be decided"):
+        RetrievalTask(RetrievalConfig(temperature=1.0), items=9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "temperature", "corrected"),
+    [
+        ({}, 0.07, True),
+        ({"similarity": "dot"}, 1.0, True),
+        ({"loss": "cosine"}, 1.0, False),
+        ({"loss": "gbce"}, 0.07, False),
+        ({"loss": "gbce", "temperature": 0.5, "logq_correction": True}, 0.5, True),
+    ],
+)
+def test_null_stands_for_what_suits_loss_and_similarity(settings, temperature, corrected):
+    decided = RetrievalConfig(**settings).decided(whole_catalog=True)
+    assert (decided.temperature, decided.logq_correction, decided.negatives) == (temperature, corrected, "catalog")
+    assert decided.decided(whole_catalog=False) == decided
 
 
 @pytest.mark.parametrize("corrected", [True, False])
@@ -189,16 +209,16 @@ def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_c
             logq_correction=corrected,
             remove_accidental_hits=False,
         )
-        candidates, loss = Candidates(config, counts, per_batch=1.0), RetrievalTask(config, items=items)
+        candidates, loss = CandidateSampler(config, counts, per_batch=1.0), RetrievalTask(config, items=items)
         shares = []
         for _ in range(200):
             rows, competes = candidates.draw(np.array([right]), rng)
             place = np.searchsorted(rows, [right]).astype(np.int32)
-            given = (place, np.zeros(1, np.int32), competes, candidates.log_q[rows], NOTHING_KNOWN)
             table = tf.constant(scores[rows, np.newaxis])  # so that a score is 1 * value
             with tf.GradientTape() as tape:
                 tape.watch(table)
-                value = loss(np.ones((1, 1), np.float32), table, *given)
+                one = Candidates.drawn(table, rows.astype(np.int32), competes, candidates.log_q[rows], NOTHING_KNOWN)
+                value = loss(np.ones((1, 1), np.float32), one, place, np.zeros(1, np.int32))
             softmax = tape.gradient(value, table).numpy()[:, 0]
             softmax[place] += 1
             shares.append(softmax[rows <= items // 2].sum())
@@ -214,8 +234,7 @@ def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_c
 def test_an_answer_counts_as_much_as_its_weight_says(negatives):
     # Losses: scores 1, 0, .6 with the first right, and .6, .8, 1 with the second.
     losses = np.log(np.e + 1 + np.exp(0.6)) - 1, np.log(np.exp(0.6) + np.exp(0.8) + np.e) - 0.8
-    beside = {"history": np.array([0, 1]), "competes": ALL, "log_q": np.zeros(3, np.float32), "known": NOTHING_KNOWN}
     weighted = task(temperature=1.0, negatives=negatives)
-    given = (QUERY, CANDIDATE, tf.constant([0, 1]))
-    found = weighted(*given, **(beside if negatives == "in_batch" else {}), weight=tf.constant([1.5, 0.25]))
+    competing = drawn() if negatives == "in_batch" else Candidates.whole_catalog(CANDIDATE)
+    found = weighted(QUERY, competing, tf.constant([0, 1]), tf.constant([0, 1]), weight=tf.constant([1.5, 0.25]))
     assert float(found) == pytest.approx((1.5 * losses[0] + 0.25 * losses[1]) / 2, abs=1e-5)

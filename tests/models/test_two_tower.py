@@ -5,8 +5,12 @@ from tf_keras import layers
 
 from mmrec.config.query import QueryConfig
 from mmrec.config.retrieval import RetrievalConfig
+from mmrec.models.objectives.alignment import AlignmentObjective
+from mmrec.models.objectives.objective import Objective
+from mmrec.models.objectives.retrieval import RetrievalObjective
 from mmrec.models.retrieval import RetrievalTask
 from mmrec.models.two_tower import TwoTowerModel
+from mmrec.towers.candidate import EncodedItems
 from mmrec.towers.fusion_early import Sum
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.query import QueryTower
@@ -21,17 +25,26 @@ class Table(layers.Layer):
         self.vectors.assign([[0, 0], [1, 0], [0, 1], [0.6, 0.8]])
         self.asked = []
 
-    def call(self, features, training=False):
+    def encode(self, features, training=False):
         self.asked.append((features["rows"].shape[0], training))
-        return tf.gather(self.vectors, features["rows"])
+        vectors = tf.gather(self.vectors, features["rows"])
+        present = tf.constant([False, True, True, False])
+        other = tf.gather(vectors, [0, 2, 1, 3])  # the other modality says of item 1 what this one says of item 2
+        return EncodedItems(vectors, (vectors, other), (present, present))
+
+
+def made(*further, whole=False):
+    """Returns a model of retrieval and further objectives."""
+    history = MeanHistory(2, QueryConfig(dropout=0.0))
+    history.no_history.assign([0.0, 1.0])
+    config = RetrievalConfig(temperature=1.0, logq_correction=False)
+    retrieval = RetrievalObjective(RetrievalTask(config, items=3), whole_catalog=whole)
+    return TwoTowerModel(Table(), QueryTower(history, Sum(("item_id",), 2)), [(retrieval, 1.0), *further])
 
 
 @pytest.fixture
 def model():
-    history = MeanHistory(2, QueryConfig(dropout=0.0))
-    history.no_history.assign([0.0, 1.0])
-    task = RetrievalTask(RetrievalConfig(temperature=1.0, logq_correction=False), items=3)
-    return TwoTowerModel(Table(), QueryTower(history, Sum(("item_id",), 2)), task)
+    return made()
 
 
 # One user took items 1 and then 3, another 2: (nothing) -> 1, (1) -> 3, (nothing) -> 2.
@@ -55,30 +68,60 @@ def test_each_prefix_is_asked_for_what_came_next(model):
     assert float(model.compute_loss(BATCH)) == pytest.approx(want, abs=1e-5)
 
 
-def test_without_candidates_all_items_but_the_padding_compete(model):
-    whole = {name: BATCH[name] for name in ("rows", "history", "query", "positive")}
+WHOLE = {name: BATCH[name] for name in ("rows", "history", "query", "positive")} | {
+    "competing": np.array([3], np.int32)
+}
+
+
+def test_of_the_whole_catalog_all_items_but_the_padding_compete():
     # Queries (0, 1), (1, 0), (0, 1) against (1, 0), (0, 1), (.6, .8), whatever the user liked beside the right answer.
     first, second = np.log(1 + np.e + np.exp(0.8)), np.log(np.e + 1 + np.exp(0.6)) - 0.6
     want = (first + second + first - 1) / 3
-    assert float(model.compute_loss(whole)) == pytest.approx(want, abs=1e-5)
+    assert float(made(whole=True).compute_loss(WHOLE)) == pytest.approx(want, abs=1e-5)
+
+
+def test_items_that_are_there_for_another_objective_do_not_compete():
+    # Item 3 stands behind the two that compete: queries (0, 1), (1, 0), (0, 1) against (1, 0), (0, 1), right 1, 1, 2.
+    fewer = WHOLE | {"competing": np.array([2], np.int32), "positive": np.array([0, 0, 1], np.int32)}
+    want = (np.log(1 + np.e) + (np.log(np.e + 1) - 1) + (np.log(1 + np.e) - 1)) / 3
+    assert float(made(whole=True).compute_loss(fewer)) == pytest.approx(want, abs=1e-5)
 
 
 def test_alignment_is_added_by_its_weight(model):
-    class Parts(Table):
-        def call(self, features, training=False, with_parts=False):
-            vectors = super().call(features, training)
-            present = tf.constant([False, True, True, False])
-            other = tf.gather(vectors, [0, 2, 1, 3])  # the other modality says of item 1 what this one says of item 2
-            return (vectors, (vectors, other), (present, present)) if with_parts else vectors
-
     plain = float(model.compute_loss(BATCH))
-    aligned = TwoTowerModel(Parts(), model.query_tower, model.task, alignment=0.5)
+    aligned = made((AlignmentObjective(answers_alone=False), 0.5))
     # Among items 1 and 2 the right one has the cosine 0, the wrong one 1: ln(1 + e^(1 / .07)) = 14.285715.
     assert float(aligned.compute_loss(BATCH)) == pytest.approx(plain + 0.5 * 14.285715, abs=1e-3)
     # Where the whole catalog competes, only the right answers are aligned: item 2 alone is found.
-    whole = {name: BATCH[name] for name in ("rows", "history", "query")} | {"positive": np.array([1, 2, 1], np.int32)}
-    alone = TwoTowerModel(Parts(), model.query_tower, model.task, alignment=0.5).compute_loss(whole)
-    assert float(alone) == pytest.approx(float(model.compute_loss(whole)), abs=1e-4)
+    whole = WHOLE | {"positive": np.array([1, 2, 1], np.int32)}
+    alone = made((AlignmentObjective(answers_alone=True), 0.5), whole=True).compute_loss(whole)
+    assert float(alone) == pytest.approx(float(made(whole=True).compute_loss(whole)), abs=1e-4)
+
+
+class Constant(Objective):
+    """Costs 2, whatever the batch."""
+
+    def loss(self, model, batch, items, training):
+        return tf.constant(2.0)
+
+
+def test_where_there_are_several_objectives_each_ones_mean_is_said(model):
+    both = made((Constant("constant"), 0.25))
+    plain = float(model.compute_loss(BATCH))
+    both.compile(optimizer=tf.keras.optimizers.SGD(0.0))
+    logs = {name: float(value) for name, value in both.train_step(BATCH).items()}
+    total = plain + 0.25 * 2
+    assert logs == pytest.approx(
+        {
+            "loss": total,
+            "mean_loss": total,
+            "regularization_loss": 0,
+            "total_loss": total,
+            "retrieval_loss": plain,
+            "constant_loss": 2,
+        },
+        abs=1e-6,
+    )
 
 
 def test_each_distinct_item_is_encoded_once_a_step(model):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmrec.preprocess.attributes import fit_attribute_encoder
+from mmrec.preprocess.attributes import AttributeEncoder, fit_attribute_encoder
 
 KINDS = {"colour": "category", "weight": "number", "price": "price"}
 NAN = np.nan
@@ -72,3 +72,10 @@ def test_whole_numbers_are_the_same_category_with_and_without_decimals():
     assert encoder.categories == {"size": ["38", "38.5"]}
     found = encoder({"size": tf.constant(["38", "38.0", "38.5", "38.50", ""])})
     assert found["attributes_category"].numpy().tolist() == [[2], [2], [3], [1], [0]]
+
+
+def test_an_encoder_that_was_kept_makes_the_same_features(encoder):
+    kept = AttributeEncoder.from_bytes(encoder.to_bytes())
+    asked = {"colour": ["", "green", "red"], "weight": [1.5, NAN, 7.0], "price": [0.1, 3.0, NAN]}
+    assert encode(kept, **asked) == encode(encoder, **asked)
+    assert (kept.kinds, kept.categories, kept.scales) == (encoder.kinds, encoder.categories, encoder.scales)

@@ -4,7 +4,7 @@ import tensorflow as tf
 from tf_keras import layers
 
 from mmrec.towers.candidate import CandidateTower
-from mmrec.towers.feature_mapping import FeatureMapping, mapped_from
+from mmrec.towers.feature_mapping import FeatureMapping, MappedCandidate, mapped_from
 
 # Two modalities around the id, D = 1: a guess is 2 text + 3 photo + 10 where there is a text + 100 where a photo.
 WEIGHTS = np.array([[2], [3], [10], [100]])
@@ -45,15 +45,15 @@ def test_the_strength_says_how_far_an_item_moves_towards_what_it_would_be_with_i
     known_and_not = {"given": tf.constant([[5.0, 8.0], [5.0, -1.0]])}
     before = tower(known_and_not).numpy()
     np.testing.assert_array_equal(before, [[13], [5]])
-    tower.mapping = FeatureMapping(1, np.array([[2.0], [10.0]]), strength)  # 2 * 5 + 10 = 20
-    np.testing.assert_allclose(tower(known_and_not), [[13], [want]], rtol=1e-6)
+    mapping = FeatureMapping(1, np.array([[2.0], [10.0]]), strength)  # 2 * 5 + 10 = 20
+    np.testing.assert_allclose(MappedCandidate(tower, mapping)(known_and_not), [[13], [want]], rtol=1e-6)
+    np.testing.assert_array_equal(tower(known_and_not), before)  # the trained tower is as it was
 
 
-def test_its_weights_are_variables_of_the_tower_until_it_is_taken_away():
+def test_its_weights_stand_beside_those_of_the_tower():
     tower = CandidateTower({"text": Given(0), "item_id": Given(1)}, "sum", 1)
     without = len(tower.variables)
-    tower.mapping = FeatureMapping(1, np.zeros([2, 1]))
-    assert len(tower.variables) == without + 2
-    assert len(tower.trainable_variables) == 1  # of the fusion, as before
-    tower.mapping = None
+    mapped = MappedCandidate(tower, FeatureMapping(1, np.zeros([2, 1])))
+    assert len(mapped.variables) == without + 2
+    assert len(mapped.trainable_variables) == 1  # of the fusion, as before
     assert len(tower.variables) == without

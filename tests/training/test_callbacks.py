@@ -1,5 +1,6 @@
 import csv
 import math
+import random
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ class Line(TwoTowerModel):
     """A weight that follows its data; without towers."""
 
     def __init__(self):
-        super().__init__(None, None, None)
+        super().__init__(None, None, [])
         self.weight = self.add_weight(name="weight", shape=[], initializer="zeros")
 
     def compute_loss(self, inputs, training=False):
@@ -57,7 +58,10 @@ class Script:
 
 
 def training_in(folder):
-    """Returns `go(values, ...)`: trains in the run folder, judged by the values; gives (model, judge, examples)."""
+    """Returns `go(values, ...)`: trains in the run folder, judged by the values; gives (model, judge, examples).
+
+    `go.followed` are the weights at each refresh.
+    """
 
     def train(values, callbacks=(), value=5.0, **training):
         settings = {"epochs": len(values), "learning_rate": 0.1, "patience": 3, **training}
@@ -65,10 +69,18 @@ def training_in(folder):
         model, examples = Line(), Numbers(value)
         judge = Script(model, values)
         with RunFolder.open(config, "same") as run:
-            fit(model, examples, judge, config, run, callbacks)
+            fit(
+                model,
+                examples,
+                judge,
+                config,
+                run,
+                callbacks,
+                refresh=lambda: train.followed.append(float(model.weight)),
+            )
         return model, judge, examples
 
-    train.run = folder / "line" / "1"
+    train.run, train.followed = folder / "line" / "1", []
     return train
 
 
@@ -298,4 +310,19 @@ def test_what_follows_the_weights_is_refreshed_at_the_start_and_every_so_many_st
         refresh.on_epoch_begin(epoch)
         for step in range(7):
             refresh.on_train_batch_end(step)
-    assert calls == [(None, None), (0, 2), (0, 5), (1, 2), (1, 5)]
+        step = "end"
+        refresh.on_epoch_end(epoch)
+    assert calls == [(None, None), (0, 2), (0, 5), (0, "end"), (1, 2), (1, 5), (1, "end")]
+
+
+def test_a_training_leaves_the_draws_of_its_process_alone(go):
+    random.seed(1)
+    np.random.seed(1)
+    go([0.1, 0.2])
+    assert random.random() == random.Random(1).random()
+    assert np.random.random() == np.random.RandomState(1).random_sample()
+
+
+def test_the_judge_finds_what_follows_the_weights_up_to_date_and_changes_nothing(go):
+    _, judge, _ = go([0.1, 0.2], refresh_steps=9)
+    assert go.followed == [0.0, *judge.weights]

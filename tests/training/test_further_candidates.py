@@ -43,7 +43,7 @@ def test_with_hard_negatives_and_a_memory_a_resumed_training_ends_as_one_that_ra
     assert found.keys() == want.keys()
     for name, value in want.items():
         np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
-    assert (want["model/task/_memory/rows/.ATTRIBUTES/VARIABLE_VALUE"] > 0).any()
+    assert (want["model/objectives/0/task/_memory/rows/.ATTRIBUTES/VARIABLE_VALUE"] > 0).any()
     assert not any("hard_negatives" in name for name in want)
     exported = [name for name, _ in tf.train.list_variables(whole.export_dir / "variables" / "variables")]
     assert not any("memory" in name for name in exported)

@@ -62,5 +62,8 @@ class AttributesModality(Modality):
     def tower(self) -> AttributesTower:
         return AttributesTower(self._item.attributes, self.encoder.sizes, self._item.dim)
 
+    def learnt(self) -> dict[str, bytes]:
+        return {"attributes.json": self.encoder.to_bytes()}
+
     def reader(self) -> AttributesReader:
         return AttributesReader(self.encoder, self._names)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.media import FileContent, read_files
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.audio.checks import AudioChecks
@@ -63,6 +64,10 @@ class AudioModality(Modality):
 
     def tower(self) -> AudioTower:
         return AudioTower(self._item.audio, *self.source.standardisation(), self._item.dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        mean, deviation = self.source.standardisation()
+        return {"audio.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
 
     def reader(self) -> AudioReader:
         return self._reader

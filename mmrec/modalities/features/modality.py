@@ -10,6 +10,7 @@ import pandas as pd
 
 from mmrec import schema
 from mmrec.config import Config
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.features.checks import FeaturesChecks
@@ -52,6 +53,10 @@ class FeaturesModality(Modality):
 
     def tower(self) -> FeaturesTower:
         return FeaturesTower(self._item.features, *self.source.standardisation(), self._item.dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        mean, deviation = self.source.standardisation()
+        return {"features.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
 
     def reader(self) -> VectorReader:
         return VectorReader(self._values.shape[1])

@@ -14,6 +14,7 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.media import read_files
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.catalog_columns import catalog_column, single_field
@@ -118,6 +119,10 @@ class ImageModality(Modality):
     def tower(self) -> ImageTower:
         backbone = self.backbone if self._trains else None
         return ImageTower(self._item.image, *self.source.standardisation(), self._item.dim, backbone=backbone)
+
+    def learnt(self) -> dict[str, bytes]:
+        mean, deviation = self.source.standardisation()
+        return {"image.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
 
     def reader(self) -> ImageReader:
         image = self._item.image

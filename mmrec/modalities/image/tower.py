@@ -6,12 +6,12 @@ import hashlib
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 from tf_keras import layers
 
 from mmrec.modalities.image.backbones import build_network, preprocessing, top_layers
 from mmrec.modalities.image.config import ImageConfig
 from mmrec.modalities.never_empty import never_empty
+from mmrec.seeded import seeded
 
 
 class Backbone(layers.Layer):
@@ -32,8 +32,8 @@ class Backbone(layers.Layer):
 
     def __init__(self, config: ImageConfig, seed: int, **kwargs):
         super().__init__(name="backbone", **kwargs)
-        tf_keras.utils.set_random_seed(seed)
-        self.network = build_network(config)
+        with seeded(seed):
+            self.network = build_network(config)
         self._preprocess = preprocessing(config.backbone)
         self.network.trainable = config.trainable != "none"
         if config.trainable == "top":

@@ -11,6 +11,7 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.factors import truncated_svd
 from mmrec.data.item_knn import ItemKNN
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.data.similarity import mean_cosine
 from mmrec.modalities.catalog_columns import single_field
@@ -22,7 +23,6 @@ from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import ITEM_ID
 
 _ALIKE = 0.9  # mean cosine of two items from which factors tell them apart no better than a random start
-_MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
 
 
 class ItemIdModality(Modality):
@@ -42,12 +42,16 @@ class ItemIdModality(Modality):
     def __init__(self, config: Config, tables: Tables):
         self._item, self._ids = config.item, tables.vocabulary.ids
         self.source = ItemIdFeatures(tables.train_counts)
-        initial, few = config.item.item_id.initial, np.count_nonzero(tables.train_counts) <= _MOST_FACTORED
-        near = initial == "neighbours" or (initial == "auto" and few)
-        self._initial = _neighbour_vectors(config, tables) if near else None
+        initial = config.item.item_id.initial
+        if initial == "auto":
+            raise ValueError("`item.item_id.initial` must be decided: see `jobs.resolve`.")
+        self._initial = _neighbour_vectors(config, tables) if initial == "neighbours" else None
 
     def tower(self) -> ItemIdTower:
         return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
+
+    def learnt(self) -> dict[str, bytes]:
+        return {"item_id.npz": arrays_to_bytes(table_rows=self.source.table_rows)}
 
     def reader(self) -> ItemIdReader:
         return ItemIdReader(self._ids, self.source.table_rows)

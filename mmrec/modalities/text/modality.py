@@ -15,6 +15,7 @@ from mmrec import schema
 from mmrec.config import Config
 from mmrec.data.content import ColumnContent
 from mmrec.data.feature_store import FeatureStore, digest
+from mmrec.data.learnt import arrays_to_bytes
 from mmrec.data.shop_tables import Tables
 from mmrec.data.tables import text_strings
 from mmrec.errors import Faults
@@ -26,6 +27,7 @@ from mmrec.modalities.text.checks import TextChecks
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.encoders import TEXT_ENCODERS
 from mmrec.modalities.text.features import TextFeatures
+from mmrec.modalities.text.kept import text_encoder_to_bytes
 from mmrec.modalities.text.latent import LatentText, LatentTextTower
 from mmrec.modalities.text.latent_fit import fit_latent_text
 from mmrec.modalities.text.pooled import PooledTextFeatures, pool_texts
@@ -124,6 +126,18 @@ class TextModality(Modality):
         if self.backbone is not None:
             return PretrainedTextTower(text, self.backbone, dim)
         return TextTower(text, len(self.encoder.vocabulary), dim)
+
+    def learnt(self) -> dict[str, bytes]:
+        if isinstance(self.backbone, PretrainedText):  # its tokens are the preset's
+            if not self._is_frozen:
+                return {}
+            mean, deviation = self.source.standardisation()
+            return {"text.npz": arrays_to_bytes(mean=mean, deviation=deviation)}
+        files = {"text.json": text_encoder_to_bytes(self.encoder)}
+        if self.backbone is not None:
+            table, rarity = self.backbone.table.numpy(), self.backbone.rarity.numpy()
+            files["text.npz"] = arrays_to_bytes(table=table, rarity=rarity)
+        return files
 
     def reader(self) -> TextReader:
         names = list(self._names.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +15,7 @@ from mmrec.modalities.features.tower import PRESENT, VECTORS, FeaturesTower
 from mmrec.modalities.text.config import TextConfig
 from mmrec.modalities.text.encoders import masked_mean
 from mmrec.modalities.text.tower import read_mask
+from mmrec.seeded import seeded
 
 _INPUTS = {"token_ids", "padding_mask", "segment_ids"}
 
@@ -37,27 +39,10 @@ class PretrainedText(layers.Layer):
 
     def __init__(self, config: TextConfig, width: int, seed: int, **kwargs):
         import keras
-        import keras_nlp
 
         super().__init__(name="pretrained_text", **kwargs)
-        keras.utils.set_random_seed(seed)
-        with loading_preset(config.preset, "backbone"):
-            backbone = keras_nlp.models.Backbone.from_preset(config.preset)
-        if not isinstance(backbone.input, dict) or not set(backbone.input) <= _INPUTS:
-            raise InputError(
-                f"`item.text.preset`: {config.preset!r} must be an encoder of one text, such as BERT. "
-                f"Received: {type(backbone).__name__}."
-            )
-        longest = getattr(backbone, "max_sequence_length", None)
-        if longest is not None and width > longest:
-            raise InputError(
-                f"`item.text.max_tokens`: the text columns together must have at most {longest} tokens, with those "
-                f"that part them, for {config.preset!r}. Received: {width}."
-            )
-        if config.trainable == "lora":
-            backbone.enable_lora(config.lora_rank)
-        else:
-            backbone.trainable = config.trainable == "all"
+        with seeded(seed):
+            backbone = _load_backbone(config, width)
         output = backbone.output["sequence_output"] if isinstance(backbone.output, dict) else backbone.output
         self.feature_dim = int(output.shape[-1])
         network = keras.Model(backbone.input, output)  # without what the output does not need, such as BERT's pooler
@@ -89,6 +74,30 @@ class PretrainedText(layers.Layer):
         given = {"token_ids": tf.maximum(tokens - 1, 0), "padding_mask": mask, "segment_ids": tf.zeros_like(tokens)}
         outputs = self._network()({name: given[name] for name in self._inputs}, training=training)  # [B, T, F]
         return masked_mean(tf.cast(outputs, tf.float32), mask)
+
+
+def _load_backbone(config: TextConfig, width: int) -> Any:
+    """Returns the preset's backbone, with what trains set; its adapters are drawn."""
+    import keras_nlp
+
+    with loading_preset(config.preset, "backbone"):
+        backbone = keras_nlp.models.Backbone.from_preset(config.preset)
+    if not isinstance(backbone.input, dict) or not set(backbone.input) <= _INPUTS:
+        raise InputError(
+            f"`item.text.preset`: {config.preset!r} must be an encoder of one text, such as BERT. "
+            f"Received: {type(backbone).__name__}."
+        )
+    longest = getattr(backbone, "max_sequence_length", None)
+    if longest is not None and width > longest:
+        raise InputError(
+            f"`item.text.max_tokens`: the text columns together must have at most {longest} tokens, with those "
+            f"that part them, for {config.preset!r}. Received: {width}."
+        )
+    if config.trainable == "lora":
+        backbone.enable_lora(config.lora_rank)
+    else:
+        backbone.trainable = config.trainable == "all"
+    return backbone
 
 
 class PretrainedTextTower(layers.Layer):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from mmrec.config import Config
 from mmrec.errors import InputError
-from mmrec.models.alignment import alignment_loss
+from mmrec.models.objectives.alignment import alignment_loss
 
 TEXT = tf.constant([[1.0, 0.0], [0.0, 3.0], [5.0, 5.0]])
 IMAGE = tf.constant([[2.0, 0.0], [1.0, 0.0], [7.0, -7.0]])

@@ -1,8 +1,8 @@
-from mmrec.training.allocator import keep_freed_memory
+from mmrec.allocator import keep_freed_memory
 
 PAGES_OF_TEN_ARRAYS = """
 import resource, numpy as np
-from mmrec.training.allocator import keep_freed_memory
+from mmrec.allocator import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):

@@ -4,12 +4,48 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from mmrec.config import Config
+from mmrec.data.shop_tables import Tables
 from mmrec.models.catalog_softmax import catalog_softmax
+from mmrec.models.objectives.objective import Objective
+from mmrec.towers.candidate import EncodedItems
+
+if TYPE_CHECKING:
+    from mmrec.models.two_tower import TwoTowerModel
 
 _TEMPERATURE = 0.07  # CLIP's at the start; not that of retrieval, whose scores need not be cosines
+
+
+class AlignmentObjective(Objective):
+    """Finds an item's vector of one modality by that of another, among the items of a step.
+
+    Args:
+      answers_alone: whether only right answers are compared. Where the whole catalog competes, pairs of all of its
+        items would cost far more than all else.
+    """
+
+    def __init__(self, answers_alone: bool, **kwargs):
+        super().__init__(name="alignment", **kwargs)
+        self._answers_alone = answers_alone
+
+    @classmethod
+    def weight_in(cls, config: Config) -> float:
+        return config.retrieval.alignment
+
+    @classmethod
+    def build_for(cls, config: Config, tables: Tables, dim: int) -> AlignmentObjective:
+        return cls(config.retrieval.negatives == "catalog")
+
+    def loss(self, model: TwoTowerModel, batch: dict[str, tf.Tensor], items: EncodedItems, training: bool) -> tf.Tensor:
+        parts = items.vectors, items.present
+        if self._answers_alone:
+            answers = 1 + tf.unique(batch["positive"])[0]
+            parts = tf.nest.map_structure(lambda part: tf.gather(part, answers), parts)
+        return alignment_loss(*parts)
 
 
 def alignment_loss(vectors: Sequence[tf.Tensor], present: Sequence[tf.Tensor]) -> tf.Tensor:

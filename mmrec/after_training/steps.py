@@ -1,0 +1,22 @@
+"""What is fitted beside a trained model, in order: each step takes one and returns another, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mmrec.after_training.feature_mapping import map_features
+from mmrec.after_training.fitted import Fitted
+from mmrec.after_training.neighbours import add_neighbours
+from mmrec.config import Config
+from mmrec.data.shop_tables import Tables
+
+STEPS: dict[str, Callable[[Config, Tables, Fitted], Fitted]] = {"mapping": map_features, "neighbours": add_neighbours}
+
+
+def fit_beside(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
+    """Runs every step; each leaves a report under its name, an empty one where the config asks for nothing of it."""
+    for name, step in STEPS.items():
+        fitted = step(config, tables, fitted)
+        if name not in fitted.reports:
+            fitted = fitted.with_step(name, {})
+    return fitted
