@@ -45,6 +45,8 @@ def check_classes(config: Config) -> None:
 def build_model(config: Config, prepared: Prepared, tables: Tables) -> TwoTowerModel:
     """Builds the two-tower model that the config names; its weights follow from the seed.
 
+    Keras draws some of them at the first call only: make that call within `seeded` too, as `training.trainer.fit` does.
+
     Args:
       config: decided (see `jobs.resolve`).
       prepared: the modalities.

@@ -20,6 +20,7 @@ from mmrec.modalities.catalog import masked_files
 from mmrec.modalities.prepared import Prepared
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.progress import say
+from mmrec.seeded import seeded
 from mmrec.training.embedder import Embedder
 from mmrec.training.run_folder import RunFolder
 from mmrec.training.trainer import fit
@@ -68,8 +69,9 @@ def fit_model(
     def alike_before() -> float:
         if prepared.pretrained_variables:  # these have moved since
             return 0.0
-        begun = build_model(config, prepared, tables)  # made anew from the seed: seldom asked for
-        return mean_cosine(_fitted(config, tables, prepared, begun).item_table().scored[1:])
+        with seeded(config.seed):  # made anew as training began: seldom asked for
+            begun = build_model(config, prepared, tables)
+            return mean_cosine(_fitted(config, tables, prepared, begun).item_table().scored[1:])
 
     def judge(fitted: Fitted) -> Callable[[], dict[str, float]]:
         return validation_judge(config, tables, fitted.item_table, fitted.embedder.queries, alike_before)

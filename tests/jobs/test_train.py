@@ -28,6 +28,7 @@ from mmrec.jobs.prepare import prepare, run_identity
 from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
 from mmrec.jobs.train import train
+from mmrec.seeded import seeded
 from tests.jobs.worlds import add_photos, few_items, write_groups
 
 
@@ -346,8 +347,9 @@ def test_the_weights_of_a_new_model_follow_from_the_seed(groups):
     prepared = prepare(config, tables)
 
     def first(config):
-        model = build_model(config, prepared, tables)
-        return model.candidate_tower(prepared.features.rows(np.arange(5))).numpy()
+        with seeded(config.seed):
+            model = build_model(config, prepared, tables)
+            return model.candidate_tower(prepared.features.rows(np.arange(5))).numpy()
 
     random.seed(1)
     np.testing.assert_array_equal(first(config), first(config))
