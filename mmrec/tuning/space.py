@@ -82,7 +82,7 @@ def read_space(source: Mapping[str, Any] | str | os.PathLike[str], config: Confi
       InputError: naming the key, the rule and what was received.
     """
     where = str(source) if isinstance(source, str | os.PathLike) else "space"
-    found = read_values(source, {}, ())
+    found = read_values(source, {})
     if not found:
         raise InputError(f"{where}: must hold at least one config key to search. {_FORM}")
     dimensions, modalities = {}, {config.item.modalities}
