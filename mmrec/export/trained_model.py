@@ -38,8 +38,8 @@ class TrainedModel(tf.Module):
 
     @property
     def item_inputs(self) -> Mapping[str, tf.TensorSpec]:
-        """The raw fields of an item by name."""
-        return self.embed.structured_input_signature[0][0]
+        """The raw fields of an item by name, in the order of the names: a restored function has them in any."""
+        return dict(sorted(self.embed.structured_input_signature[0][0].items()))
 
     @property
     def dim(self) -> int:
@@ -52,8 +52,8 @@ class TrainedModel(tf.Module):
 
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
-        """What is read beside a history, by name."""
-        return self.query.structured_input_signature[0][2]
+        """What is read beside a history, by name, in the order of the names."""
+        return dict(sorted(self.query.structured_input_signature[0][2].items()))
 
 
 def trace_model(

@@ -46,7 +46,7 @@ def test_the_manifest_and_the_model_card_say_what_it_finds(exported):
 def test_answers_are_the_best_of_the_items_as_they_are_kept(exported, tiny_export):
     histories = [[tiny_export.ids[row], tiny_export.ids[51 - row]] for row in range(1, 50, 2)]
     table, queries = exported.item_table, exported.embed_queries(histories)
-    np.testing.assert_allclose(table, tiny_export.table, atol=0.005)
+    np.testing.assert_allclose(table, tiny_export.table.scored, atol=0.005)
     answers, hits = exported.recommend(histories, k=5), 0
     for ids, scores, history, query in zip(answers.item_ids, answers.scores, histories, queries, strict=True):
         seen = {tiny_export.ids.index(one) for one in history}

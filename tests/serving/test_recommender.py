@@ -179,7 +179,7 @@ def test_embed_items_reads_the_catalog_as_training_did_from_paths_or_bytes(tiny_
     catalog = pd.read_csv(tiny_export.shop / "catalog.csv").sort_values("item_id").head(20)  # NaN where empty
     paths = [value if pd.isna(value) else tiny_export.shop / value for value in catalog["image"]]
     read = [value if pd.isna(value) else value.read_bytes() for value in paths]
-    expected = tiny_export.table[1:21]
+    expected = tiny_export.table.scored[1:21]
     for photos in (paths, [value if pd.isna(value) else str(value) for value in paths], read):
         found = shop.embed_items(catalog.assign(image=photos), batch=8)
         np.testing.assert_allclose(found, expected, atol=1e-4)
