@@ -37,7 +37,7 @@ def catalog_softmax(
     held = tf.stop_gradient(query), tf.stop_gradient(candidate)
     value, to_query, to_candidate = _loss_and_gradients(*held, positive, weight, scores)
     # 0, with these gradients. (`tf.custom_gradient` would leave a graph behind for every model of a process.)
-    slope = tf.reduce_sum(query * to_query) + tf.reduce_sum(candidate * to_candidate)
+    slope = tf.tensordot(query, to_query, 2) + tf.tensordot(candidate, to_candidate, 2)
     return value + (slope - tf.stop_gradient(slope))
 
 
