@@ -9,7 +9,7 @@ import pytest
 
 from mmrec.config import Config
 from mmrec.jobs.tables import load_tables
-from mmrec.modalities.image import modality as image
+from mmrec.modalities.image import tower as image
 from tests.jobs.worlds import MeanColour
 from tests.spoilt import SpoiltShop, refusal, trained
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import mmrec
-from mmrec.modalities.image import modality as image_modality
+from mmrec.modalities.image import tower as image_tower
 from tests.jobs.worlds import MeanColour
 
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
@@ -152,7 +152,7 @@ def trained(request, tmp_path_factory):
     """Both versions of a shop: their configs and what training returned, the well-kept one first."""
     found = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image_modality, "Backbone", MeanColour)
+        patch.setattr(image_tower, "Backbone", MeanColour)
         for well_kept in (True, False):
             folder = tmp_path_factory.mktemp(request.param)
             settings = SHOPS[request.param](folder, well_kept)

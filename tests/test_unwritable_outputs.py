@@ -15,7 +15,7 @@ from mmrec.config import Config
 from mmrec.jobs.prepare import run_identity
 from mmrec.jobs.resolve import resolve
 from mmrec.jobs.tables import load_tables
-from mmrec.modalities.image import modality as image
+from mmrec.modalities.image import tower as image
 from mmrec.training.run_folder import RunFolder
 from tests.jobs.worlds import MeanColour
 from tests.spoilt import SpoiltShop, refusal, trained

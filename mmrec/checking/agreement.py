@@ -39,13 +39,13 @@ def photo_text_agreement(
       InputError: the folder is no export, it lacks one of the modalities, or the catalog lacks a text that it reads.
     """
     shop = Recommender(export_dir)
-    modalities = tuple(shop.manifest["config"]["item"]["modalities"])
-    if not {IMAGE, TEXT} <= set(modalities):
+    fields = shop.interface.fields
+    modalities = list(dict.fromkeys(field.modality for field in fields))
+    if not {IMAGE, TEXT} <= {*modalities}:
         raise InputError(
             f"`export_dir` must name an export that reads photos and texts. Received: {export_dir}, which reads "
             f"{', '.join(modalities)}. Name another, or leave `export_dir` out."
         )
-    fields = shop.interface.fields
     names = {field.input: field.name for field in fields if field.modality == TEXT}
     photo = next(field.input for field in fields if field.modality == IMAGE)
     photos, texts = catalog.content.get(IMAGE), catalog.content.get(TEXT)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 import tensorflow as tf
 from numpy import ndarray
-from tf_keras import layers
 
 from mmrec import schema
 from mmrec.config import Config
@@ -21,6 +20,9 @@ from mmrec.modalities.checks import Checks
 from mmrec.modalities.names import MODALITIES
 from mmrec.modalities.reader import Reader
 
+if TYPE_CHECKING:
+    from tf_keras import layers
+
 
 class Modality:
     """One thing that items show or say. Constructed as `Modality(config, tables)`, which prepares the features.
@@ -28,6 +30,8 @@ class Modality:
     Before there is data, its class says which columns it reads, reads them, and names its inputs in the export. Whoever
     adds one makes a folder with a class that extends this one, and names it in `modalities.names`; or, outside this
     package, in `item.modalities` as `my_package.smell:Smell`, with settings under `item.custom.<name>`.
+
+    Modules of Keras load where a training asks for them: to read a catalog, as a refresh does, takes none.
 
     Attributes:
       name: what it is called in configs, metrics and exports.

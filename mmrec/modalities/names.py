@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mmrec.errors import Faults, InputError, nearest
-from mmrec.process import use_keras_2
+from mmrec.process import start_tensorflow
 from mmrec.registry import find
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def find_modality(name: str) -> type[Modality]:
     Raises:
       InputError: there is none, it is no modality, or its own name is none that a modality may have.
     """
-    use_keras_2()  # before the module of a modality loads TensorFlow
+    start_tensorflow()  # which the module of a modality loads
     from mmrec.modalities.modality import Modality
 
     found = find("modality", MODALITIES.get(name, name), {})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
-from tf_keras import layers
 
 from mmrec.data.features import JoinedFeatures
 from mmrec.modalities.modality import Modality
+
+if TYPE_CHECKING:
+    from tf_keras import layers
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import mmrec
 import mmrec.cli
 from mmrec.checking import agreement as check_agreement
 from mmrec.reports.check import report_text
+from mmrec.schema import Field
 from tests.jobs.worlds import write_groups
 
 
@@ -482,8 +483,8 @@ def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeyp
 
     class Shop:
         def __init__(self, path):
-            catalog = {"catalog": {"text": ["title"]}}
-            self.manifest = {"config": {"item": {"modalities": ["image", "text"]}, "data": catalog}}
+            fields = [Field("image", "image", "image_bytes", "bytes"), Field("title", "text", "text", "text")]
+            self.interface = SimpleNamespace(fields=fields)
 
         def embed_items(self, table):
             asked.append(list(table))
@@ -511,7 +512,7 @@ def test_photos_and_texts_are_compared_through_a_real_export(tiny_export):
 
 
 def test_an_export_without_photos_is_refused(shop, monkeypatch):
-    manifest = {"config": {"item": {"modalities": ["text"]}}}
-    monkeypatch.setattr(check_agreement, "Recommender", lambda _: SimpleNamespace(manifest=manifest))
+    interface = SimpleNamespace(fields=[Field("title", "text", "text", "text")])
+    monkeypatch.setattr(check_agreement, "Recommender", lambda _: SimpleNamespace(interface=interface))
     with pytest.raises(mmrec.InputError, match="reads photos and texts"):
         mmrec.check(shop, deep=True, export_dir="export", probe=False)

@@ -63,8 +63,9 @@ def test_without_it_the_class_is_looked_for_in_the_working_directory(project, im
     assert (code, len(imports)) == (2, 1)
 
 
-def test_an_app_dir_that_is_no_folder_is_bad_usage(project, command):
-    code, out, errors = command("--app-dir", project / "nowhere", "train", project / "config.yaml")
+def test_an_app_dir_that_is_no_folder_is_bad_usage(project, command, monkeypatch):
+    monkeypatch.chdir(project)  # a long path would be broken into lines
+    code, out, errors = command("--app-dir", "nowhere", "train", "config.yaml")
     assert (code, out) == (2, "")
     assert "nowhere" in errors
 

@@ -130,7 +130,7 @@ def test_warm_up_requests_manifest_and_model_card_have_it(trained):
 
 def test_a_refresh_keeps_it_and_its_prices_follow_the_catalog(trained):
     folder, path = trained
-    version = mmrec.refresh(path, catalog(folder, red_1="50", red_7="1"))
+    version = mmrec.refresh(path, catalog(folder, red_1="50", red_7="1")).export_dir
     assert version.name == "2"
     found = mmrec.load(version).call("cheapest", ASKED)
     assert answers(found)[0] == {"red-2", "red-3", "red-7"}

@@ -29,7 +29,7 @@ from mmrec.data.feature_store import FeatureStore
 from mmrec.modalities.image.photos import Photos
 from mmrec.export import saved_model
 import mmrec.jobs.evaluate, mmrec.jobs.fit, mmrec.jobs.train
-from mmrec.modalities.image import modality as image
+from mmrec.modalities.image import tower as image
 from mmrec.training import callbacks, run_folder
 from tests.jobs.worlds import MeanColour
 from pathlib import Path

@@ -121,7 +121,7 @@ def test_there_are_no_more_directions_than_items(tmp_path):
 
 def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_path, monkeypatch):
     for module in (factors, neighbours):
-        monkeypatch.setattr(module, "singular_vectors", lambda rank, exact=0: 0)
+        monkeypatch.setattr(module, "singular_vectors", lambda rank, exact=0, singular=0: 0)
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
     result = mmrec.train(config | {"retrieval": {"neighbours": 24}})
     found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)

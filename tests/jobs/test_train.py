@@ -334,7 +334,7 @@ def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_p
 
 def test_a_run_is_known_by_the_content_of_the_vocabulary_that_it_names(groups, tmp_path):
     words = tmp_path / "words.txt"
-    config = Config.load(groups, **{"item.text.vocabulary": str(words)})
+    config = Config.load(groups, **{"item.modalities": ["text"], "item.text.vocabulary": str(words)})
     words.write_text("[PAD]\n[UNK]\nred\nblue\n")
     known = run_identity(config)
     words.write_text("[PAD]\n[UNK]\nblue\nred\n")

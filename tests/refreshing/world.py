@@ -90,10 +90,6 @@ def write_export(folder, modalities=("features", "item_id"), by_file=True, **exp
         "metrics": {},
         "data": {"items": COUNT},
     }
-    return write_version(
-        folder / "shop", parts, catalog.payload.assign(digest=digests), manifest | {"index": about}, samples
-    )
-    manifest = {"run": "trained", "config": config.model_dump(mode="json"), "metrics": {}, "data": {"items": COUNT}}
     interface = stated_interface(config, raw.fields, catalog.filters, ["A note."])
     payload = catalog.payload.assign(digest=digests)
     return write_version(folder / "shop", parts, payload, interface, manifest | {"index": about}, samples)

@@ -68,7 +68,8 @@ def test_they_are_refreshed_and_state_it_from_then_on(tmp_path):
     version = as_before(write_export(tmp_path, index="ivf", index_storage="int8"), tmp_path / "before")
     table = items().rename(columns={"vector": "v", "title": "name"}).iloc[:-1]
     columns = {"features": "v", "payload": ["name"]}
-    written = mmrec.refresh(version, write(tmp_path / "new.parquet", table), data={"catalog": columns})
+    refreshed = mmrec.refresh(version, write(tmp_path / "new.parquet", table), data={"catalog": columns})
+    written = refreshed.export_dir
     manifest = json.loads((written / "mmrec/manifest.json").read_text())
     assert manifest["refresh"]["delisted"] == 1
     assert manifest["fields"] == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,14 @@ from mmrec.data.shop_tables import Tables
 from mmrec.modalities.attributes.checks import AttributesChecks
 from mmrec.modalities.attributes.config import AttributesConfig
 from mmrec.modalities.attributes.reader import AttributesReader
-from mmrec.modalities.attributes.tower import AttributesTower
 from mmrec.modalities.catalog_columns import catalog_column, column_field
 from mmrec.modalities.fields import item_fields
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import ATTRIBUTES
 from mmrec.preprocess.attributes import fit_attribute_encoder
+
+if TYPE_CHECKING:
+    from mmrec.modalities.attributes.tower import AttributesTower
 
 
 class AttributesModality(Modality):
@@ -60,6 +62,8 @@ class AttributesModality(Modality):
         self._names = {field.column: field.input for field in item_fields(config) if field.modality == self.name}
 
     def tower(self) -> AttributesTower:
+        from mmrec.modalities.attributes.tower import AttributesTower
+
         return AttributesTower(self._item.attributes, self.encoder.sizes, self._item.dim)
 
     def learnt(self) -> dict[str, bytes]:

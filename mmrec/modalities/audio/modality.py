@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,14 @@ from mmrec.modalities.audio.config import AudioConfig
 from mmrec.modalities.audio.reader import AudioReader
 from mmrec.modalities.audio.sounds import AudioFeatures, Change, Hear, fill_sounds
 from mmrec.modalities.audio.spec_augment import spec_augment
-from mmrec.modalities.audio.tower import AudioTower
 from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import AUDIO
 from mmrec.progress import progress
 from mmrec.traced import traced
+
+if TYPE_CHECKING:
+    from mmrec.modalities.audio.tower import AudioTower
 
 SOUND_VERSION = "1"  # of decoding, resampling and spectrograms: a change here makes cached ones void
 
@@ -63,6 +65,8 @@ class AudioModality(Modality):
         self.counts = {"audio_unreadable": unreadable} if unreadable else {}
 
     def tower(self) -> AudioTower:
+        from mmrec.modalities.audio.tower import AudioTower
+
         return AudioTower(self._item.audio, *self.source.standardisation(), self._item.dim)
 
     def learnt(self) -> dict[str, bytes]:

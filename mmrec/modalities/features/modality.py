@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,12 @@ from mmrec.modalities.features.config import FeaturesConfig
 from mmrec.modalities.features.content import VectorContent
 from mmrec.modalities.features.features import VectorFeatures
 from mmrec.modalities.features.reader import VectorReader
-from mmrec.modalities.features.tower import FeaturesTower
 from mmrec.modalities.features.vectors import read_vectors
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import FEATURES
+
+if TYPE_CHECKING:
+    from mmrec.modalities.features.tower import FeaturesTower
 
 
 class FeaturesModality(Modality):
@@ -52,6 +54,8 @@ class FeaturesModality(Modality):
         self.source = VectorFeatures(self._values)
 
     def tower(self) -> FeaturesTower:
+        from mmrec.modalities.features.tower import FeaturesTower
+
         return FeaturesTower(self._item.features, *self.source.standardisation(), self._item.dim)
 
     def learnt(self) -> dict[str, bytes]:

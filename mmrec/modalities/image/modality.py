@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,18 +19,19 @@ from mmrec.data.media import read_files
 from mmrec.data.shop_tables import Tables
 from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.image.augmentation import augment
-from mmrec.modalities.image.backbones import find_backbone
 from mmrec.modalities.image.checks import ImageChecks
 from mmrec.modalities.image.config import ImageConfig
 from mmrec.modalities.image.content import PhotoContent
 from mmrec.modalities.image.features import ImageFeatures, PixelFeatures
 from mmrec.modalities.image.photos import Photos
 from mmrec.modalities.image.reader import ImageReader
-from mmrec.modalities.image.tower import Backbone, ImageTower
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import IMAGE
 from mmrec.progress import progress
 from mmrec.traced import traced
+
+if TYPE_CHECKING:
+    from mmrec.modalities.image.tower import Backbone, ImageTower
 
 PHOTO_VERSION = "4"  # of decoding, resizing and augmentation: a change here makes cached photo features void
 
@@ -51,6 +52,8 @@ class ImageModality(Modality):
 
     @classmethod
     def require_settings(cls, config: Config) -> None:
+        from mmrec.modalities.image.backbones import find_backbone
+
         find_backbone(config.item.image.backbone)
 
     @classmethod
@@ -87,6 +90,8 @@ class ImageModality(Modality):
         return said
 
     def __init__(self, config: Config, tables: Tables):
+        from mmrec.modalities.image.tower import Backbone
+
         image, catalog = config.item.image, tables.catalog
         self._item = config.item
         self.backbone = Backbone(image, config.seed)
@@ -117,6 +122,8 @@ class ImageModality(Modality):
         return self.backbone.trainable_variables if self._trains else ()
 
     def tower(self) -> ImageTower:
+        from mmrec.modalities.image.tower import ImageTower
+
         backbone = self.backbone if self._trains else None
         return ImageTower(self._item.image, *self.source.standardisation(), self._item.dim, backbone=backbone)
 

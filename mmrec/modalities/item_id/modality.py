@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from mmrec.modalities.catalog_columns import single_field
 from mmrec.modalities.item_id.config import ItemIdConfig
 from mmrec.modalities.item_id.features import ItemIdFeatures
 from mmrec.modalities.item_id.reader import ItemIdReader
-from mmrec.modalities.item_id.tower import ItemIdTower
 from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import ITEM_ID
+
+if TYPE_CHECKING:
+    from mmrec.modalities.item_id.tower import ItemIdTower
 
 _ALIKE = 0.9  # mean cosine of two items from which factors tell them apart no better than a random start
 
@@ -48,6 +50,8 @@ class ItemIdModality(Modality):
         self._initial = _neighbour_vectors(config, tables) if initial == "neighbours" else None
 
     def tower(self) -> ItemIdTower:
+        from mmrec.modalities.item_id.tower import ItemIdTower
+
         return ItemIdTower(int(self.source.table_rows.max()), self._item.dim, self._initial)
 
     def learnt(self) -> dict[str, bytes]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tf_keras import layers
 
 from mmrec import schema
 from mmrec.config import Config
@@ -25,19 +24,21 @@ from mmrec.modalities.modality import Modality
 from mmrec.modalities.names import TEXT
 from mmrec.modalities.text.checks import TextChecks
 from mmrec.modalities.text.config import TextConfig
-from mmrec.modalities.text.encoders import TEXT_ENCODERS
 from mmrec.modalities.text.features import TextFeatures
 from mmrec.modalities.text.kept import text_encoder_to_bytes
-from mmrec.modalities.text.latent import LatentText, LatentTextTower
 from mmrec.modalities.text.latent_fit import fit_latent_text
 from mmrec.modalities.text.pooled import PooledTextFeatures, pool_texts
-from mmrec.modalities.text.pretrained import PooledTextTower, PretrainedText, PretrainedTextTower
 from mmrec.modalities.text.reader import PooledTextReader, TextReader
-from mmrec.modalities.text.tower import TextTower
 from mmrec.modalities.text.vocabulary import learn_text_encoder
 from mmrec.progress import progress
 from mmrec.registry import find
 from mmrec.traced import traced
+
+if TYPE_CHECKING:
+    from tf_keras import layers
+
+    from mmrec.modalities.text.latent import LatentText
+    from mmrec.modalities.text.pretrained import PretrainedText
 
 POOL_VERSION = "2"  # of how a backbone's outputs are pooled: a change here makes cached ones void
 
@@ -55,6 +56,8 @@ class TextModality(Modality):
 
     @classmethod
     def require_settings(cls, config: Config) -> None:
+        from mmrec.modalities.text.encoders import TEXT_ENCODERS
+
         find("text encoder", config.item.text.encoder, {"latent": None, "pretrained": None, **TEXT_ENCODERS})
 
     @classmethod
@@ -92,12 +95,16 @@ class TextModality(Modality):
         self._item, columns = config.item, tables.catalog.content[self.name].columns
         self.encoder = learn_text_encoder(config.item.text, columns)
         tokens = self.encoder([tf.constant(column.tolist(), tf.string) for column in columns.values()]).numpy()
-        self.backbone = None
-        if config.item.text.encoder == "latent":
+        self._is_latent, self.backbone = config.item.text.encoder == "latent", None
+        if self._is_latent:
+            from mmrec.modalities.text.latent import LatentText
+
             words, read = len(self.encoder.vocabulary), config.item.text.latent_dim
             width = max(read, min(config.retrieval.neighbours, len(tokens), words))  # the matrix has no more directions
             self.backbone = LatentText(*fit_latent_text(tokens, words, width, config.seed, exact=read))
         elif config.item.text.encoder == "pretrained":
+            from mmrec.modalities.text.pretrained import PretrainedText
+
             self.backbone = PretrainedText(config.item.text, self.encoder.width(len(columns)), config.seed)
         self.source = _pooled(config, self.backbone, tokens) if self._is_frozen else TextFeatures(tokens)
         self._names = {field.column: field.input for field in item_fields(config) if field.modality == self.name}
@@ -105,21 +112,23 @@ class TextModality(Modality):
     @property
     def fitted_dim(self) -> int:
         """Values of an item's fitted texts, which neighbours search beside the towers; 0 without."""
-        return self.source.values.shape[1] if isinstance(self.backbone, LatentText) else 0
+        return self.source.values.shape[1] if self._is_latent else 0
 
     @property
     def _is_frozen(self) -> bool:
-        return isinstance(self.backbone, LatentText) or (
-            self.backbone is not None and self._item.text.trainable == "none"
-        )
+        return self._is_latent or (self.backbone is not None and self._item.text.trainable == "none")
 
     @property
     def pretrained_variables(self) -> Sequence[tf.Variable]:
         return () if self.backbone is None else self.backbone.trainable_variables
 
     def tower(self) -> layers.Layer:
+        from mmrec.modalities.text.latent import LatentTextTower
+        from mmrec.modalities.text.pretrained import PooledTextTower, PretrainedTextTower
+        from mmrec.modalities.text.tower import TextTower
+
         text, dim = self._item.text, self._item.dim
-        if isinstance(self.backbone, LatentText):
+        if self._is_latent:
             return LatentTextTower(text, dim)
         if self._is_frozen:
             return PooledTextTower(text, *self.source.standardisation(), dim)
@@ -128,7 +137,7 @@ class TextModality(Modality):
         return TextTower(text, len(self.encoder.vocabulary), dim)
 
     def learnt(self) -> dict[str, bytes]:
-        if isinstance(self.backbone, PretrainedText):  # its tokens are the preset's
+        if self.backbone is not None and not self._is_latent:  # its tokens are the preset's
             if not self._is_frozen:
                 return {}
             mean, deviation = self.source.standardisation()
@@ -150,5 +159,5 @@ def _pooled(config: Config, backbone: LatentText | PretrainedText, tokens: np.nd
     name = digest("texts", POOL_VERSION, backbone.digest()).hex()[:16]
     store = FeatureStore(Path(config.data.cache_dir) / f"texts-{name}", (backbone.feature_dim,))
     graph = traced(lambda tokens: backbone(tokens, training=False), [tf.TensorSpec([None, None], tf.int32)])
-    read = config.item.text.latent_dim if isinstance(backbone, LatentText) else None
+    read = config.item.text.latent_dim if config.item.text.encoder == "latent" else None
     return pool_texts(tokens, store, lambda some: graph(tf.constant(some)).numpy(), progress, trained=read)

@@ -17,7 +17,7 @@ from mmrec.config import Config
 from mmrec.data.raw_items import RawItems
 from mmrec.jobs.tables import load_tables
 from mmrec.modalities.fields import item_fields
-from mmrec.modalities.image import modality
+from mmrec.modalities.image import tower
 from mmrec.modalities.image.modality import ImageModality
 from tests.jobs.worlds import MeanColour, write_groups
 
@@ -55,7 +55,7 @@ def write_photos(folder, **image):
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     config = write_photos(folder)
-    with mock.patch.object(modality, "Backbone", MeanColour):
+    with mock.patch.object(tower, "Backbone", MeanColour):
         result = mmrec.train(config)
         tables = load_tables(Config.load(config))
         images = ImageModality(Config.load(config), tables)
@@ -142,7 +142,7 @@ def test_several_photos_and_a_backbone_that_trains_are_refused(tmp_path):
 def test_photos_that_were_transcoded_train_like_any_other_and_are_checked_in_the_export(tmp_path):
     # `mmrec.train` compares the reloaded export with the model on every item, WebP and TIFF among them.
     config = write_photos(tmp_path, max_photos=1)
-    with mock.patch.object(modality, "Backbone", MeanColour):
+    with mock.patch.object(tower, "Backbone", MeanColour):
         result = mmrec.train(config)
     assert result.metrics["skipped"]["catalog"] == {"image_surplus": 36, "image_unreadable": 1}
     assert "WebP, AVIF and TIFF are not read" in (result.export_dir / "mmrec" / "README.md").read_text()
