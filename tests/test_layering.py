@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import mmrec
+from mmrec.modalities.names import MODALITIES
 
 PACKAGE = Path(mmrec.__file__).parent
-# ARCHITECTURE: a layer may import the foundation, itself, and what stands here; `data.vocabulary` is that module alone.
+# ARCHITECTURE: a layer may import the foundation, itself, and what stands here; `data.numbers` is that module alone.
 FOUNDATION = {
     "allocator",
     "csv_files",
@@ -39,7 +40,7 @@ FOUNDATION_MAY_IMPORT = {
     "table_files": {"errors"},
     "values": {"vectors"},
 }
-SECTIONS = {f"modalities.{name}.config" for name in ("image", "text", "audio", "attributes", "features", "item_id")}
+SECTIONS = {f"modalities.{name}.config" for name in MODALITIES}
 _MODEL = {"config", "preprocess", "data", "modalities", "towers", "models", "training", "index", "evaluation", "export"}
 _JOBS = _MODEL | {"after_training", "serving"}
 _PACKAGES = {"scoring", "checking", "comparing", "tuning", "refreshing", "reports"}
@@ -54,7 +55,7 @@ MAY_IMPORT = {
     "training": {"config", "models", "data", "index.item_table"},
     "evaluation": {"data", "index"},
     "after_training": _MODEL - {"export", "index"} | {"index.item_table"},
-    "export": {"config", "models", "index", "preprocess", "modalities"},
+    "export": {"config", "models", "index", "preprocess", "modalities.reader", "modalities.attributes.reader"},
     "serving": {"preprocess"},
     "scoring": {"serving", "evaluation", "data.numbers", "data.times"},
     "comparing": {"serving", "evaluation", "scoring", "training"},
@@ -98,6 +99,18 @@ def layer_of(path):
 def test_a_layer_imports_only_what_stands_below_it(path):
     assert layer_of(path) in MAY_IMPORT | dict.fromkeys(FOUNDATION), "a new layer needs its place in this table"
     assert forbidden(layer_of(path), imported(path.read_text(encoding="utf-8"))) == []
+
+
+def test_modalities_do_not_know_each_other_and_little_else_knows_a_single_one():
+    knows = {}
+    for path in PACKAGE.rglob("*.py"):
+        folder = path.relative_to(PACKAGE).parent.as_posix()
+        for name in imported(path.read_text(encoding="utf-8")):
+            one = name.split(".")[1] if name.startswith("modalities.") else ""
+            if one in MODALITIES and folder != f"modalities/{one}" and not name.startswith(f"modalities.{one}.config."):
+                knows.setdefault(folder, set()).add(one)
+    # What a frozen network makes of texts is read as ready-made vectors are; users have attributes, as items do.
+    assert knows == {"modalities/text": {"features"}, "jobs": {"attributes"}, "export": {"attributes"}}
 
 
 def test_the_check_sees_every_kind_of_forbidden_import():
