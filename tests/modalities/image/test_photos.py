@@ -191,7 +191,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
         store = FeatureStore(tmp_path / f"store{count}", (1, 10_000))
         photos = shop_of(*files[:count])
         tracemalloc.start()
-        found = Photos(photos, CatalogConfig(path="shop.csv"), SIZE)
+        found = Photos(photos.content["image"], photos, CatalogConfig(path="shop.csv"), SIZE)
         places = found.fill(store, encode, lambda *_: None, batch=32)
         standardisation(store.values[:, 0], places[places >= 0], batch=32)
         most = tracemalloc.get_traced_memory()[1]
