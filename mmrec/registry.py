@@ -26,4 +26,6 @@ def find(kind: str, name: str, known: Mapping[str, Any]) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise InputError(f"the {kind} {name!r} cannot be imported: {error}") from None
+        raise InputError(
+            f"the {kind} {name!r} cannot be imported: {error}. Correct the path, or make it importable."
+        ) from None

@@ -137,7 +137,7 @@ class Config(Section):
             raise InputError(*explain(cls, where, error.errors())) from None
         if any(":" in name for name in config.item.modalities) or config.item.custom:
             for modality in modality_classes(config).values():
-                modality.settings(config)
+                modality.settings(config, where)
         return config
 
     def to_yaml(self) -> str:

@@ -12,13 +12,14 @@ from mmrec.config.section import Section
 from mmrec.errors import InputError
 
 
-def custom_settings(name: str, section: type[Section], values: Mapping[str, Any]) -> Section:
+def custom_settings(name: str, section: type[Section], values: Mapping[str, Any], where: str = "config") -> Section:
     """Returns checked settings.
 
     Args:
       name: of the modality.
       section: what its settings are.
       values: of `item.custom.<name>`.
+      where: what begins the message, such as the file of the config.
 
     Raises:
       InputError: naming the key, as `item.custom.smell.width`, the rule and what was received.
@@ -26,4 +27,4 @@ def custom_settings(name: str, section: type[Section], values: Mapping[str, Any]
     try:
         return section.model_validate(dict(values))
     except ValidationError as error:
-        raise InputError(*explain(section, "config", error.errors(), f"item.custom.{name}.")) from None
+        raise InputError(*explain(section, where, error.errors(), f"item.custom.{name}.")) from None

@@ -53,15 +53,15 @@ class Modality:
     counts: Mapping[str, int] = {}
 
     @classmethod
-    def settings(cls, config: Config) -> Any:
-        """Returns its settings.
+    def settings(cls, config: Config, where: str = "config") -> Any:
+        """Returns its settings; `where` begins a message, such as the file of the config.
 
         Raises:
           InputError: those under `item.custom` break a rule; the message names the key.
         """
         if cls.name in MODALITIES:
             return getattr(config.item, cls.name)
-        return custom_settings(cls.name, cls.Settings, config.item.custom.get(cls.name, {}))
+        return custom_settings(cls.name, cls.Settings, config.item.custom.get(cls.name, {}), where)
 
     @classmethod
     def require_settings(cls, config: Config) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from mmrec.errors import InputError, nearest
 from mmrec.values import string
@@ -118,3 +120,35 @@ def for_each(k: int, batch: int) -> np.ndarray:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < 2**31:
         raise InputError(f"`k` must be an integer >= 1. Received: {k!r}.")
     return np.full(batch, k, np.int32)
+
+
+def signature_inputs(
+    signature: str, inputs: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]
+) -> dict[str, tf.Tensor]:
+    """Returns what a serving function is asked as its tensors.
+
+    Args:
+      signature: its name, for messages.
+      inputs: tensors, arrays or nested lists by name.
+      specs: what it takes, by name.
+
+    Raises:
+      InputError: one is missing or of another type or shape, or there is another one.
+    """
+    if inputs.keys() != specs.keys():
+        raise InputError(
+            f"`inputs` of `{signature}` must be {', '.join(specs)}. Received: {', '.join(inputs) or 'none'}."
+        )
+    tensors = {}
+    for name, spec in specs.items():
+        try:
+            tensors[name] = tf.convert_to_tensor(inputs[name], spec.dtype)
+        except (TypeError, ValueError):  # lists of several lengths, other types
+            tensors[name] = None
+        if tensors[name] is None or not spec.shape.is_compatible_with(tensors[name].shape):
+            shape = ", ".join("any" if size is None else str(size) for size in spec.shape)
+            raise InputError(
+                f"`inputs` of `{signature}`: `{name}` must be {spec.dtype.name} of the shape [{shape}]. Received: "
+                f"{inputs[name]!r:.80}."
+            )
+    return tensors

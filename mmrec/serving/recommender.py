@@ -23,7 +23,7 @@ from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
 from mmrec.serving.filters import FilterValues
 from mmrec.serving.loading import load_export
-from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, strings
+from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, signature_inputs, strings
 from mmrec.serving.verify import read_manifest, verify_files
 from mmrec.values import Spellings
 from mmrec.vectors import LISTS, is_nothing
@@ -278,12 +278,7 @@ class Recommender:
           InputError: there is no such signature, or these are not its inputs.
         """
         specs, functions = self.inputs(signature), self._model.signatures
-        if inputs.keys() != specs.keys():
-            raise InputError(
-                f"`inputs` of `{signature}` must be {', '.join(specs)}. Received: {', '.join(inputs) or 'none'}."
-            )
-        tensors = {name: tf.convert_to_tensor(value, specs[name].dtype) for name, value in inputs.items()}
-        answers: dict[str, tf.Tensor] = functions[signature](**tensors)
+        answers: dict[str, tf.Tensor] = functions[signature](**signature_inputs(signature, inputs, specs))
         return answers
 
     def _decodable(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """A signature of one's own: one file, from the catalog to the answer of the reloaded export."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -108,6 +109,15 @@ def test_wrong_calls_are_explained(trained):
         shop.call("cheepest", ASKED)
     with pytest.raises(InputError, match=r"`inputs` of `cheapest` must be history, k, limit\. Received: history\."):
         shop.call("cheapest", {"history": [["a"]]})
+    wrong = {
+        "k": (["x"], "int32 of the shape [any]"),
+        "history": ([["a"], ["a", "b"]], "string of the shape [any, any]"),
+    }
+    for name, (value, rule) in wrong.items():
+        with pytest.raises(InputError, match=re.escape(f"`inputs` of `cheapest`: `{name}` must be {rule}. Received: ")):
+            shop.call("cheapest", {**ASKED, name: value})
+    with pytest.raises(InputError, match=r"`limit` must be float32 of the shape \[any\]\. Received: 9\.99\."):
+        shop.call("cheapest", {**ASKED, "limit": 9.99})
 
 
 def test_warm_up_requests_manifest_and_model_card_have_it(trained):

@@ -92,6 +92,14 @@ def test_wrong_settings_are_named_by_their_key(tmp_path, smell, said):
     assert said in str(error.value)
 
 
+def test_wrong_settings_in_a_file_name_the_file(tmp_path):
+    file = tmp_path / "shop.yaml"
+    file.write_text(json.dumps(write_shop(tmp_path, dropout=2)))
+    with pytest.raises(mmrec.InputError) as error:
+        Config.load(file)
+    assert str(error.value).startswith(f"{file}: `item.custom.smell.dropout`")
+
+
 def test_settings_of_a_modality_that_is_not_used_are_refused():
     with pytest.raises(mmrec.InputError, match=r"`item\.custom\.smel`: no modality .* Did you mean `smell`\?"):
         Config.load(item={"modalities": ["text", PATH], "custom": {"smel": {}}})
