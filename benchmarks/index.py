@@ -41,7 +41,7 @@ import tensorflow_recommenders as tfrs
 from benchmarks import native
 from benchmarks.common import Rows
 from mmrec.config.export import ExportConfig
-from mmrec.index.build import build_index, found, recall
+from mmrec.index.build import answer_rows, build_index, recall
 from mmrec.index.exact import ExactIndex
 
 K, DIM, CLUSTERS, RECALL = 10, 64, 4000, 0.95
@@ -69,7 +69,7 @@ class World:
     right: np.ndarray = field(init=False)
 
     def __post_init__(self):
-        self.right = found(ExactIndex(self.table), self.asked, no_exclusions(self.asked))
+        self.right = answer_rows(ExactIndex(self.table), self.asked, no_exclusions(self.asked))
 
 
 def no_exclusions(queries: np.ndarray) -> np.ndarray:
@@ -102,7 +102,7 @@ def of_export(folder: str) -> World:
     def embed(queries, count: int) -> np.ndarray:
         queries = queries.take(np.random.default_rng(0).permutation(len(queries.user))[:count])
         ids = [tables.vocabulary.ids[queries.history[one]].tolist() for one in range(len(queries.user))]
-        return shop.embed_queries(ids, queries.context and tables.known_beside(queries.context))
+        return shop.embed_queries(ids, queries.context and tables.context_lists(queries.context))
 
     return World("real", shop.item_table, embed(tables.split.validation, HELD_OUT), embed(tables.split.test, ASKED))
 
@@ -209,7 +209,7 @@ def with_faiss(world: World, name: str) -> Called:
         return index.search(queries, K)[1] + 1
 
     if setting:
-        right = found(ExactIndex(world.table), world.held_out, no_exclusions(world.held_out))
+        right = answer_rows(ExactIndex(world.table), world.held_out, no_exclusions(world.held_out))
         target = index if name == "ivf" else index.hnsw
         for value in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512):
             setattr(target, setting, value)

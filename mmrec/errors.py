@@ -63,13 +63,13 @@ class TrainingError(RuntimeError):
     """The training went astray; the message says what to change. The command line exits with code 1."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """Returns " Did you mean `x`?" for the known name closest to `name` but for case, or "" when none is close.
 
     >>> nearest("epoch", ["epochs", "patience"]), nearest("item_id", ["Title", "ITEM_ID"])
     (' Did you mean `epochs`?', ' Did you mean `ITEM_ID`?')
     """
-    spelt = {one.casefold(): one for one in map(str, known)}
+    spelt = {one.casefold(): one for one in map(str, names)}
     close = difflib.get_close_matches(name.casefold(), spelt, n=1, cutoff=0.5)
     return f" Did you mean `{spelt[close[0]]}`?" if close else ""
 

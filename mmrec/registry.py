@@ -9,19 +9,19 @@ from typing import Any
 from mmrec.errors import InputError, nearest
 
 
-def find(kind: str, name: str, known: Mapping[str, Any]) -> Any:
+def find(kind: str, name: str, classes: Mapping[str, Any]) -> Any:
     """Returns the class called `name`, or the one at the import path `package.module:Class`.
 
     Raises:
       InputError: when there is none.
     """
-    if name in known:
-        return known[name]
+    if name in classes:
+        return classes[name]
     module, colon, attribute = name.partition(":")
     if not colon:
-        options = ", ".join(known)
+        options = ", ".join(classes)
         raise InputError(
-            f"no {kind} is called {name!r}.{nearest(name, known)} Known: {options}; or `package.module:Class`."
+            f"no {kind} is called {name!r}.{nearest(name, classes)} Known: {options}; or `package.module:Class`."
         )
     try:
         return getattr(importlib.import_module(module), attribute)

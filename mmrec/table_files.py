@@ -88,20 +88,20 @@ def is_list(kind: pa.DataType) -> bool:
 
 def _broken(values: pa.Array) -> np.ndarray:
     """Returns bool [R]."""
-    found = np.zeros(len(values), bool)
+    broken = np.zeros(len(values), bool)
     if pa.types.is_dictionary(values.type):
         return np.append(_broken(values.dictionary), False)[values.indices.fill_null(-1).to_numpy()]
     if is_list(values.type):
-        found[pc.list_parent_indices(values).to_numpy()[_broken(values.flatten())]] = True
-        return found
+        broken[pc.list_parent_indices(values).to_numpy()[_broken(values.flatten())]] = True
+        return broken
     if pa.types.is_struct(values.type):
-        return np.any([found, *map(_broken, values.flatten())], axis=0)
+        return np.any([broken, *map(_broken, values.flatten())], axis=0)
     try:
         if any(test(values.type) for test in _TEXTS):
             values.validate(full=True)
     except pa.ArrowInvalid:
-        found[:] = [not _is_utf8(one) for one in values.cast(pa.large_binary()).to_pylist()]
-    return found
+        broken[:] = [not _is_utf8(one) for one in values.cast(pa.large_binary()).to_pylist()]
+    return broken
 
 
 def _is_utf8(value: bytes | None) -> bool:

@@ -104,8 +104,8 @@ def name_lists(values: pd.Series) -> np.ndarray:
     if not holds_lists(values):
         return np.fromiter(((name,) if name else () for name in names(values)), object, len(values))
     flat, parts = _flat(values)
-    found = names(flat)
-    return np.fromiter((tuple(dict.fromkeys(name for name in found[part] if name)) for part in parts), object)
+    each = names(flat)
+    return np.fromiter((tuple(dict.fromkeys(name for name in each[part] if name)) for part in parts), object)
 
 
 def joined(values: pd.Series) -> np.ndarray:
@@ -117,8 +117,8 @@ def joined(values: pd.Series) -> np.ndarray:
     if not holds_lists(values):
         return strings(values)
     flat, parts = _flat(values)
-    found = strings(flat)
-    return np.array([" ".join(text for text in found[part] if text) for part in parts], dtype=object)
+    texts = strings(flat)
+    return np.array([" ".join(text for text in texts[part] if text) for part in parts], dtype=object)
 
 
 def holds_lists(values: pd.Series) -> bool:
@@ -155,12 +155,12 @@ def number(value: Any) -> float:
         return math.nan
     try:
         with np.errstate(over="ignore"):
-            found = math.nan if isinstance(value, (bool, np.bool_, *LISTS)) else float(np.float32(float(value)))
+            converted = math.nan if isinstance(value, (bool, np.bool_, *LISTS)) else float(np.float32(float(value)))
     except (ValueError, TypeError, OverflowError):
-        found = math.nan
-    if not math.isfinite(found):
+        converted = math.nan
+    if not math.isfinite(converted):
         raise ValueError(f"must be a finite number. Received: {value!r:.80}")
-    return found
+    return converted
 
 
 class Spellings:
@@ -188,10 +188,12 @@ class Spellings:
         if len(other):
             again, distinct = pd.factorize(texts[other])
             forms = [plain(text) for text in distinct]
-            found = self._index.get_indexer(pd.Index(forms, dtype=object))
-            if (found < 0).any():
-                found = np.where(found < 0, [self._by_form.get(form, -1) for form in forms], found)
-            place[other] = found[again]
+            by_form = self._index.get_indexer(pd.Index(forms, dtype=object))
+            if (by_form < 0).any():
+                by_form = np.where(
+                    by_form < 0, [self._by_form.get(form, -1) for form in forms], by_form
+                )
+            place[other] = by_form[again]
         return place
 
     def spelt(self, texts: np.ndarray) -> np.ndarray:
@@ -203,11 +205,11 @@ class Spellings:
     @cached_property
     def _by_form(self) -> dict[str, int]:
         """The place of each name by its plain form; -1 where two share one, and it could be either."""
-        found: dict[str, int] = {}
+        places: dict[str, int] = {}
         for place, name in enumerate(self._names):
             form = plain(name)
-            found[form] = -1 if form in found else place
-        return found
+            places[form] = -1 if form in places else place
+        return places
 
 
 def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:

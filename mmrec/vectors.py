@@ -32,10 +32,10 @@ def listed(value: Any) -> list:
         return sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            found = json.loads(value)
+            parsed = json.loads(value)
         except (ValueError, RecursionError):
             return [value]
-        return found if isinstance(found, list) else [value]
+        return parsed if isinstance(parsed, list) else [value]
     return [value]
 
 
@@ -85,13 +85,13 @@ def parse_vector(value: Any) -> np.ndarray | None:
     if numbers is None or numbers.ndim != 1:
         raise ValueError(f"must be a list of numbers. Received: {value!r:.80}")
     with np.errstate(over="ignore"):
-        found = numbers.astype(np.float32, copy=False)
-    if not len(found):
+        vector = numbers.astype(np.float32, copy=False)
+    if not len(vector):
         return None
-    if not np.isfinite(found).all():
-        place = int(np.argmin(np.isfinite(found)))
+    if not np.isfinite(vector).all():
+        place = int(np.argmin(np.isfinite(vector)))
         raise ValueError(f"must hold finite float32 numbers. Received: {numbers[place]} at position {place + 1}")
-    return found
+    return vector
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -101,11 +101,11 @@ def _numbers(value: Any) -> np.ndarray | None:
             text = value.strip()
             text = text[1:-1].strip() if text.startswith("[") and text.endswith("]") else text
             value = [float(part) for part in re.split(r"\s*,\s*|\s+", text)] if text else []
-        found = np.asarray(value)
-        if not found.size:
-            return np.zeros(found.shape, np.float32)
-        if found.dtype == object:  # null among numbers becomes NaN
-            found = np.asarray(value, np.float64)
+        array = np.asarray(value)
+        if not array.size:
+            return np.zeros(array.shape, np.float32)
+        if array.dtype == object:  # null among numbers becomes NaN
+            array = np.asarray(value, np.float64)
     except (ValueError, TypeError, OverflowError):
         return None
-    return found if found.dtype.kind in "fiu" else None
+    return array if array.dtype.kind in "fiu" else None

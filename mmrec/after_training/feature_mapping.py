@@ -104,9 +104,10 @@ def _sums(
 
     def parts(features, weight):
         _, vectors, present = tower.encode(features)
-        given = tf.cast(mapped_from(place, vectors, present), tf.float64)
+        inputs = tf.cast(mapped_from(place, vectors, present), tf.float64)
         wanted = tf.cast(vectors[place], tf.float64)
-        return tf.matmul(given * weight, given, transpose_a=True), tf.matmul(given * weight, wanted, transpose_a=True)
+        weighted = inputs * weight
+        return tf.matmul(weighted, inputs, transpose_a=True), tf.matmul(weighted, wanted, transpose_a=True)
 
     graph = traced(parts, [specs(source.rows(rows[:1]), source.longest), tf.TensorSpec([None, 1], tf.float64)])
     squares, products = 0.0, 0.0

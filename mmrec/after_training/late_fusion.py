@@ -50,9 +50,9 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int, batch:
         for part in list(range(1, len(parts))) * _ROUNDS:
             tried = np.tile(weights, (len(_STEPS), 1))
             tried[:, part] = _STEPS * spread[0] / max(spread[part], 1e-12)
-            found = list(threads.map(ndcg, tried))
-            if max(found) > reached:
-                reached, weights = max(found), tried[np.argmax(found)]
+            scores = list(threads.map(ndcg, tried))
+            if max(scores) > reached:
+                reached, weights = max(scores), tried[np.argmax(scores)]
     return weights
 
 
@@ -68,14 +68,14 @@ def _pooled(parts: Sequence[Scorer], queries: Queries, items: int, most: int) ->
         asked = np.arange(start, min(start + batch, len(queries.user)))
         scores = [part(asked) for part in parts]
         seen = queries.seen.take(asked)
-        found = [relevant[asked]]
+        chosen = [relevant[asked]]
         for score in scores:
             ranked = score.copy()
             ranked[:, 0] = -np.inf
             ranked[seen.row_of_value, seen.values] = -np.inf
             top = np.argpartition(-ranked, best - 1, axis=1)[:, :best].astype(np.int32)
-            found.append(np.where(np.isfinite(np.take_along_axis(ranked, top, axis=1)), top, 0))
-        pool = np.sort(np.concatenate(found, axis=1), axis=1)
+            chosen.append(np.where(np.isfinite(np.take_along_axis(ranked, top, axis=1)), top, 0))
+        pool = np.sort(np.concatenate(chosen, axis=1), axis=1)
         pool[:, 1:][pool[:, 1:] == pool[:, :-1]] = 0  # once each
         return pool, np.stack([np.take_along_axis(score, pool, axis=1) for score in scores], axis=2)
 

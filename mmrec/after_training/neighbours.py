@@ -64,12 +64,12 @@ def add_neighbours(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
     asked = beside.queries(table, validation.history, validation.context)
     dim, width = embedder.candidate_tower.fusion.output_dim, table.scored.shape[1]
     texts = width - dim - rank
-    known, exact = dim + singular_vectors(texts, text.latent_dim), dim + texts + singular_vectors(rank)
+    text_split, rank_split = dim + singular_vectors(texts, text.latent_dim), dim + texts + singular_vectors(rank)
     parts = {
-        "weight": slice(dim + texts, exact),
-        "random_weight": slice(exact, width),
-        "text_weight": slice(dim, known),
-        "random_text_weight": slice(known, dim + texts),
+        "weight": slice(dim + texts, rank_split),
+        "random_weight": slice(rank_split, width),
+        "text_weight": slice(dim, text_split),
+        "random_text_weight": slice(text_split, dim + texts),
     }
     there = {name: part for name, part in parts.items() if part.start < part.stop}
     scorers = [embedding_scorer(asked[:, part], table.scored[:, part]) for part in (slice(dim), *there.values())]

@@ -72,7 +72,7 @@ def _coverage(config: Config, catalog: Catalog) -> dict[str, float]:
 
 def _split(config: Config, tables: Tables) -> dict:
     parts = tables.split
-    found = {
+    facts = {
         "kind": config.data.split.kind,
         "train": {"events": len(parts.train.rows.values), "users": int((parts.train.rows.lengths > 0).sum())},
         "validation": _queries(parts.validation, tables.train_counts),
@@ -81,8 +81,8 @@ def _split(config: Config, tables: Tables) -> dict:
     if config.data.split.kind == "time":
         unit = unit_of(tables.events.time)
         for name, cut in zip(("validation", "test"), time_cuts(tables.events, config.data.split), strict=True):
-            found[name] |= {"begins": cut, "begins_date": date_of(cut, unit)}
-    return found
+            facts[name] |= {"begins": cut, "begins_date": date_of(cut, unit)}
+    return facts
 
 
 def _queries(queries: Queries, train_counts: np.ndarray) -> dict:

@@ -79,20 +79,20 @@ def setting_findings(config: Config, steps: int) -> list[Finding]:
       config: the settings, decided.
       steps: training steps per epoch.
     """
-    found, temperature, batch = [], config.retrieval.temperature, config.training.batch_size
+    findings, temperature, batch = [], config.retrieval.temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
     shares = config.retrieval.similarity == "cosine" and config.retrieval.loss != "cosine"
     if shares and not low <= temperature <= high:
         text = f"`retrieval.temperature` is {temperature}; usual for cosine scores are {low} to {high}."
-        found.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
+        findings.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
     if batch < SMALL_BATCH:
         text = f"`training.batch_size` is {batch}: each answer competes with the few other answers of its batch."
-        found.append(Finding("warning", "small_batch", text, f"Set it to {SMALL_BATCH} histories or more."))
+        findings.append(Finding("warning", "small_batch", text, f"Set it to {SMALL_BATCH} histories or more."))
     elif steps < FEW_STEPS and batch > SMALL_BATCH:
         text = f"Only {steps} weight update{'s' * (steps > 1)} per epoch."
         smaller = max(SMALL_BATCH, 2 ** int(math.log2(batch * steps / GOOD_STEPS)))
-        found.append(Finding("warning", "few_steps", text, f"Lower `training.batch_size` (for example {smaller})."))
-    return found
+        findings.append(Finding("warning", "few_steps", text, f"Lower `training.batch_size` (for example {smaller})."))
+    return findings
 
 
 def _size(facts: dict) -> Iterator[Finding]:

@@ -118,14 +118,14 @@ def _inversions(rank: np.ndarray) -> np.ndarray:
     Returns:
       int64 [Q].
     """
-    found, at = np.zeros(len(rank), np.int64), np.arange(rank.shape[1])
+    count, at = np.zeros(len(rank), np.int64), np.arange(rank.shape[1])
     for bit in range((rank.shape[1] - 1).bit_length()):
         # Ranks with the same higher bits stand together, in their old order, in the places that are their numbers.
         order = np.argsort(rank >> (bit + 1), axis=1, kind="stable")
         one = np.take_along_axis(rank, order, axis=1) >> bit & 1  # [Q, K]
         before = one.cumsum(axis=1) - one
-        found += ((before - before[:, at >> (bit + 1) << (bit + 1)]) * (1 - one)).sum(axis=1)
-    return found
+        count += ((before - before[:, at >> (bit + 1) << (bit + 1)]) * (1 - one)).sum(axis=1)
+    return count
 
 
 def mean_of_answers(lists: np.ndarray, values: np.ndarray) -> np.ndarray:

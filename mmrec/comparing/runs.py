@@ -52,7 +52,7 @@ def compare_runs(
     _require_same_test(paths, tables, users)
     names = _metrics(tables, metrics)
     values = np.stack([_values(table, users, names) for table in tables], axis=1)  # [M, S + T, Q]
-    found = compare_models(values[:, : len(side_a)], values[:, len(side_a) :], samples, seed)
+    comparison = compare_models(values[:, : len(side_a)], values[:, len(side_a) :], samples, seed)
     sides = {"a": tables[: len(side_a)], "b": tables[len(side_a) :]}
     asked = {name: len(set().union(*(table.user_ids for table in side))) for name, side in sides.items()}
     return {
@@ -62,11 +62,11 @@ def compare_runs(
         "left_out": {name: count - len(users) for name, count in asked.items()},
         "metrics": {
             name: {
-                "a": float(found.a[row]),
-                "b": float(found.b[row]),
-                "difference": float(found.difference[row]),
-                "difference_ci95": [float(found.low[row]), float(found.high[row])],
-                "probability_b_better": float(found.probability[row]),
+                "a": float(comparison.a[row]),
+                "b": float(comparison.b[row]),
+                "difference": float(comparison.difference[row]),
+                "difference_ci95": [float(comparison.low[row]), float(comparison.high[row])],
+                "probability_b_better": float(comparison.probability[row]),
             }
             for row, name in enumerate(names)
         },
@@ -131,11 +131,11 @@ def _values(table: QueryTable, users: np.ndarray, names: Sequence[str]) -> np.nd
 
 
 def _metrics(tables: Sequence[QueryTable], wanted: Sequence[str] | None) -> list[str]:
-    known = [name for name in tables[0].values if all(name in table.values for table in tables)]
+    common = [name for name in tables[0].values if all(name in table.values for table in tables)]
     for name in wanted or ():
-        if name not in known:
+        if name not in common:
             raise InputError(
-                f"`metrics`: no metric of all these runs is called {name!r}.{nearest(name, known)} Known: "
-                f"{', '.join(known)}."
+                f"`metrics`: no metric of all these runs is called {name!r}.{nearest(name, common)} Known: "
+                f"{', '.join(common)}."
             )
-    return known if wanted is None or not len(wanted) else list(dict.fromkeys(wanted))
+    return common if wanted is None or not len(wanted) else list(dict.fromkeys(wanted))

@@ -42,16 +42,16 @@ class DriftSums:
     def report(self) -> dict:
         """Returns plain values; None where no user has a value."""
         means, low, high = (_plain(part) for part in self._means.means())
-        found: dict = {"users": self.users}
+        values: dict = {"users": self.users}
         for row, name in enumerate(BOTH):
-            found[name] = {"mean": means[row], "ci95": [low[row], high[row]]}
-        found["kendall_tau"]["users"] = int(self._means.users[BOTH.index("kendall_tau")])
+            values[name] = {"mean": means[row], "ci95": [low[row], high[row]]}
+        values["kendall_tau"]["users"] = int(self._means.users[BOTH.index("kendall_tau")])
         for row, name in enumerate(EACH):
             a, b, difference = range(len(BOTH) + 3 * row, len(BOTH) + 3 * row + 3)
-            found[name] = {"a": means[a], "b": means[b], "difference": means[difference]}
-            found[name]["difference_ci95"] = [low[difference], high[difference]]
+            values[name] = {"a": means[a], "b": means[b], "difference": means[difference]}
+            values[name]["difference_ci95"] = [low[difference], high[difference]]
         a, b = (coverage(shown[1:], size) for shown, size in zip(self._shown, self._sizes, strict=True))
-        return found | {name: {"a": a[name], "b": b[name], "difference": b[name] - a[name]} for name in a}
+        return values | {name: {"a": a[name], "b": b[name], "difference": b[name] - a[name]} for name in a}
 
 
 def user_values(lists: np.ndarray, scores: np.ndarray, counts: np.ndarray, owned: np.ndarray) -> np.ndarray:
@@ -67,8 +67,8 @@ def user_values(lists: np.ndarray, scores: np.ndarray, counts: np.ndarray, owned
       float64 [M, Q]: those of `BOTH`, then for each of `EACH` that of a, that of b, and b minus a; NaN where undefined.
     """
     a, b = lists
-    found = agreement(a, b)
-    values = [found[name] for name in BOTH]
+    alike = agreement(a, b)
+    values = [alike[name] for name in BOTH]
     each = {
         "score": scores,
         "popularity": counts[lists],

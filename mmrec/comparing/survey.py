@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mmrec.errors import InputError, writing
-from mmrec.scoring.history_files import Histories, none_known, read_histories
+from mmrec.scoring.history_files import Histories, no_item_of_export, read_histories
 from mmrec.values import Spellings, string
 
 _VALUES = 50  # of a column that makes segments
@@ -66,7 +66,7 @@ class Survey:
             raise InputError(f"{path}: holds no rows. Give `histories` a file with at least one.")
         total = int(self.counts.sum())
         if total and not self.counts[1:].any():
-            raise none_known(path, "the exports", example)
+            raise no_item_of_export(path, "the exports", example)
         self.unknown = [1 - int(self.counts[own].sum()) / total if total else 0.0 for own in owned]
         self.columns = [*self._values]
 

@@ -79,17 +79,17 @@ def _unknown_key(root: type[BaseModel], path: Sequence[str], prefix: str) -> str
     if key in every:
         nested = "{".join(f"{part}: " for part in path[-1].split("."))
         return f"`{path[-1]}`: a key of a section stands inside it: {nested}...{'}' * path[-1].count('.')}."
-    same = [known for known in every if known.rsplit(".", 1)[-1] == path[-1]]
+    same = [name for name in every if name.rsplit(".", 1)[-1] == path[-1]]
     inside = difflib.get_close_matches(path[-1], section.model_fields, n=1, cutoff=0.6)
     if same:  # the right word in the wrong place: the nearest of its places
-        guess = max(same, key=lambda known: difflib.SequenceMatcher(None, known, key).ratio())
+        guess = max(same, key=lambda name: difflib.SequenceMatcher(None, name, key).ratio())
     elif inside:
         guess = ".".join([*path[:-1], inside[0]])
     else:
         guess = next(iter(difflib.get_close_matches(key, every, n=1, cutoff=0.0)), "")
     mean = f" Did you mean `{prefix}{guess}`?" if guess else ""
-    known = ", ".join(section.model_fields) or "none"
-    return f"`{prefix}{key}`: no such key.{mean} Known here: {known}."
+    siblings = ", ".join(section.model_fields) or "none"
+    return f"`{prefix}{key}`: no such key.{mean} Known here: {siblings}."
 
 
 def _locate(root: type[BaseModel], place: Sequence[str | int]) -> tuple[str, Any, bool]:

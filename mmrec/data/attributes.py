@@ -35,13 +35,13 @@ def read_attributes(
     Raises:
       InputError: naming, by column, the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.
     """
-    found, masked, faults = {}, 0, Faults()
+    attributes, masked, faults = {}, 0, Faults()
     for column, kind in config.attributes.items():
         if kind == "category":
             with faults.collected():
-                found[column] = flat_strings(table, column, config.path)
+                attributes[column] = flat_strings(table, column, config.path)
                 if as_written:
-                    found[column] = trimmed(table[column])
+                    attributes[column] = trimmed(table[column])
             continue
         cells = table[column].to_numpy(object)
         values = np.array([_number(cell, kind) for cell in cells], np.float32)
@@ -57,9 +57,9 @@ def read_attributes(
             )
         values[bad] = np.nan
         masked += len(bad)
-        found[column] = values
+        attributes[column] = values
     faults.raise_any()
-    return found, masked
+    return attributes, masked
 
 
 def _number(cell: object, kind: str) -> float:

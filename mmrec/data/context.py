@@ -44,16 +44,16 @@ class EventContext:
           Where read, `history_time` float64 [B, L + 1], the times, then `now`, then NaN; and `history_event` int32
           [B, L], 0 behind the last one.
         """
-        inside, found = np.arange(place.shape[1]) < length[:, np.newaxis], {}
+        inside, arrays = np.arange(place.shape[1]) < length[:, np.newaxis], {}
         if self.time is not None:
             time = np.full((len(place), place.shape[1] + 1), np.nan)
             time[:, :-1][inside] = self.time[place[inside]]
             time[np.arange(len(place)), length] = now
-            found[schema.HISTORY_TIME] = time
+            arrays[schema.HISTORY_TIME] = time
         if self.event is not None:
-            found[schema.HISTORY_EVENT] = np.zeros(place.shape, np.int32)
-            found[schema.HISTORY_EVENT][inside] = self.event[place[inside]]
-        return found
+            arrays[schema.HISTORY_EVENT] = np.zeros(place.shape, np.int32)
+            arrays[schema.HISTORY_EVENT][inside] = self.event[place[inside]]
+        return arrays
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class QueryContext:
 
     def raw(self) -> dict[str, list]:
         """Returns the same as `Recommender.recommend` takes it: a list per history, or a value."""
-        rows, found = [self.place[query] for query in range(len(self.place))], {}
+        rows, lists = [self.place[query] for query in range(len(self.place))], {}
         if self.events.time is not None:
-            found[schema.HISTORY_TIME] = [self.events.time[row].tolist() for row in rows]
-            found[schema.NOW] = self.now.tolist()
+            lists[schema.HISTORY_TIME] = [self.events.time[row].tolist() for row in rows]
+            lists[schema.NOW] = self.now.tolist()
         if self.events.event is not None:
             types = np.array(self.events.event_types, object)
-            found[schema.HISTORY_EVENT] = [types[self.events.event[row]].tolist() for row in rows]
-        return found
+            lists[schema.HISTORY_EVENT] = [types[self.events.event[row]].tolist() for row in rows]
+        return lists

@@ -183,7 +183,7 @@ class Examples:
             "positive": positive.astype(np.int32),
             **self._features.rows(rows, Draw(rng, place(np.unique(answers)))),
             **self._context.inputs(index, length, now=self._time[start + length]),
-            **{name: known[self._user[windows]] for name, known in self._users.items()},
+            **{name: values[self._user[windows]] for name, values in self._users.items()},
         }
         if self._weight is not None:
             batch["weight"] = self._weight[asked.values]
@@ -206,17 +206,17 @@ class Examples:
         place: Callable[[np.ndarray], np.ndarray],
     ) -> dict[str, np.ndarray]:
         """Returns what a batch says of its candidates (`competing`, int [C], item rows in order)."""
-        known = self._distinct.take(self._user[windows])
-        candidate = np.searchsorted(competing, known.values)
-        hit = np.isin(known.values, competing)
+        positives = self._distinct.take(self._user[windows])
+        candidate = np.searchsorted(competing, positives.values)
+        hit = np.isin(positives.values, competing)
         said = {
             "candidate": place(competing),
             "competes": competes,
             "log_q": self._candidates.log_q[competing],
-            "known": np.stack([known.row_of_value[hit], candidate[hit]], axis=1).astype(np.int32),
+            "positive_pairs": np.stack([positives.row_of_value[hit], candidate[hit]], axis=1).astype(np.int32),
         }
         if self._with_taken:
-            said["taken"] = np.stack([known.row_of_value, known.values], axis=1).astype(np.int32)
+            said["taken"] = np.stack([positives.row_of_value, positives.values], axis=1).astype(np.int32)
         return said
 
 
@@ -224,11 +224,11 @@ def _places(first: np.ndarray, further: np.ndarray) -> Callable[[np.ndarray], np
     """Returns a function from item rows to places in two sorted arrays, one behind the other: int [...] -> int32."""
 
     def place(rows: np.ndarray) -> np.ndarray:
-        found = np.searchsorted(first, rows)
+        places = np.searchsorted(first, rows)
         if len(further):
             behind = ~np.isin(rows, first)
-            found = np.where(behind, len(first) + np.searchsorted(further, rows), found)
-        return found.astype(np.int32)
+            places = np.where(behind, len(first) + np.searchsorted(further, rows), places)
+        return places.astype(np.int32)
 
     return place
 

@@ -33,9 +33,9 @@ def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.nd
     kept = min(rank, width)
     # A singular vector's sign is arbitrary: the largest entry is made positive, so that runs agree.
     sign = np.sign(right[np.arange(kept), np.abs(right[:kept]).argmax(axis=1)])
-    found = [(basis @ left[:, :kept]) * sign, values[:kept], right[:kept].T * sign]
+    factors = [(basis @ left[:, :kept]) * sign, values[:kept], right[:kept].T * sign]
     wider = [(0, rank - kept)]
-    padded = [np.pad(part, [(0, 0)] * (part.ndim - 1) + wider) for part in found]
+    padded = [np.pad(part, [(0, 0)] * (part.ndim - 1) + wider) for part in factors]
     return tuple(part.astype(np.float32) for part in padded)
 
 

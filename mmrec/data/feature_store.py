@@ -54,11 +54,11 @@ class FeatureStore:
     def missing(self, digests: Sequence[bytes]) -> list[bytes]:
         """Returns the distinct digests that the store lacks, in the given order."""
         self._read_digests()
-        return [found for found in dict.fromkeys(digests) if found not in self._places]
+        return [digest for digest in dict.fromkeys(digests) if digest not in self._places]
 
     def places(self, digests: Sequence[bytes]) -> np.ndarray:
         """Returns int64 [R], the position in `values` of each digest; -1 where the store lacks it."""
-        return np.array([self._places.get(found, -1) for found in digests], np.int64)
+        return np.array([self._places.get(digest, -1) for digest in digests], np.int64)
 
     @property
     def values(self) -> np.ndarray:
@@ -77,7 +77,7 @@ class FeatureStore:
         if values.shape != (len(digests), *self.shape):
             raise ValueError(f"`values` must be {(len(digests), *self.shape)}. Received: {values.shape}.")
         with writing(self.folder, _KEY), self._writer():
-            new = list({found: i for i, found in enumerate(digests) if found not in self._places}.values())
+            new = list({digest: i for i, digest in enumerate(digests) if digest not in self._places}.values())
             with open(self._values, "ab") as file:
                 file.write(values[new].tobytes())
                 file.flush()
@@ -100,10 +100,10 @@ class FeatureStore:
         if not self._digests.exists():
             return
         whole = min(self._digests.stat().st_size // DIGEST_BYTES, self._values.stat().st_size // self._entry_bytes)
-        known = len(self._places)
-        if whole > known:
+        count = len(self._places)
+        if whole > count:
             with open(self._digests, "rb") as file:
-                file.seek(known * DIGEST_BYTES)
-                read = file.read((whole - known) * DIGEST_BYTES)
-            for place in range(whole - known):
-                self._places[read[place * DIGEST_BYTES : (place + 1) * DIGEST_BYTES]] = known + place
+                file.seek(count * DIGEST_BYTES)
+                read = file.read((whole - count) * DIGEST_BYTES)
+            for place in range(whole - count):
+                self._places[read[place * DIGEST_BYTES : (place + 1) * DIGEST_BYTES]] = count + place

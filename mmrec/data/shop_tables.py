@@ -35,7 +35,7 @@ class Tables:
     train_counts: np.ndarray
     users: Users | None = None
 
-    def known_beside(self, context: QueryContext) -> dict[str, Sequence]:
+    def context_lists(self, context: QueryContext) -> dict[str, Sequence]:
         """Returns a context as `Recommender.recommend` takes it, with the attributes of the users."""
         return context.raw() | ({} if self.users is None else self.users.raw(context.user))
 

@@ -119,23 +119,23 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Returns a JSON object; raises ValueError when a key stands twice in it, and one value would hide the other."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
-    return found
+    return record
 
 
 _JSON = json.JSONDecoder(object_pairs_hook=_once)
 
 
-def _require(path: str, columns: Sequence[str], found: Sequence[str], key: str) -> None:
+def _require(path: str, columns: Sequence[str], header: Sequence[str], key: str) -> None:
     section = key.rsplit(".", 1)[0]
-    absent = [column for column in columns if column not in found]
+    absent = [column for column in columns if column not in header]
     if absent:
-        raise absent_columns(path, absent, found, f"Map the columns under `{section}`.")
+        raise absent_columns(path, absent, header, f"Map the columns under `{section}`.")
     for column in columns:
-        if list(found).count(column) > 1:
+        if list(header).count(column) > 1:
             raise InputError(f"{path}: column `{column}` stands twice. Rename one of them.")
 
 

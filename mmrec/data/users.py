@@ -77,7 +77,7 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
             )
     good = np.flatnonzero(~empty & ~repeated)
     with faults.collected():
-        found, masked = read_attributes(table.iloc[good], config, good, "data.users")
+        attributes, masked = read_attributes(table.iloc[good], config, good, "data.users")
     place = Spellings(ids[good]).places(user_ids)  # [U], -1 for users that the table lacks
     if (place < 0).all():
         faults.messages.append(
@@ -86,8 +86,8 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
             "ids alike in both tables, correct `data.users.user_id`, or leave `data.users` out."
         )
     faults.raise_any()
-    nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in found.items()}
-    columns = {column: np.append(values, nothing[column])[place] for column, values in found.items()}
+    nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in attributes.items()}
+    columns = {column: np.append(values, nothing[column])[place] for column, values in attributes.items()}
     counts = {
         "user_without_id": int(empty.sum()),
         "repeated_user": int(repeated.sum()),

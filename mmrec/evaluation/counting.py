@@ -17,11 +17,11 @@ def at_least(scores: np.ndarray, own: Ragged) -> np.ndarray:
     Returns:
       int64 [V], beside `own.values`.
     """
-    found, rows, columns = np.zeros(len(own.values), np.int64), len(scores), scores.shape[1]
+    counts, rows, columns = np.zeros(len(own.values), np.int64), len(scores), scores.shape[1]
     many = own.lengths >= _SORT_FROM
     for row in np.flatnonzero(many):
         values = slice(own.offsets[row], own.offsets[row + 1])
-        found[values] = columns - np.searchsorted(np.sort(scores[row]), own.values[values])
+        counts[values] = columns - np.searchsorted(np.sort(scores[row]), own.values[values])
     lengths, place = np.where(many, 0, own.lengths), 0
     mask = np.empty((rows, -(-columns // _WORD) * _WORD), bool)  # whole words, the last filled up with 0s
     mask[:, columns:] = False
@@ -30,12 +30,12 @@ def at_least(scores: np.ndarray, own: Ragged) -> np.ndarray:
         at = np.where(has, own.offsets[:-1] + place, 0)
         np.greater_equal(scores, own.values[at][:, None], out=mask[:, :columns])
         words = np.packbits(mask, axis=1).view(np.uint64)  # [B, words]
-        found[at[has]] = np.bitwise_count(words).sum(axis=1)[has]
+        counts[at[has]] = np.bitwise_count(words).sum(axis=1)[has]
         place += 1
     for row in np.flatnonzero(lengths > place):
         for value in range(own.offsets[row] + place, own.offsets[row + 1]):
-            found[value] = np.count_nonzero(scores[row] >= own.values[value])
-    return found
+            counts[value] = np.count_nonzero(scores[row] >= own.values[value])
+    return counts
 
 
 def best(row: np.ndarray, top_k: int) -> np.ndarray:
@@ -45,5 +45,5 @@ def best(row: np.ndarray, top_k: int) -> np.ndarray:
     if groups >= top_k:  # K groups with a maximum >= x hold K scores >= x, so nothing below x can be among the best
         maxima = row[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
         threshold = max(threshold, np.partition(maxima, groups - top_k)[groups - top_k])
-    found = np.flatnonzero(row >= threshold)  # [>= K], little more than K
-    return found[np.argsort(-row[found], kind="stable")[:top_k]]
+    places = np.flatnonzero(row >= threshold)  # [>= K], little more than K
+    return places[np.argsort(-row[places], kind="stable")[:top_k]]

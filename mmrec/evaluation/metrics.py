@@ -36,17 +36,17 @@ def per_query(ranks: Ragged, k: Sequence[int] = (5, 10, 20, 50)) -> dict[str, np
         raise ValueError(f"each query needs a relevant item. Received: none for query {int(np.argmin(relevant))}.")
     query, rank = ranks.row_of_value, ranks.values.astype(np.float64)  # [V]
     ideal = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(1, max([*k, 1]) + 1) + 1))])  # by list length
-    found = {}
+    metrics = {}
     for length in k:
         inside = rank <= length  # [V]
         hits = np.bincount(query, inside, len(ranks))  # [Q]
         gain = np.bincount(query, inside / np.log2(rank + 1), len(ranks))  # [Q]
-        found[f"recall@{length}"] = hits / relevant
-        found[f"ndcg@{length}"] = gain / ideal[np.minimum(length, relevant)]
-        found[f"hit_rate@{length}"] = (hits > 0).astype(np.float64)
-        found[f"precision@{length}"] = hits / length
-    found["mrr"] = 1 / np.minimum.reduceat(rank, ranks.offsets[:-1]) if len(ranks) else np.zeros(0)
-    return found
+        metrics[f"recall@{length}"] = hits / relevant
+        metrics[f"ndcg@{length}"] = gain / ideal[np.minimum(length, relevant)]
+        metrics[f"hit_rate@{length}"] = (hits > 0).astype(np.float64)
+        metrics[f"precision@{length}"] = hits / length
+    metrics["mrr"] = 1 / np.minimum.reduceat(rank, ranks.offsets[:-1]) if len(ranks) else np.zeros(0)
+    return metrics
 
 
 def coverage(top: np.ndarray, items: int, k: int) -> float:

@@ -153,8 +153,8 @@ def _rank_block(
     ranks[first : first + len(most)] = np.minimum(at_least(scores, own), most)
     if top.shape[1]:
         for query, row in enumerate(scores, start):
-            found = best(row, top.shape[1])
-            top[query, : len(found)] = found
+            answers = best(row, top.shape[1])
+            top[query, : len(answers)] = answers
     scores[:, 0], scores[out] = padding, excluded  # the array may be the scorer's own
 
 

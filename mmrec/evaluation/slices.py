@@ -60,18 +60,18 @@ def sliced_metrics(
     Returns:
       name -> {`queries`: how many are left, and, where there are any, the mean of each of `METRICS`}.
     """
-    found = {}
+    slices = {}
     for name, mask in item_slices.items():
         if np.shape(mask) != (items + 1,):
             raise ValueError(
                 f"`item_slices[{name!r}]` must be [items + 1] = [{items + 1}]. Received: {list(np.shape(mask))}."
             )
         inside = ranks.where(np.asarray(mask, bool)[queries.relevant.values])
-        found[name] = _means(inside, np.flatnonzero(inside.lengths))
+        slices[name] = _means(inside, np.flatnonzero(inside.lengths))
     length = queries.history.lengths
     for name, (least, most) in HISTORY_LENGTHS.items():
-        found[name] = _means(ranks, np.flatnonzero((length >= least) & (length <= most)))
-    return found
+        slices[name] = _means(ranks, np.flatnonzero((length >= least) & (length <= most)))
+    return slices
 
 
 def _means(ranks: Ragged, kept: np.ndarray) -> dict[str, float | int]:

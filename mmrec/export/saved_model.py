@@ -147,13 +147,13 @@ def _version_of(folder: Path, run: str | None, newest: bool) -> Path | None:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 (hexadecimal) of every file of a version but the manifest, by relative path."""
-    found = {}
+    sums = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name != schema.MANIFEST:
             with open(path, "rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+                sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return sums
 
 
 def _inputs(served: Served) -> dict[str, dict]:
@@ -167,10 +167,10 @@ def _compare(aside: Path, parts: Parts, samples: Samples, served: Mapping[str, S
         loaded = tf.saved_model.load(str(folder)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
     beside = parts.model.context_inputs
-    known = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}
-    known["history"] = tf.constant(samples.histories.tolist())
+    query = {name: tf.constant(samples.context[name].tolist(), beside[name].dtype) for name in beside}
+    query["history"] = tf.constant(samples.histories.tolist())
     items = loaded[schema.EMBED_ITEM](**fields)["embedding"].numpy()
-    asked = loaded[schema.EMBED_QUERY](**known)["embedding"].numpy()
+    asked = loaded[schema.EMBED_QUERY](**query)["embedding"].numpy()
     far = np.abs(items - parts.table.scored[samples.rows]) - np.reshape(samples.rounding, [-1, 1])
     for name, apart in (("item", far), ("query", np.abs(asked - samples.queries))):
         difference = float(apart.max(initial=0.0))
@@ -182,7 +182,7 @@ def _compare(aside: Path, parts: Parts, samples: Samples, served: Mapping[str, S
             loaded[name](**asked)
         except (tf.errors.OpError, TypeError, ValueError) as error:
             raise RuntimeError(f"the reloaded export's `{name}` does not answer its example: {error}") from error
-    answers = loaded[schema.SERVING_DEFAULT](**known)["item_ids"].numpy()
+    answers = loaded[schema.SERVING_DEFAULT](**query)["item_ids"].numpy()
     unknown = set(answers.ravel().tolist()) - {item.encode() for item in parts.ids}
     if unknown:
         raise RuntimeError(f"the reloaded export answers with ids that the catalog lacks: {sorted(unknown)[:3]}.")

@@ -80,9 +80,9 @@ def trace_model(
     def embed(raw):
         reads = [reader({name: raw[name] for name in reader.inputs}) for reader in readers]
         features = {name: value for read in reads for name, value in read.features.items()}
-        given = tf.reduce_any(tf.stack([read.given for read in reads]), axis=0)  # [B]
-        faults = tf.add_n([tf.zeros_like(given, tf.int32) + read.status for read in reads])
-        status = faults + tf.where(given, 0, schema.ROW_STATUS_EMPTY)
+        present = tf.reduce_any(tf.stack([read.present for read in reads]), axis=0)  # [B]
+        faults = tf.add_n([tf.zeros_like(present, tf.int32) + read.status for read in reads])
+        status = faults + tf.where(present, 0, schema.ROW_STATUS_EMPTY)
         return {"vector": candidate_tower(features, training=False), "status": status}
 
     embedding = embed.get_concrete_function()

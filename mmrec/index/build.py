@@ -45,15 +45,15 @@ def build_index(
         return index, facts | {"bytes": index.nbytes}
     queries, exclude = held_out()
     exact, k = ExactIndex(table), max(_ANSWERS, config.k)
-    right = found(exact, queries, exclude, k)
+    right = answer_rows(exact, queries, exclude, k)
 
     def measured(count: int) -> float:
-        return recall(found(index, queries, exclude, count), right[:, :count])
+        return recall(answer_rows(index, queries, exclude, count), right[:, :count])
 
     if config.index == "ivf":
         cells = cut_into_cells(index.stored.kept().vectors()[: index.items], seed)
         most, probes = len(cells.rows), probes_needed(cells_needed(cells, queries, right), config.index_recall)
-        deep = cells_needed(cells, queries, found(exact, queries, exclude[:, :0], _DEEPER * k))
+        deep = cells_needed(cells, queries, answer_rows(exact, queries, exclude[:, :0], _DEEPER * k))
 
         def depth(probes: int) -> int:
             return depth_held(deep, probes, k, config.index_recall - _LESS)
@@ -77,15 +77,17 @@ def build_index(
     return index, facts | {"bytes": index.nbytes, "queries": len(queries)}
 
 
-def found(index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray, k: int = _ANSWERS) -> np.ndarray:
+def answer_rows(
+    index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray, k: int = _ANSWERS
+) -> np.ndarray:
     """Returns int32 [Q, k or N if that is less], the rows that an index answers with; 0 where there are no more."""
 
     def answers(query, k, out):
         return index.search(query, k, out)[0]
 
     rows = tf.TensorSpec([None, None], tf.int32)
-    given = [tf.TensorSpec([None, queries.shape[1]]), tf.TensorSpec([None], tf.int32), rows]
-    search = traced(answers, given, autograph=False)
+    signature = [tf.TensorSpec([None, queries.shape[1]]), tf.TensorSpec([None], tf.int32), rows]
+    search = traced(answers, signature, autograph=False)
     parts = [slice(start, start + _BATCH) for start in range(0, len(queries), _BATCH)]
     wanted = tf.fill([_BATCH], k)
     rows = [search(queries[part], wanted[: len(queries[part])], tf.cast(exclude[part], tf.int32)) for part in parts]

@@ -57,8 +57,8 @@ class ExactIndex(tf.Module):
         self.items = len(table)  # N + 1
         self.stored = StoredRows(table, storage, GROUP)
         vectors, rows = tf.TensorSpec([None, self.stored.dim]), tf.TensorSpec([None, None], tf.int32)
-        given = [vectors, tf.TensorSpec([], tf.int32), rows, tf.TensorSpec([None, None], tf.bool)]
-        self._all_in_graph = traced(self._all, given, autograph=False)
+        signature = [vectors, tf.TensorSpec([], tf.int32), rows, tf.TensorSpec([None, None], tf.bool)]
+        self._all_in_graph = traced(self._all, signature, autograph=False)
 
     @property
     def nbytes(self) -> int:
@@ -92,7 +92,7 @@ class ExactIndex(tf.Module):
           rows: int32 [B, K], K the largest k but at most N; best first, ties by row; 0 where there is no answer.
           scores: float32 [B, K]; `LOWEST` where there is no answer.
         """
-        query, exclude = tf.convert_to_tensor(query), _given(exclude, k)
+        query, exclude = tf.convert_to_tensor(query), _no_rows_if_none(exclude, k)
         width = tf.clip_by_value(tf.reduce_max(tf.pad(k, [[0, 1]])), 0, self.items - 1)
 
         def among_all():
@@ -104,12 +104,12 @@ class ExactIndex(tf.Module):
         if include is None:
             return answers(*among_all(), k)
         listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
-        found = tf.cond(
+        scores = tf.cond(
             listed & (tf.size(include) <= self._bounds().listed) & (tf.shape(include)[1] > 0),
             lambda: self._listed(query, width, exclude, include, allowed),
             among_all,
         )
-        return answers(*found, k)
+        return answers(*scores, k)
 
     def _listed(self, query, width, exclude, include, allowed):
         """Ranks what stands in `include` alone."""
@@ -138,14 +138,14 @@ class ExactIndex(tf.Module):
         out = tf.concat([apart, outside], axis=1)
 
         kept = batch <= self._bounds().kept // self.stored.count
-        found, maxima = self._blocks(query, never, kept)
+        held, maxima = self._blocks(query, never, kept)
 
         def again(group):
             """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for what must not answer."""
             rows = in_groups(group)
             places = beside_query(rows)
             mark = tf.cond(marked, lambda: tf.gather_nd(never, places), lambda: tf.zeros_like(rows, tf.bool))
-            scores = tf.cond(kept, lambda: tf.gather_nd(found, places), lambda: self.stored.scores_of(query, rows))
+            scores = tf.cond(kept, lambda: tf.gather_nd(held, places), lambda: self.stored.scores_of(query, rows))
             return rows, tf.where(mark | stands_in(rows, out), NEVER, scores)
 
         touched = out // GROUP  # their maxima may be of what must not answer
@@ -204,10 +204,10 @@ class ExactIndex(tf.Module):
         def step(number, scores, maxima):
             start = number * size
             end = tf.minimum(start + size, count)
-            found = self.stored.scores_between(query, start, end)
-            found = tf.cond(tf.shape(never)[0] > 0, lambda: tf.where(never[start:end], NEVER, found), lambda: found)
-            scores = scores.write(number, found[: tf.where(kept, end - start, 0)])  # all or none
-            groups = tf.reshape(found, [(end - start) // GROUP, GROUP, batch])
+            block = self.stored.scores_between(query, start, end)
+            block = tf.cond(tf.shape(never)[0] > 0, lambda: tf.where(never[start:end], NEVER, block), lambda: block)
+            scores = scores.write(number, block[: tf.where(kept, end - start, 0)])  # all or none
+            groups = tf.reshape(block, [(end - start) // GROUP, GROUP, batch])
             return number + 1, scores, maxima.write(number, tf.reduce_max(groups, axis=1))
 
         blocks = -(-count // size)
@@ -221,5 +221,5 @@ class ExactIndex(tf.Module):
         return tuple(part.concat() for part in joined)
 
 
-def _given(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
+def _no_rows_if_none(rows: tf.Tensor | None, k: tf.Tensor) -> tf.Tensor:
     return tf.zeros([tf.size(k), 0], tf.int32) if rows is None else rows

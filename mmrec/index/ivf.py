@@ -94,14 +94,14 @@ class IvfIndex(tf.Module):
         def ranked_exactly():
             which = tf.where(short)[:, 0]
             part = [
-                None if given is None else tf.gather(given, which) for given in (query, k, exclude, include, allowed)
+                None if tensor is None else tf.gather(tensor, which) for tensor in (query, k, exclude, include, allowed)
             ]
-            found_rows, found_scores = self.exact.search(*part)
-            rest = [[0, 0], [0, width - tf.shape(found_rows)[1]]]
-            found_scores = tf.pad(found_scores, rest, constant_values=LOWEST)
+            exact_rows, exact_scores = self.exact.search(*part)
+            rest = [[0, 0], [0, width - tf.shape(exact_rows)[1]]]
+            exact_scores = tf.pad(exact_scores, rest, constant_values=LOWEST)
             return (
-                tf.tensor_scatter_nd_update(rows, which[:, tf.newaxis], tf.pad(found_rows, rest)),
-                tf.tensor_scatter_nd_update(scores, which[:, tf.newaxis], found_scores),
+                tf.tensor_scatter_nd_update(rows, which[:, tf.newaxis], tf.pad(exact_rows, rest)),
+                tf.tensor_scatter_nd_update(scores, which[:, tf.newaxis], exact_scores),
             )
 
         return tf.cond(tf.reduce_any(short), ranked_exactly, lambda: (rows, scores))
@@ -123,9 +123,9 @@ def cells_needed(cells: Cells, queries: np.ndarray, right: np.ndarray) -> np.nda
     cell_of = np.zeros(cells.rows.max(initial=0) + 1, np.int64)
     cell_of[cells.rows.ravel()] = np.repeat(np.arange(len(cells.rows)), cells.rows.shape[1])
     needed = np.zeros(right.shape, np.int64)
-    for query, rows, found in zip(queries, right, needed, strict=True):
+    for query, rows, counts in zip(queries, right, needed, strict=True):
         scores = cells.centres @ query
-        found[:] = len(scores) - np.searchsorted(np.sort(scores), scores[cell_of[rows]])  # of cells that tie, the last
+        counts[:] = len(scores) - np.searchsorted(np.sort(scores), scores[cell_of[rows]])  # of cells that tie, the last
     return np.where(right > 0, needed, 0)
 
 
@@ -148,7 +148,7 @@ def depth_held(needed: np.ndarray, probes: int, answers: int, recall: float) -> 
       K to M, or K if that is more.
     """
     there = np.pad(np.cumsum((needed > 0).sum(axis=0)), (1, 0))
-    found = np.pad(np.cumsum(((needed > 0) & (needed <= probes)).sum(axis=0)), (1, 0))
-    there, found = there[answers:] - there[:-answers], found[answers:] - found[:-answers]  # of ranks i + 1 to i + K
-    lost = np.flatnonzero(found[1:] < recall * there[1:])
-    return answers + int(lost[0] if len(lost) else max(0, len(found) - 1))
+    reached = np.pad(np.cumsum(((needed > 0) & (needed <= probes)).sum(axis=0)), (1, 0))
+    there, reached = (sums[answers:] - sums[:-answers] for sums in (there, reached))  # of ranks i + 1 to i + K
+    lost = np.flatnonzero(reached[1:] < recall * there[1:])
+    return answers + int(lost[0] if len(lost) else max(0, len(reached) - 1))

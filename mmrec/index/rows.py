@@ -35,8 +35,8 @@ class Codes:
 
     def vectors(self) -> np.ndarray:
         """Returns float32 [R, D], what is read of it."""
-        found = self.values.astype(np.float32)
-        return found if self.scale is None else found * self.scale[:, np.newaxis]
+        floats = self.values.astype(np.float32)
+        return floats if self.scale is None else floats * self.scale[:, np.newaxis]
 
     def take(self, rows: np.ndarray) -> Codes:
         """Returns the codes of some rows, int [R]."""
@@ -116,8 +116,8 @@ class StoredRows(tf.Module):
 
     def take(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns float32 [..., D], the vectors of some rows (int32 [...])."""
-        found = tf.cast(_picked(self.codes, rows), tf.float32)
-        return found if self.scale is None else found * _picked(self.scale, rows)
+        vectors = tf.cast(_picked(self.codes, rows), tf.float32)
+        return vectors if self.scale is None else vectors * _picked(self.scale, rows)
 
     def scores_between(self, query: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
         """Returns float32 [end - start, B], the products of neighbouring rows with queries (float32 [B, D])."""

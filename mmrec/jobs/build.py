@@ -24,14 +24,14 @@ from mmrec.towers.query import QueryTower
 def check_classes(config: Config) -> None:
     """Raises InputError where a class that the config names is none: a fusion, tower, loss, modality, signature, ..."""
     faults = Faults()
-    for kind, name, known in (
+    for kind, name, classes in (
         ("fusion", config.item.fusion, FUSIONS),
         ("history tower", config.query.history, HISTORY_TOWERS),
         ("loss", config.retrieval.loss, LOSSES),
         *(("objective", name, {}) for name in config.training.objectives),
     ):
         with faults.collected():
-            find(kind, name, known)
+            find(kind, name, classes)
     with faults.collected():
         modality_classes(config)
     for name in dict.fromkeys((*MODALITIES, *config.item.modalities)):

@@ -61,14 +61,14 @@ def _evaluate(shop: Recommender, config: Config) -> dict:
 
     def embed_queries(table: ItemTable, histories: Ragged, context: QueryContext | None) -> np.ndarray:
         ids = [tables.vocabulary.ids[histories[i]].tolist() for i in range(len(histories))]
-        known = {} if context is None else tables.known_beside(context)
-        asked = shop.embed_queries(ids, {name: known[name] for name in known if name in shop.context_inputs})
+        inputs = {} if context is None else tables.context_lists(context)
+        asked = shop.embed_queries(ids, {name: inputs[name] for name in inputs if name in shop.context_inputs})
         return np.column_stack([asked, np.ones(len(asked), np.float32)])  # [Q, D + 1]
 
     judged = judge(config, tables, table_slices(tables), table, embed_queries)
     trained = shop.manifest["metrics"]
-    known = ("fusion", "mapping", "neighbours")  # an earlier export lacks some
-    return judged | {name: trained.get(name, {}) for name in known}
+    carried = ("fusion", "mapping", "neighbours")  # an earlier export lacks some
+    return judged | {name: trained.get(name, {}) for name in carried}
 
 
 def _require_some(shop: Recommender, config: Config, ids: np.ndarray, exported: np.ndarray) -> None:

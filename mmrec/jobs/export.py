@@ -92,7 +92,7 @@ def export_model(
         items=raw.columns([raw.item(row - 1) for row in some]),
         histories=histories,
         queries=queries,
-        context=context_inputs(tables.known_beside(context), histories, model.context_inputs),
+        context=context_inputs(tables.context_lists(context), histories, model.context_inputs),
     )
     return write_version(
         Path(config.saved_models_dir).absolute() / config.name,

@@ -91,8 +91,8 @@ def run_identity(config: Config) -> str:
     )
     tables = [section.path for section in (data.catalog, data.interactions, data.users) if section]
     named = [path for modality in modality_classes(config).values() for path in modality.identity_files(config)]
-    found = [Path(name) for name in (*tables, *named)]
-    files = [file for path in found for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    paths = [Path(name) for name in (*tables, *named)]
+    files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return digest(__version__, settings, *(_content(path) for path in files if path.is_file())).hex()
 
 

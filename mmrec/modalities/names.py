@@ -49,21 +49,21 @@ def find_modality(name: str) -> type[Modality]:
     start_tensorflow()  # which the module of a modality loads
     from mmrec.modalities.modality import Modality
 
-    found = find("modality", MODALITIES.get(name, name), {})
+    modality = find("modality", MODALITIES.get(name, name), {})
     if name in MODALITIES:
-        return found
-    if not (isinstance(found, type) and issubclass(found, Modality)):
+        return modality
+    if not (isinstance(modality, type) and issubclass(modality, Modality)):
         raise InputError(
             f"`item.modalities`: {name!r} must be a class that extends `mmrec.modalities.modality.Modality`. Received: "
-            f"{found!r:.80}. Name such a class."
+            f"{modality!r:.80}. Name such a class."
         )
-    own = getattr(found, "name", None)
+    own = getattr(modality, "name", None)
     if not isinstance(own, str) or not own.isidentifier() or own in MODALITIES:
         raise InputError(
             f"`item.modalities`: {name!r} must have a `name` of its own, an identifier that is none of "
             f"{', '.join(MODALITIES)}. Received: {own!r}. Give its class an attribute `name`."
         )
-    return found
+    return modality
 
 
 def modality_classes(config: Config) -> dict[str, type[Modality]]:
@@ -72,22 +72,22 @@ def modality_classes(config: Config) -> dict[str, type[Modality]]:
     Raises:
       InputError: one cannot be found, two have one name, or `item.custom` has settings of none of them.
     """
-    faults, found = Faults(), {}
+    faults, classes = Faults(), {}
     for name in config.item.modalities:
         with faults.collected():
             modality = find_modality(name)
-            if modality.name in found:
+            if modality.name in classes:
                 raise InputError(
                     f"`item.modalities`: each modality may stand once. Received: two of the name `{modality.name}`. "
                     "Leave one out, or give it another name."
                 )
-            found[modality.name] = modality
+            classes[modality.name] = modality
     faults.raise_any()
-    own = [name for name in found if name not in MODALITIES]
+    own = [name for name in classes if name not in MODALITIES]
     for name in config.item.custom:
         if name not in own:
             raise InputError(
                 f"`item.custom.{name}`: no modality of `item.modalities` has this name.{nearest(name, own)} Own ones: "
                 f"{', '.join(own) or 'none'}. Correct the name, or leave the section out."
             )
-    return found
+    return classes

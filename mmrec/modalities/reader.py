@@ -17,12 +17,12 @@ class Read(NamedTuple):
 
     Attributes:
       features: what the tower reads; first dimension B.
-      given: bool [B], whether anything usable was given.
+      present: bool [B], whether anything usable was given.
       status: int32 [B], the bits of `status` that say what was wrong; or 0.
     """
 
     features: dict[str, tf.Tensor]
-    given: tf.Tensor
+    present: tf.Tensor
     status: tf.Tensor | int = 0
 
 

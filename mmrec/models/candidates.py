@@ -17,7 +17,7 @@ class Candidates(NamedTuple):
       row: int32 [C], their item rows. (This and what follows is read in the mode `drawn` only.)
       competes: bool [C], whether each competes with queries that it does not answer.
       log_q: float32 [C], natural log of the probability that it is among those of a step.
-      known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
+      positive_pairs: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
       taken: int32 [T, 2], (history, item row) pairs of the same kind, whatever competes; in order of the histories.
         Memory and hard negatives read it.
     """
@@ -27,7 +27,7 @@ class Candidates(NamedTuple):
     row: tf.Tensor
     competes: tf.Tensor
     log_q: tf.Tensor
-    known: tf.Tensor
+    positive_pairs: tf.Tensor
     taken: tf.Tensor
 
     @classmethod
@@ -41,7 +41,7 @@ class Candidates(NamedTuple):
             row=tf.range(1, count + 1),
             competes=tf.fill([count], True),
             log_q=tf.zeros([count]),
-            known=nothing,
+            positive_pairs=nothing,
             taken=nothing,
         )
 
@@ -52,9 +52,9 @@ class Candidates(NamedTuple):
         row: tf.Tensor,
         competes: tf.Tensor,
         log_q: tf.Tensor,
-        known: tf.Tensor,
+        positive_pairs: tf.Tensor,
         taken: tf.Tensor | None = None,
     ) -> Candidates:
         """Returns a step's own choice; see the attributes. `taken` may be left out where nothing reads it."""
         taken = tf.zeros([0, 2], tf.int32) if taken is None else taken
-        return cls("drawn", embedding, row, competes, log_q, known, taken)
+        return cls("drawn", embedding, row, competes, log_q, positive_pairs, taken)

@@ -73,8 +73,8 @@ class HardNegatives:
             padding = [[0, blocks * size - queries], *[[0, 0]] * (len(values.shape) - 1)]
             return tf.reshape(tf.pad(values, padding), [blocks, size, *values.shape[1:]])
 
-        given = (in_blocks(tf.stop_gradient(query)), in_blocks(answer), in_blocks(history))
-        rows = tf.map_fn(best, given, fn_output_signature=tf.int32, parallel_iterations=1)  # [blocks, S, H]
+        blocked = (in_blocks(tf.stop_gradient(query)), in_blocks(answer), in_blocks(history))
+        rows = tf.map_fn(best, blocked, fn_output_signature=tf.int32, parallel_iterations=1)  # [blocks, S, H]
         rows = tf.reshape(rows, [-1, self._count])[:queries]
         scores = tf.linalg.matvec(tf.gather(table, rows), query)  # [Q, H]
         return rows, tf.where(rows > 0, scores, REMOVED)

@@ -42,7 +42,7 @@ def without_own_correction(logits, positive, log_q):
     return tf.tensor_scatter_nd_add(logits, own, tf.gather(log_q, positive))
 
 
-def only_competing(logits, positive, competes, history, known):
+def only_competing(logits, positive, competes, history, positive_pairs):
     """Takes candidates out of the competition: those drawn for other queries only, and the user's other positives.
 
     Args:
@@ -50,16 +50,16 @@ def only_competing(logits, positive, competes, history, known):
       positive: int32 [Q], the candidate that stays in any case.
       competes: bool [C], whether it competes with queries that it does not answer.
       history: int32 [Q], the history that each query belongs to.
-      known: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
+      positive_pairs: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
 
     Returns:
       float32 [Q, C]; `REMOVED` where a candidate does not compete.
     """
     histories = tf.reduce_max(history, axis=0) + 1
-    known = tf.boolean_mask(known, known[:, 0] < histories)
-    hits = tf.scatter_nd(known, tf.ones(tf.shape(known)[0]), [histories, tf.shape(logits)[1]]) > 0  # [B, C]
+    pairs = tf.boolean_mask(positive_pairs, positive_pairs[:, 0] < histories)
+    counts = tf.scatter_nd(pairs, tf.ones(tf.shape(pairs)[0]), [histories, tf.shape(logits)[1]])  # [B, C]
     own = tf.stack([tf.range(tf.size(positive)), positive], axis=1)  # [Q, 2]
-    others = tf.where(tf.gather(hits, history) | ~competes, REMOVED, logits)
+    others = tf.where((tf.gather(counts, history) > 0) | ~competes, REMOVED, logits)
     return tf.tensor_scatter_nd_update(others, own, tf.gather_nd(logits, own))
 
 
@@ -96,5 +96,5 @@ def find_rows(row, among):
     among = tf.gather(among, order)
     flat = tf.reshape(row, [-1])
     place = tf.minimum(tf.searchsorted(among, flat), tf.size(among) - 1)
-    found = (tf.gather(among, place) == flat) & (flat > 0)
-    return tf.reshape(tf.where(found, tf.gather(order, place), -1), tf.shape(row))
+    equal = (tf.gather(among, place) == flat) & (flat > 0)
+    return tf.reshape(tf.where(equal, tf.gather(order, place), -1), tf.shape(row))

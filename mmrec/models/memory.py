@@ -59,7 +59,7 @@ class Memory(layers.Layer):
             tf.concat([row, kept], axis=0),
             tf.concat([candidates.competes, kept > 0], axis=0),
             _in_any(tf.concat([candidates.log_q, self.log_q], axis=0), 1.0 + self._size / tf.size(row)),
-            tf.concat([candidates.known, hits], axis=0),
+            tf.concat([candidates.positive_pairs, hits], axis=0),
             taken,
         )
         if training:

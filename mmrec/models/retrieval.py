@@ -87,12 +87,12 @@ class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
         if self._memory:
             candidates = self._memory(candidates, training=training)
         if not self._config.remove_accidental_hits:
-            candidates = candidates._replace(known=candidates.known[:0], taken=candidates.taken[:0])
+            candidates = candidates._replace(positive_pairs=candidates.positive_pairs[:0], taken=candidates.taken[:0])
         log_q = candidates.log_q if self._config.logq_correction else None
         logits = candidate_logits(query, candidates.embedding, log_q)
         if log_q is not None and self._config.negatives == "sampled":
             logits = without_own_correction(logits, positive, log_q)
-        logits = only_competing(logits, positive, candidates.competes, history, candidates.known)
+        logits = only_competing(logits, positive, candidates.competes, history, candidates.positive_pairs)
         if self.hard_negatives:
             hard = self.hard_negatives(query, tf.gather(candidates.row, positive), history, candidates.taken)
             logits = with_hard_negatives(logits, *hard, candidates, log_q)

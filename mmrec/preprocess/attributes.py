@@ -70,22 +70,22 @@ class AttributeEncoder:
           `attributes_category` int32 [B, C], `attributes_number` float32 [B, N], in standard deviations, at most 5;
           `attributes_known` bool [B, C + N].
         """
-        rows, numbers, known = [], [], []
+        rows, numbers, presence = [], [], []
         for column, table in self.tables.items():
             rows.append(table.lookup(names.plain(columns[column])))
-            known.append(rows[-1] > 0)
+            presence.append(rows[-1] > 0)
         for column, (mean, deviation) in self.scales.items():
             value, price = columns[column], self.kinds[column] == "price"
             present = tf.math.is_finite(value) & ((value >= 0.0) | (not price))
             value = tf.where(present, value, 0.0)
             scaled = ((tf.math.log1p(value) if price else value) - mean) / deviation
             numbers.append(tf.where(present, tf.clip_by_value(scaled, -5.0, 5.0), 0.0))
-            known.append(present)
-        none = tf.zeros([tf.shape(known[0])[0], 0])
+            presence.append(present)
+        none = tf.zeros([tf.shape(presence[0])[0], 0])
         return {
             "attributes_category": tf.stack(rows, axis=1) if rows else tf.cast(none, tf.int32),
             "attributes_number": tf.stack(numbers, axis=1) if numbers else none,
-            "attributes_known": tf.stack(known, axis=1),
+            "attributes_known": tf.stack(presence, axis=1),
         }
 
 

@@ -99,22 +99,22 @@ def _decode(encoded: tf.Tensor, rate: int, count: int) -> tuple[tf.Tensor, tf.Te
 
     def samples():
         longest = -(-count * header.rate // rate) + tf.cast(_REACH * tf.cast(header.rate, tf.float32), tf.int64)
-        found = read_wav(encoded, header, tf.minimum(header.frames, longest))
-        found = tf.cond(header.rate == rate, lambda: found, lambda: resample(found, header.rate, rate))[:count]
-        return tf.pad(found, [[0, count - tf.size(found)]]), tf.size(found)
+        read = read_wav(encoded, header, tf.minimum(header.frames, longest))
+        read = tf.cond(header.rate == rate, lambda: read, lambda: resample(read, header.rate, rate))[:count]
+        return tf.pad(read, [[0, count - tf.size(read)]]), tf.size(read)
 
-    found, length = tf.cond(header.readable, samples, lambda: (tf.zeros([count]), 0))
-    return tf.ensure_shape(found, [count]), length
+    wave, length = tf.cond(header.readable, samples, lambda: (tf.zeros([count]), 0))
+    return tf.ensure_shape(wave, [count]), length
 
 
-def resample(samples: tf.Tensor, given: tf.Tensor, wanted: int) -> tf.Tensor:
+def resample(samples: tf.Tensor, rate: tf.Tensor, wanted: int) -> tf.Tensor:
     """Changes the sampling rate by cutting or padding the spectrum.
 
     Flat to 92% of the lower of both Nyquist frequencies, then faded out by a raised cosine; nothing is folded back.
 
     Args:
       samples: float32 [n].
-      given: int64 [], their rate, Hz.
+      rate: int64 [], their rate, Hz.
       wanted: rate of the result, Hz.
 
     Returns:
@@ -123,12 +123,12 @@ def resample(samples: tf.Tensor, given: tf.Tensor, wanted: int) -> tf.Tensor:
     frames = tf.size(samples, tf.int64)
     # Over whole seconds both rates have a whole number of samples, and so the same frequencies. The silence at the end
     # keeps what rings beyond the last sample from coming round to the first.
-    seconds = 1 + (frames + given // 16) // given
-    spectrum = tf.signal.rfft(tf.pad(samples, [[0, seconds * given - frames]]))
-    edge = seconds * tf.minimum(given, wanted) // 2  # the bin of the lower Nyquist frequency
+    seconds = 1 + (frames + rate // 16) // rate
+    spectrum = tf.signal.rfft(tf.pad(samples, [[0, seconds * rate - frames]]))
+    edge = seconds * tf.minimum(rate, wanted) // 2  # the bin of the lower Nyquist frequency
     place = tf.cast(tf.range(edge), tf.float32) / tf.cast(edge, tf.float32)  # 0 to 1
     fade = 0.5 + 0.5 * tf.cos(math.pi * tf.maximum(place - (1 - _TRANSITION), 0.0) / _TRANSITION)
-    scale = tf.cast(wanted, tf.float32) / tf.cast(given, tf.float32)
+    scale = tf.cast(wanted, tf.float32) / tf.cast(rate, tf.float32)
     kept = tf.pad(spectrum[:edge] * tf.cast(scale * fade, tf.complex64), [[0, seconds * wanted // 2 + 1 - edge]])
     length = tf.cast(seconds * wanted, tf.int32)
-    return tf.signal.irfft(kept, [length])[: -(-frames * wanted // given)]
+    return tf.signal.irfft(kept, [length])[: -(-frames * wanted // rate)]

@@ -183,12 +183,12 @@ class BytePairs(Tokenizer):
             wide = tf.cast(tokens, tf.int64)
             rank = self.table.lookup(wide[:, :-1] * len(self.vocabulary) + wide[:, 1:])  # [W, L - 1]
             best, place = tf.reduce_min(rank, axis=1), tf.argmin(rank, axis=1, output_type=tf.int32)
-            found = best < self._NONE
-            merged = tf.gather(self._merged, tf.where(found, best, 0))[:, tf.newaxis]
+            merges = best < self._NONE
+            merged = tf.gather(self._merged, tf.where(merges, best, 0))[:, tf.newaxis]
             at, place = tf.range(tf.shape(tokens)[1])[tf.newaxis], place[:, tf.newaxis]
             moved = tf.pad(tokens[:, 1:], [[0, 0], [0, 1]])
             after = tf.where(at < place, tokens, tf.where(at == place, merged, moved))
-            return tf.where(found[:, tf.newaxis], after, tokens), tf.reduce_any(found)
+            return tf.where(merges[:, tf.newaxis], after, tokens), tf.reduce_any(merges)
 
         shapes = [tf.TensorShape([None, None]), tf.TensorShape([])]
         more = tf.size(tokens) > 0

@@ -78,16 +78,16 @@ def read_wav_header(encoded: tf.Tensor, most_bytes: int = MAX_BYTES) -> WavHeade
     kind = tf.where(kind == _EXTENSIBLE, little(fields[24:26]), kind)
     width = (bits + 7) // 8
     is_float = kind == _FLOAT
-    known = ((kind == _PCM) & (width >= 1) & (width <= 4)) | (is_float & (bits == 32))
-    known &= (channels >= 1) & (channels <= MAX_CHANNELS) & (block == channels * width)
-    known &= (rate >= RATES[0]) & (rate <= RATES[1])
+    supported = ((kind == _PCM) & (width >= 1) & (width <= 4)) | (is_float & (bits == 32))
+    supported &= (channels >= 1) & (channels <= MAX_CHANNELS) & (block == channels * width)
+    supported &= (rate >= RATES[0]) & (rate <= RATES[1])
 
     start = tf.minimum(at + 8, size)
     claimed = little(read_bytes(encoded, at, 8)[4:])
     there = tf.where(tf.reduce_any(claimed == _UNSIZED), size, claimed)
     there = tf.minimum(tf.minimum(there, size - start), most_bytes)
     frames = there // tf.maximum(block, 1)
-    readable = is_wav & (form >= 0) & known & is_name(read_bytes(encoded, at, 4), b"data") & (frames > 0)
+    readable = is_wav & (form >= 0) & supported & is_name(read_bytes(encoded, at, 4), b"data") & (frames > 0)
     return WavHeader(readable, rate, channels, width, is_float, start, frames)
 
 

@@ -39,7 +39,7 @@ class Columns:
 
 
 def match_columns(
-    catalog: CatalogConfig, names: Mapping[str, Any], modalities: Sequence[str], given: Collection[str]
+    catalog: CatalogConfig, names: Mapping[str, Any], modalities: Sequence[str], overridden: Collection[str]
 ) -> Columns:
     """Finds the columns of a new catalog for those of an export.
 
@@ -50,8 +50,8 @@ def match_columns(
       catalog: how the new catalog is to be read.
       names: columns of the export, as `data.catalog` has them.
       modalities: that the model reads.
-      given: dotted config keys that are set for this refresh. Payload and filters that are not among them follow what
-        the model reads: where `title` is `name` now, the payload's `title` is so too.
+      overridden: dotted config keys that are set for this refresh. Payload and filters that are not among them follow
+        what the model reads: where `title` is `name` now, the payload's `title` is so too.
 
     Raises:
       InputError: the model reads more columns, fewer, or attributes of another kind; or a column would have two names.
@@ -66,7 +66,7 @@ def match_columns(
     now = {trained: column for name in read for trained, column in zip(old[name], new[name], strict=True)}
     trained = {column: name for name, column in now.items()}
     for name in _SHOWN:
-        if f"data.catalog.{name}" not in given:
+        if f"data.catalog.{name}" not in overridden:
             new[name] = [now.get(*pair) for pair in zip(old[name], new[name], strict=True)]
         elif len(new[name]) == len(old[name]):
             new[name] = _in_order(name, old[name], new[name])
@@ -91,8 +91,8 @@ def match_columns(
 
 def _columns(catalog: Mapping[str, Any]) -> dict[str, list[str]]:
     """Returns the columns of each key of `data.catalog` that names some."""
-    found = {name: [catalog[name]] if catalog[name] else [] for name in _ONE_COLUMN}
-    return found | {name: [*dict.fromkeys(catalog[name])] for name in _NAMED if name not in _ONE_COLUMN}
+    single = {name: [catalog[name]] if catalog[name] else [] for name in _ONE_COLUMN}
+    return single | {name: [*dict.fromkeys(catalog[name])] for name in _NAMED if name not in _ONE_COLUMN}
 
 
 def _shown_pairs(new: Mapping[str, Sequence[str]], old: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec.errors import InputError
-from mmrec.scoring.history_files import none_known, read_histories, require_readable_ids
+from mmrec.scoring.history_files import no_item_of_export, read_histories, require_readable_ids
 from mmrec.values import Spellings
 
 _ALIKE = 0.5  # share of the delisted ids that a spelling must lead to ids of the catalog, or it is a coincidence
@@ -78,7 +78,7 @@ def _count(path: Path, items: pd.Index) -> np.ndarray:
         example = example or next(iter(named), "")
         counts += np.bincount(spellings.places(named) + 1, minlength=len(counts))
     if not counts[1:].any():
-        raise none_known(path, "the export", example)
+        raise no_item_of_export(path, "the export", example)
     return counts[1:]
 
 

@@ -62,22 +62,22 @@ def read_contents(
     _require_content(raw, catalog, config, model)
     row_of = {item: row for row, item in enumerate(items[schema.ID], start=1)}
     rows = np.array([row_of.get(item, 0) for item in catalog.item_ids], np.int64)  # [N], in the export; 0: new
-    known, digests = ["", *items["digest"]], []
+    exported, digests = ["", *items["digest"]], []
     judge = _Judge(raw, catalog, config)
     pending: dict[int, Mapping] = {}
     vectors: dict[int, np.ndarray] = {}
     for item, row in enumerate(rows):
         digests.append(raw.digest(item))
-        if not row or known[row] != digests[item]:
+        if not row or exported[row] != digests[item]:
             pending[item] = raw.item(item)
         last = item + 1 == len(rows)
         if pending and (last or len(pending) == _BATCH):
-            found = zip(pending, *_embed(model, raw.columns([*pending.values()])), strict=True)
-            vectors |= {one: vector for one, vector, status in found if judge(one, status)}
+            embedded = zip(pending, *_embed(model, raw.columns([*pending.values()])), strict=True)
+            vectors |= {one: vector for one, vector, status in embedded if judge(one, status)}
             pending = {}
         if last or not (item + 1) % _BATCH:
             progress("digests", item + 1, len(rows))
-    same = np.array([known[row] == found for row, found in zip(rows, digests, strict=True)])
+    same = np.array([exported[row] == digest for row, digest in zip(rows, digests, strict=True)])
     left = np.flatnonzero(same | np.isin(np.arange(len(rows)), [*vectors]))
     if not len(left):
         raise InputError(f"{config.data.catalog.path}: no item is left after skipping. Correct the catalog.")
@@ -107,8 +107,8 @@ def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.n
         name: tf.reshape(tf.constant(columns[name].ravel().tolist(), spec.dtype), columns[name].shape)
         for name, spec in model.item_inputs.items()
     }
-    found = model.embed(tensors)
-    return found["vector"].numpy(), found["status"].numpy()
+    outputs = model.embed(tensors)
+    return outputs["vector"].numpy(), outputs["status"].numpy()
 
 
 def _require_content(raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel) -> None:

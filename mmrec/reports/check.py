@@ -65,11 +65,12 @@ def _split_lines(facts: dict) -> list[tuple[str, str]]:
     return [*lines, ("to beat", f"NDCG@10 {ndcg:.4f} (recommending bestsellers), {queries:,} validation queries")]
 
 
-def _agreement_lines(found: dict) -> list[tuple[str, str]]:
-    if "lowest" not in found:
-        return [("photo-text", f"{found['items']:,} items have both: too few to compare")]
-    lowest = ", ".join(f"{one[schema.ID]} {one['cosine']:.2f}" for one in found["lowest"][:5])
-    return [("photo-text", f"{found['items']:,} items, mean cosine {found['mean_cosine']:.2f}; lowest: {lowest}")]
+def _agreement_lines(agreement: dict) -> list[tuple[str, str]]:
+    if "lowest" not in agreement:
+        return [("photo-text", f"{agreement['items']:,} items have both: too few to compare")]
+    lowest = ", ".join(f"{one[schema.ID]} {one['cosine']:.2f}" for one in agreement["lowest"][:5])
+    mean = f"mean cosine {agreement['mean_cosine']:.2f}"
+    return [("photo-text", f"{agreement['items']:,} items, {mean}; lowest: {lowest}")]
 
 
 def _cost_lines(cost: dict) -> list[tuple[str, str]]:

@@ -22,12 +22,12 @@ _LABEL = max(map(len, [*_BOTH.values(), *_EACH.values()])) + 2
 _ANSWERS = 5  # of an example
 
 
-def drift_text(found: Mapping) -> str:
+def drift_text(drift: Mapping) -> str:
     """Returns what `mmrec.compare_exports` found, as lines of text."""
-    overall, items, unknown = found["overall"], found["items"], found["unknown_items"]
+    overall, items, unknown = drift["overall"], drift["items"], drift["unknown_items"]
     lines = [
-        f"A {found['a']}\nB {found['b']}",
-        f"{overall['users']:,} users, {found['k']:,} answers each; {items['a']:,} items in A, {items['b']:,} in B, "
+        f"A {drift['a']}\nB {drift['b']}",
+        f"{overall['users']:,} users, {drift['k']:,} answers each; {items['a']:,} items in A, {items['b']:,} in B, "
         f"{items['both']:,} in both",
         f"of what stands in the histories, A lacks {unknown['a']:.1%}, B {unknown['b']:.1%}\n",
         f"{'':{_LABEL}}{'mean':>12}{'95% interval':>24}",
@@ -42,18 +42,18 @@ def drift_text(found: Mapping) -> str:
         one = overall[name]
         numbers = "".join(f"{_number(one[side]):>12}" for side in ("a", "b", "difference"))
         lines.append(f"{label:{_LABEL}}{numbers}{_interval(one.get('difference_ci95')):>24}".rstrip())
-    width = max(len(name) for name in ("segment", *found["segments"])) + 1
+    width = max(len(name) for name in ("segment", *drift["segments"])) + 1
     lines.append(
         f"\n{'segment':{width}}{'users':>10}{'common':>9}{'rbo':>9}{'changed':>9}{'shown A':>9}{'shown B':>9}"
         f"{'popularity B minus A':>22}"
     )
-    for name, one in found["segments"].items():
+    for name, one in drift["segments"].items():
         means = "".join(f"{_number(one[value]['mean']):>9}" for value in ("overlap", "rbo", "changed"))
         shown = "".join(f"{_number(one['coverage'][side]):>9}" for side in ("a", "b"))
         lines.append(f"{name:{width}}{one['users']:>10,}{means}{shown}{_number(one['popularity']['difference']):>22}")
-    if found["examples"]:
+    if drift["examples"]:
         lines.append("\nmost changed")
-    for one in found["examples"]:
+    for one in drift["examples"]:
         lines.append(f"{one['user_id']}, rank-biased overlap {one['rbo']:.4f}, last saw {_ids(one['last_items'])}")
         lines += [f"  {side.upper()}  {_ids(one[side])}" for side in ("a", "b")]
     return "\n".join(lines)

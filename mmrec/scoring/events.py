@@ -55,14 +55,14 @@ def histories_of(path: str | Path, items: Spellings, columns: Collection[str], p
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         return pa.ListArray.from_arrays(pa.array(offsets), events[name].filter(pa.array(which)).combine_chunks())
 
-    found = {
+    makers = {
         USER: lambda: pa.array(users, pa.string()),
         HISTORY: lambda: grouped("item", in_history),
         schema.HISTORY_TIME: lambda: grouped("time", in_history),
         schema.HISTORY_EVENT: lambda: grouped("event", in_history),
         EXCLUDE: lambda: grouped("item", exclude),
     }
-    return pa.table({name: make() for name, make in found.items() if name in columns})
+    return pa.table({name: make() for name, make in makers.items() if name in columns})
 
 
 def _streams(path: str | Path) -> Iterator[pa.Table]:

@@ -25,10 +25,10 @@ _ENDS = 65_536  # bytes of a file's begin and end that its fingerprint holds
 def fingerprint(path: str) -> dict[str, Any]:
     """Returns by what a file is recognised: where it is, its size and time, and a hash of its begin and end."""
     with open(path, "rb") as file:
-        status, found = os.fstat(file.fileno()), hashlib.sha256(file.read(_ENDS))
+        status, ends = os.fstat(file.fileno()), hashlib.sha256(file.read(_ENDS))
         file.seek(max(0, status.st_size - _ENDS))
-        found.update(file.read())
-    return {"path": path, "bytes": status.st_size, "time_ns": status.st_mtime_ns, "sha256_of_ends": found.hexdigest()}
+        ends.update(file.read())
+    return {"path": path, "bytes": status.st_size, "time_ns": status.st_mtime_ns, "sha256_of_ends": ends.hexdigest()}
 
 
 class ScoreFolder:
@@ -142,18 +142,18 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
         ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # of a job that was refused
         busy = f"{path}: another process scores into it. Wait for its end, or give another `output`."
         with locked(path / _LOCK, busy):
-            known = _read(path / JOB)
-            if known is None and any(child.name not in ignored for child in path.iterdir()):
+            earlier = _read(path / JOB)
+            if earlier is None and any(child.name not in ignored for child in path.iterdir()):
                 raise InputError(
                     f"`output` must be absent, empty, or of the same job. Received: {path}. Give another folder."
                 )
-            if known is not None and known != job:
-                differs = ", ".join(f"`{key}`" for key in sorted({*known, *job}) if known.get(key) != job.get(key))
+            if earlier is not None and earlier != job:
+                differs = ", ".join(f"`{key}`" for key in sorted({*earlier, *job}) if earlier.get(key) != job.get(key))
                 raise InputError(
                     f"{path}: holds the answers of another job: not the same {differs}. Give another `output`, or "
                     "remove the folder."
                 )
-            if known is None:
+            if earlier is None:
                 (path / LETTERS).unlink(missing_ok=True)
             _write(path / JOB, job)
             folder = ScoreFolder(path)

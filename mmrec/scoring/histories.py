@@ -92,13 +92,13 @@ class Questions:
             lengths = lengths + self._lists[EXCLUDE].lengths
         good = np.setdiff1d(np.arange(len(lengths)), list(self.faults))
         good = good[np.argsort(lengths[good], kind="stable")]
-        found, end = [], len(good)
+        parts, end = [], len(good)
         while end:
             width = max(1, lengths[good[end - 1]])
             start = max(0, end - most, end - max(1, _CELLS // width))
-            found.append(good[start:end])
+            parts.append(good[start:end])
             end = start
-        return found or [good]
+        return parts or [good]
 
     def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
         """Returns the inputs of `recommend` for some rows (int [B]), all of them."""
@@ -119,18 +119,18 @@ class Questions:
 
     def unknown(self, items: Collection[bytes]) -> np.ndarray:
         """Returns bool [R], which histories hold ids, and none of `items`."""
-        found = self._lists[HISTORY]
-        texts = found.texts.numpy()
-        return found.hold(texts != b"") & ~found.hold(np.array([text in items for text in texts]))
+        history = self._lists[HISTORY]
+        texts = history.texts.numpy()
+        return history.hold(texts != b"") & ~history.hold(np.array([text in items for text in texts]))
 
     def _add(self, name: str, column: pa.ChunkedArray) -> None:
         text = self._inputs[name].dtype == tf.string
         if name in _LISTS:
             spelt = {"spelt": self._spelt} if name == EXCLUDE else {}
-            self._lists[name] = found = lists(column, numbers=not text, **spelt)
-            self._fault(name, np.flatnonzero(found.bad), "must hold numbers")
+            self._lists[name] = read = lists(column, numbers=not text, **spelt)
+            self._fault(name, np.flatnonzero(read.bad), "must hold numbers")
             if name != EXCLUDE:
-                whole = (found.lengths == 0) | (found.lengths == self._lists[HISTORY].lengths)
+                whole = (read.lengths == 0) | (read.lengths == self._lists[HISTORY].lengths)
                 self._fault(name, np.flatnonzero(~whole), "must have a value per item of the history, or none at all")
         elif text:
             self._values[name] = as_texts(column.combine_chunks())

@@ -60,16 +60,16 @@ def read_histories(path: str | Path, columns: Sequence[str] = (), *, batch: int 
         _require_lists(file)
         rows = file.read(names)
         while part := list(islice(rows, batch)):
-            found = Histories(columns={name: [] for name in columns})
+            histories = Histories(columns={name: [] for name in columns})
             for number, values, wrong in part:
                 if values is None:
                     raise InputError(f"{path}, row {number:,}: {wrong}.")
-                found.rows.append(number)
-                found.user_ids.append(_parsed(parse_user, values[0], path, number, USER))
-                found.histories.append(_parsed(parse_history, values[1], path, number, HISTORY))
+                histories.rows.append(number)
+                histories.user_ids.append(_parsed(parse_user, values[0], path, number, USER))
+                histories.histories.append(_parsed(parse_history, values[1], path, number, HISTORY))
                 for name, value in zip(columns, values[2:], strict=True):
-                    found.columns[name].append(value)
-            yield found
+                    histories.columns[name].append(value)
+            yield histories
 
 
 def column_names(path: str | Path) -> list[str]:
@@ -99,7 +99,7 @@ def require_readable_ids(path: str | Path, item_ids: Iterable[str]) -> None:
         )
 
 
-def none_known(path: str | Path, exports: str, example: str) -> InputError:
+def no_item_of_export(path: str | Path, exports: str, example: str) -> InputError:
     """Returns the error of histories none of which holds an item of what is to answer them.
 
     Args:
@@ -146,10 +146,10 @@ def parse_history(value: Any) -> list[str]:
         return [string(item) for item in items]
     if not isinstance(value, list | tuple | np.ndarray):
         raise ValueError(f"must be a list of item ids. Received: {value!r:.80}")
-    found = [_id(item) for item in value]
-    if None in found:
-        raise ValueError(f"must hold texts or numbers. Received: {value[found.index(None)]!r:.80} in it")
-    return [item for item in found if item]
+    ids = [_id(item) for item in value]
+    if None in ids:
+        raise ValueError(f"must hold texts or numbers. Received: {value[ids.index(None)]!r:.80} in it")
+    return [item for item in ids if item]
 
 
 def _id(value: Any) -> str | None:

@@ -18,7 +18,7 @@ from mmrec.errors import InputError, nearest
 from mmrec.manifest import EventRules, Interface
 from mmrec.progress import watching
 from mmrec.scoring.histories import EXCLUDE, history_columns, require_types
-from mmrec.scoring.history_files import HISTORY, USER, none_known, require_readable_ids
+from mmrec.scoring.history_files import HISTORY, USER, no_item_of_export, require_readable_ids
 from mmrec.scoring.lists import lists
 from mmrec.scoring.read import Rows, column_types, read_rows
 from mmrec.scoring.row_files import FORMATS
@@ -32,13 +32,13 @@ _CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much sma
 _EVENTS = 10  # as many events as histories go into a shard
 
 
-def input_files(given: str | os.PathLike[str]) -> list[str]:
+def input_files(pattern: str | os.PathLike[str]) -> list[str]:
     """Returns the absolute paths of a file, of those in a folder, or of those that a pattern fits.
 
     Raises:
       InputError: there are none, or a file's format is another one.
     """
-    text = os.path.abspath(given)
+    text = os.path.abspath(pattern)
     if os.path.isdir(text):
         paths = sorted(str(path) for path in Path(text).iterdir() if path.name.lower().endswith(FORMATS))
     else:
@@ -103,7 +103,7 @@ class Plan:
         with watching("bytes", sum(map(os.path.getsize, staged)), lambda: sum(self._read.values()), "read"):
             return self._cut(folder, size)
 
-    def require_known(self, input: str | os.PathLike[str], shards: Iterable[Shard]) -> None:
+    def require_some_item(self, input: str | os.PathLike[str], shards: Iterable[Shard]) -> None:
         """Refuses histories none of which holds an item of the export; reads until one does.
 
         Args:
@@ -114,15 +114,15 @@ class Plan:
           InputError: with an id that they hold.
         """
         items, example = self._item_ids(), ""
-        ids, known = Spellings(items), frozenset(item.encode() for item in items)
+        ids, in_export = Spellings(items), frozenset(item.encode() for item in items)
         for shard in shards:
             for _, table in read_shard(shard._replace(columns=(HISTORY,)), ids):
-                found = lists(table.column(HISTORY), spelt=ids.spelt).texts.numpy()
-                if any(text in known for text in found):
+                texts = lists(table.column(HISTORY), spelt=ids.spelt).texts.numpy()
+                if any(text in in_export for text in texts):
                     return
-                example = example or next((text.decode("utf-8", "replace") for text in found if text), "")
+                example = example or next((text.decode("utf-8", "replace") for text in texts if text), "")
         if example:
-            raise none_known(input, "the export", example)
+            raise no_item_of_export(input, "the export", example)
 
     def _cut(self, folder: Path, size: int) -> list[Shard]:
         if self._events is not None:
@@ -158,13 +158,13 @@ class Plan:
 
     def _items(self, path: str, names: Sequence[str]) -> list[str]:
         ids, fields = self._interface.id_columns, self._interface.fields
-        found = [next((name for name in ids if name in names), ids[0])]
-        _require(path, found, names)
+        columns = [next((name for name in ids if name in names), ids[0])]
+        _require(path, columns, names)
         read = [next((name for name in field.names if name in names), None) for field in fields]
         if not any(read):
             accepted = ", ".join(" or ".join(f"`{name}`" for name in field.names) for field in fields)
             raise InputError(f"{path}: must have at least one of the columns {accepted}. Found: {', '.join(names)}.")
-        return list(dict.fromkeys([*found, *filter(None, read)]))
+        return list(dict.fromkeys([*columns, *filter(None, read)]))
 
     def _event_columns(
         self, optional: Sequence[str], names: Mapping[str, Sequence[str]]
@@ -174,31 +174,31 @@ class Plan:
         columns = {name: getattr(rules, name) for name in ("user", "item", "time")}
         usual_ones = {name: getattr(usual, name) for name, column in columns.items() if column not in first}
         events = replace(rules, **usual_ones)
-        for path, found in names.items():
-            _require(path, events.columns, found, f"`{USER}` and `{HISTORY}`, or, of events, ")
+        for path, header in names.items():
+            _require(path, events.columns, header, f"`{USER}` and `{HISTORY}`, or, of events, ")
         wanted = [USER, HISTORY, *(name for name in optional if name in (schema.HISTORY_TIME, schema.HISTORY_EVENT))]
         some_excluded = events.kinds is not None or events.rating or not events.all_seen
         return events, [*wanted, *([EXCLUDE] if some_excluded and not events.repeat else [])]
 
 
-def _require(path: str, columns: Sequence[str], found: Sequence[str], instead: str = "") -> None:
-    absent = next((name for name in columns if name not in found), None)
+def _require(path: str, columns: Sequence[str], header: Sequence[str], instead: str = "") -> None:
+    absent = next((name for name in columns if name not in header), None)
     if absent is not None:
         wanted = ", ".join(f"`{name}`" for name in columns)
-        raise other_separator(path, absent, found) or InputError(
-            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, found)} Found: "
-            f"{', '.join(found) or 'none'}. Rename them, or add what lacks."
+        raise other_separator(path, absent, header) or InputError(
+            f"{path}: must have the columns {instead}{wanted}.{nearest(absent, header)} Found: "
+            f"{', '.join(header) or 'none'}. Rename them, or add what lacks."
         )
 
 
 def _are_whole(path: str, column: str) -> bool:
     """Returns whether the texts of a parquet file's column are whole numbers with decimals; reads until one is not."""
-    kind, found = column_types(path).field(column).type, WholeNumbers()
+    kind, whole = column_types(path).field(column).type, WholeNumbers()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         for rows in read_rows(path, [column]):
-            if not found.add(strings(rows.columns[column])):
+            if not whole.add(strings(rows.columns[column])):
                 break
-    return found.plain
+    return whole.plain
 
 
 def _is_parquet(path: str) -> bool:

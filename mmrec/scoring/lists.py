@@ -37,9 +37,9 @@ class Lists:
         """Returns some rows (int [B]) as string [B, width] or float64 [B, width], padded at the end by "" or NaN."""
         place = np.arange(width)
         inside = place < self.lengths[rows, np.newaxis]  # [B, width]
-        found = np.zeros(inside.shape, self.values.dtype) if self.texts is not None else np.full(inside.shape, np.nan)
-        found[inside] = self.values[(self.starts[rows, np.newaxis] + place)[inside]]
-        return tf.constant(found) if self.texts is None else tf.gather(self.texts, found)
+        values = np.zeros(inside.shape, self.values.dtype) if self.texts is not None else np.full(inside.shape, np.nan)
+        values[inside] = self.values[(self.starts[rows, np.newaxis] + place)[inside]]
+        return tf.constant(values) if self.texts is None else tf.gather(self.texts, values)
 
     def hold(self, wanted: np.ndarray) -> np.ndarray:
         """Returns bool [R], which rows hold one of the texts that are `wanted` (bool [U + 1])."""
@@ -60,10 +60,10 @@ def lists(column: pa.ChunkedArray, numbers: bool = False, spelt: Callable = lamb
         array = array.cast(pa.list_(pa.string()))
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         array = array.fill_null("")
-        given = pc.not_equal(array, "").to_numpy(zero_copy_only=False)
+        filled = pc.not_equal(array, "").to_numpy(zero_copy_only=False)
         array = pc.split_pattern(array, " ")
     else:
-        given = array.is_valid().to_numpy(zero_copy_only=False)
+        filled = array.is_valid().to_numpy(zero_copy_only=False)
     counts = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     starts, values, texts, wrong = np.cumsum(counts) - counts, array.flatten(), None, np.zeros(0, np.int64)
     if numbers:
@@ -73,7 +73,7 @@ def lists(column: pa.ChunkedArray, numbers: bool = False, spelt: Callable = lamb
         texts = tf.constant(["", *spelt(distinct)], tf.string)
     bad = np.zeros(len(counts), bool)
     bad[np.repeat(np.arange(len(counts)), counts)[wrong]] = True
-    return Lists(starts, np.where(given, counts, 0), values, texts, bad)
+    return Lists(starts, np.where(filled, counts, 0), values, texts, bad)
 
 
 def as_texts(values: pa.Array, plain: bool = False) -> np.ndarray:
@@ -100,8 +100,8 @@ def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
         return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.zeros(0, np.int64)
     texts = pd.Series(as_texts(values), dtype=object)
-    found = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
-    return found, np.flatnonzero(np.isnan(found) & (texts != "").to_numpy(bool))
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    return numbers, np.flatnonzero(np.isnan(numbers) & (texts != "").to_numpy(bool))
 
 
 def _codes(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -125,20 +125,20 @@ def columns_of(outputs: dict[str, tf.Tensor]) -> dict[str, pa.Array]:
     Args:
       outputs: string or numbers, [B] or [B, K]; where `item_ids` holds "", neither it nor its score is written.
     """
-    given = None
+    answered = None
     if "item_ids" in outputs:
-        given = outputs["item_ids"].numpy() != b"" if outputs["item_ids"].shape[1] else None
-    return {name: _column(outputs[name], given) for name in sorted(outputs)}
+        answered = outputs["item_ids"].numpy() != b"" if outputs["item_ids"].shape[1] else None
+    return {name: _column(outputs[name], answered) for name in sorted(outputs)}
 
 
-def _column(values: tf.Tensor, given: np.ndarray | None) -> pa.Array:
+def _column(values: tf.Tensor, answered: np.ndarray | None) -> pa.Array:
     shape = values.shape
     flat = _strings(tf.reshape(values, [-1])) if values.dtype == tf.string else pa.array(values.numpy().ravel())
     if shape.rank == 1:
         return flat
     lengths = np.full(shape[0], shape[1])
-    if given is not None:
-        flat, lengths = flat.filter(pa.array(given.ravel())), given.sum(axis=1)
+    if answered is not None:
+        flat, lengths = flat.filter(pa.array(answered.ravel())), answered.sum(axis=1)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), flat)
 

@@ -29,16 +29,16 @@ def column_types(path: str) -> pa.Schema:
     """
     try:
         if path.lower().endswith(".parquet"):
-            found = pq.read_schema(path)
+            columns = pq.read_schema(path)
         else:
             with open_text(path, _UNDECODED) as (file, _):
-                found = pa.schema([(name, pa.string()) for name in csv_records(file, path)[0]])
+                columns = pa.schema([(name, pa.string()) for name in csv_records(file, path)[0]])
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
-    twice = next((name for name in found.names if found.names.count(name) > 1), None)
+    twice = next((name for name in columns.names if columns.names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"{path}: column `{twice}` stands twice. Rename one of them.")
-    return found
+    return columns
 
 
 class Rows(NamedTuple):

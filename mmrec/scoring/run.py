@@ -62,11 +62,11 @@ def require_beam_for(workers: int, beam_options: Sequence[str]) -> None:
             f"`workers` is of the runner here, and `beam_options` name another one. Received: {workers}, and "
             f"{' '.join(beam_options)}. Leave one of them out; runners have options of their own for it."
         )
-    known, unknown = _read_options(beam, beam_options)
+    options, unknown = _read_options(beam, beam_options)
     if unknown:
         name = unknown[0].partition("=")[0].lstrip("-")
         raise InputError(
-            f"`beam_options` must be options that Apache Beam knows.{nearest(name, [*known, *_ARGUMENTS])} Received: "
+            f"`beam_options` must be options that Apache Beam knows.{nearest(name, [*options, *_ARGUMENTS])} Received: "
             f"{unknown[0]!r}. Correct it, or leave it out."
         )
 
@@ -80,8 +80,8 @@ def _read_options(beam: Any, options: Sequence[str]) -> tuple[list[str], list[st
     parsers: list[Any] = []
     with _only_errors():
         settings = beam.options.pipeline_options.PipelineOptions(list(options))
-        known = settings.get_all_options(add_extra_args_fn=parsers.append)
-    return [*known], parsers[0].parse_known_args(list(options))[1]
+        names = settings.get_all_options(add_extra_args_fn=parsers.append)
+    return [*names], parsers[0].parse_known_args(list(options))[1]
 
 
 def _for_workers(job: Job, workers: int, options: Sequence[str]) -> tuple[Job, list[str]]:

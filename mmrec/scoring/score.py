@@ -95,7 +95,7 @@ def score(
         shards = folder.plan(lambda staged: plan.shards(staged, shard_rows))
         left = [shard for shard in shards if not folder.is_done(shard)]
         if task == "recommend" and len(left) == len(shards):
-            plan.require_known(input, shards)
+            plan.require_some_item(input, shards)
         job = Job(str(export), str(folder.path), task, k, batch_size, folder_of_files)
         with watching("shards", len(shards), folder.done, "scored"):
             run(left, job, workers, beam_options)

@@ -54,14 +54,14 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     try:
         with open(letters, "w", encoding="utf-8") as file:
             for numbers, table in read_shard(shard, shop.spellings, size):
-                found, faults, read_nothing = _answer(table, shard, job, shop)
+                answered, faults, read_nothing = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
                     file.write(letter(shard.source, int(numbers[row]), reason))
                 bad += len(faults)
-                scored += len(found)
+                scored += len(answered)
                 unread += read_nothing
-                writer = writer or pq.ParquetWriter(answers, found.schema)
-                writer.write_table(found)
+                writer = writer or pq.ParquetWriter(answers, answered.schema)
+                writer.write_table(answered)
         writer.add_key_value_metadata({UNREAD[job.task]: str(unread)})  # is there when another process ends the job
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
@@ -86,7 +86,7 @@ def _load(export_dir: str, threads: int | None) -> Recommender:
 
 
 @lru_cache(maxsize=1)
-def _known(export_dir: str, threads: int | None) -> frozenset[bytes]:
+def _item_ids(export_dir: str, threads: int | None) -> frozenset[bytes]:
     return frozenset(item.encode() for item in _load(export_dir, threads).items[schema.ID])
 
 
@@ -151,14 +151,14 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
         folders = media_folders(shop.interface.files, job.media_dir, shard.source)
         name, rows = schema.ID, Items(table, shard.columns[0], shop, signature, folders, shard.plain)
     asked = rows.batches(job.batch)
-    found = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
+    outputs = [columns_of(shop.call(signature, rows.ask(part))) for part in asked]
     order = np.argsort(np.concatenate(asked), kind="stable")
     columns = {name: pa.array(rows.ids).take(pa.array(np.concatenate(asked)))}
-    columns |= {key: pa.concat_arrays([part[key] for part in found]) for key in found[0]}
+    columns |= {key: pa.concat_arrays([part[key] for part in outputs]) for key in outputs[0]}
     written = pa.table(columns).take(pa.array(order))
     version = pa.repeat(pa.scalar(model_version(job.export_dir)), len(written))
     if isinstance(rows, Questions):
-        unread = rows.unknown(_known(job.export_dir, job.threads))[np.concatenate(asked)].sum()
+        unread = rows.unknown(_item_ids(job.export_dir, job.threads))[np.concatenate(asked)].sum()
     else:
         unread = np.count_nonzero(written["status"].to_numpy() & schema.ROW_STATUS_EMPTY)
     return written.append_column("model_version", version), rows.faults, int(unread)

@@ -56,7 +56,7 @@ def _texts(values: pd.Series, kind: str, name: str) -> np.ndarray:
 
 def _each(values: list, read: Callable, nothing: np.ndarray, name: str) -> np.ndarray:
     """Returns what `read` makes of each value, `nothing` where it gives None; float32 [N, ...]."""
-    found = np.tile(nothing, (len(values), *[1] * np.ndim(nothing)))
+    array = np.tile(nothing, (len(values), *[1] * np.ndim(nothing)))
     for row, value in enumerate(values):
         try:
             one = read(value)
@@ -66,8 +66,8 @@ def _each(values: list, read: Callable, nothing: np.ndarray, name: str) -> np.nd
                 "missing."
             ) from None
         if one is not None:
-            found[row] = one
-    return found
+            array[row] = one
+    return array
 
 
 def _vector(value, width: int) -> np.ndarray | None:
@@ -79,8 +79,8 @@ def _vector(value, width: int) -> np.ndarray | None:
 
 def _files(value, most: int) -> list[bytes]:
     """Returns the first files of a list, or the one, and b"" for what lacks; what is empty is left out first."""
-    given = [one for one in listed(value) if not (is_nothing(one) or _is_empty(one))]
-    return [_file(one) for one in given[:most]] + [b""] * (most - len(given))
+    files = [one for one in listed(value) if not (is_nothing(one) or _is_empty(one))]
+    return [_file(one) for one in files[:most]] + [b""] * (most - len(files))
 
 
 def _is_empty(value) -> bool:

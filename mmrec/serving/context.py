@@ -23,7 +23,7 @@ Context = Mapping[str, Sequence]
 
 
 def context_inputs(
-    given: Context | None,
+    context: Context | None,
     histories: np.ndarray,
     inputs: Mapping[str, tf.TensorSpec],
     time_formats: Sequence[str] = (),
@@ -31,7 +31,7 @@ def context_inputs(
     """Writes the context as the signatures take it; what is not given is unknown.
 
     Args:
-      given: by input; None and NaN are unknown.
+      context: by input; None and NaN are unknown.
       histories: str objects [B, L], padded with "" at the end.
       inputs: what the export reads beside histories.
       time_formats: of the date-times of training, see `data.interactions.timestamp_format`; empty: times are numbers.
@@ -42,20 +42,20 @@ def context_inputs(
     Raises:
       InputError: the export does not read a part of it, or there is not one value per history, or item of it.
     """
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise InputError(f"`context` must be a dict of {', '.join(inputs) or 'nothing'}. Received: {given!r:.80}.")
-    for name in given:
+    context = {} if context is None else context
+    if not isinstance(context, Mapping):
+        raise InputError(f"`context` must be a dict of {', '.join(inputs) or 'nothing'}. Received: {context!r:.80}.")
+    for name in context:
         if name not in inputs:
-            known = f"It reads: {', '.join(inputs)}." if inputs else "It reads histories alone."
-            raise InputError(f"`context`: the export does not read `{name}`.{nearest(name, inputs)} {known}")
+            reads = f"It reads: {', '.join(inputs)}." if inputs else "It reads histories alone."
+            raise InputError(f"`context`: the export does not read `{name}`.{nearest(name, inputs)} {reads}")
     read = {}
     for name, spec in inputs.items():
         text = spec.dtype == tf.string
         shape = histories.shape[: spec.shape.rank]
         read[name] = np.full(shape, "", object) if text else np.full(shape, np.nan, spec.dtype.as_numpy_dtype)
         times = time_formats if name in (schema.HISTORY_TIME, schema.NOW) else ()
-        for place, row in enumerate(_listed(given.get(name), len(histories), name)):
+        for place, row in enumerate(_listed(context.get(name), len(histories), name)):
             if spec.shape.rank == 1:
                 read[name][place] = _value(row, text, name, times)
             elif row is not None:

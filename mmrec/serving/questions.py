@@ -48,19 +48,19 @@ def padded_ids(rows: Iterable[Sequence[str]], name: str) -> np.ndarray:
     return _padded(rows)
 
 
-def rows_for(given: Iterable[Sequence[str]] | None, batch: int, name: str) -> np.ndarray:
+def rows_for(item_ids: Iterable[Sequence[str]] | None, batch: int, name: str) -> np.ndarray:
     """Returns the item ids given for each of `batch` histories, str objects [batch, R]; none when nothing is given."""
-    rows = padded_ids([[]] * batch if given is None else given, name)
+    rows = padded_ids([[]] * batch if item_ids is None else item_ids, name)
     if len(rows) != batch:
         raise InputError(f"`{name}` must have a row per history ({batch}). Received: {len(rows)}.")
     return rows
 
 
-def filter_rows(given: Filter | Iterable[Filter] | None, batch: int, columns: Sequence[str]) -> np.ndarray:
+def filter_rows(filters: Filter | Iterable[Filter] | None, batch: int, columns: Sequence[str]) -> np.ndarray:
     """Writes filters as the signature takes them.
 
     Args:
-      given: one filter for all histories, or one per history, or None.
+      filters: one filter for all histories, or one per history, or None.
       batch: number of histories.
       columns: the filter columns of the export.
 
@@ -70,27 +70,29 @@ def filter_rows(given: Filter | Iterable[Filter] | None, batch: int, columns: Se
     Raises:
       InputError: a filter is none, names an unknown column, or there is not one per history.
     """
-    if given is None:
+    if filters is None:
         return np.full((batch, 0), "", dtype=object)
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f'`filter` must be a dict, a list of "column=value", or a list of these. Received: {given!r}.')
-    given = given if isinstance(given, Mapping) else list(given)
-    if isinstance(given, Mapping) or all(isinstance(one, str) for one in given):
-        given = [given] * batch
-    if len(given) != batch:
-        raise InputError(f"`filter` must have a row per history ({batch}). Received: {len(given)}.")
-    return _padded([_conditions(one, columns) for one in given])
+    if isinstance(filters, str) or not isinstance(filters, Iterable):
+        raise InputError(
+            f'`filter` must be a dict, a list of "column=value", or a list of these. Received: {filters!r}.'
+        )
+    filters = filters if isinstance(filters, Mapping) else list(filters)
+    if isinstance(filters, Mapping) or all(isinstance(one, str) for one in filters):
+        filters = [filters] * batch
+    if len(filters) != batch:
+        raise InputError(f"`filter` must have a row per history ({batch}). Received: {len(filters)}.")
+    return _padded([_conditions(one, columns) for one in filters])
 
 
-def _conditions(given: Filter, columns: Sequence[str]) -> list[str]:
-    if isinstance(given, Mapping):
-        for column, value in given.items():
+def _conditions(filter: Filter, columns: Sequence[str]) -> list[str]:
+    if isinstance(filter, Mapping):
+        for column, value in filter.items():
             if not isinstance(column, str) or not isinstance(value, _SCALARS):
                 raise InputError(f"`filter` must hold a text per column. Received: {value!r} for {column!r}.")
-        given = [f"{column}={string(value)}" for column, value in given.items()]
-    elif isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f'`filter` must hold a dict or a list of "column=value" per history. Received: {given!r}.')
-    conditions = list(given)
+        filter = [f"{column}={string(value)}" for column, value in filter.items()]
+    elif isinstance(filter, str) or not isinstance(filter, Iterable):
+        raise InputError(f'`filter` must hold a dict or a list of "column=value" per history. Received: {filter!r}.')
+    conditions = list(filter)
     for condition in conditions:
         if not isinstance(condition, str) or "=" not in condition:
             raise InputError(f'`filter` must hold "column=value". Received: {condition!r}.')

@@ -106,8 +106,8 @@ class Recommender:
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
         values = rows.iloc[0] if len(rows) else []
         shown = [", ".join(map(str, value)) if isinstance(value, LISTS) else str(value) for value in values]
-        given = [text for text, value in zip(shown, values, strict=True) if not is_nothing(value) and text.strip()]
-        return "  ".join([item_id, *given])
+        filled = [text for text, value in zip(shown, values, strict=True) if not is_nothing(value) and text.strip()]
+        return "  ".join([item_id, *filled])
 
     def recommend(
         self,
@@ -183,8 +183,8 @@ class Recommender:
     ) -> np.ndarray:
         """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
         history = self.spellings.spelt(padded_ids(histories, "histories"))
-        known = context_inputs(context, history, self.context_inputs, self.interface.events.formats)
-        return self._call(schema.EMBED_QUERY, batch, history=history, **known)["embedding"]
+        inputs = context_inputs(context, history, self.context_inputs, self.interface.events.formats)
+        return self._call(schema.EMBED_QUERY, batch, history=history, **inputs)["embedding"]
 
     @overload
     def embed_items(self, table: pd.DataFrame, batch: int = 256, status: Literal[False] = False) -> np.ndarray: ...
@@ -237,18 +237,18 @@ class Recommender:
 
     def _columns(self, table: pd.DataFrame, signature: str) -> dict[str, np.ndarray]:
         """Returns the columns of a table by the inputs of a signature, photos as they are."""
-        table, columns, found, accepted = pd.DataFrame(table), {}, [], []
+        table, columns, present, accepted = pd.DataFrame(table), {}, [], []
         for field in self.interface.fields:
             accepted.append(" or ".join(f"`{name}`" for name in field.names))
             name = next((name for name in field.names if name in table), None)
             if name is not None:
-                found.append(name)
+                present.append(name)
             values = [None] * len(table) if name is None else table[name]
             shape = self.inputs(signature)[field.input].shape[1:]
             columns[field.input] = column(values, field.kind, shape, name or field.input)
             if field.kind == "id":
                 columns[field.input] = self.spellings.spelt(columns[field.input])
-        if not found:
+        if not present:
             raise InputError(
                 f"`table` must have at least one of the columns {', '.join(accepted)}. "
                 f"Received: {', '.join(map(str, table)) or 'no column'}."
@@ -291,9 +291,9 @@ class Recommender:
         return decodable
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
-        found = self._call(signature, batch, **inputs)
-        ids = np.array([item.decode() for item in found["item_ids"].ravel()], dtype=object)
-        return Answers(ids.reshape(found["item_ids"].shape), found["scores"])
+        outputs = self._call(signature, batch, **inputs)
+        ids = np.array([item.decode() for item in outputs["item_ids"].ravel()], dtype=object)
+        return Answers(ids.reshape(outputs["item_ids"].shape), outputs["scores"])
 
     def _call(self, signature: str, batch: int, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Calls a signature on at most `batch` rows at a time; at least once, so that no rows give empty outputs."""

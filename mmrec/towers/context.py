@@ -80,8 +80,8 @@ class ContextTower(layers.Layer):
         if self.event_item is not None and schema.HISTORY_EVENT in context:
             film.append(_rows(self.event_item, self._some(context[schema.HISTORY_EVENT], training)))
         if self.user_tower is not None and "user_known" in context:
-            given = {f"attributes_{name}": context[f"user_{name}"] for name in ("category", "number", "known")}
-            vector, present = self.user_tower(given, training=training)
+            attributes = {f"attributes_{name}": context[f"user_{name}"] for name in ("category", "number", "known")}
+            vector, present = self.user_tower(attributes, training=training)
             present = self._some(tf.cast(present, tf.float32)[:, tf.newaxis], training)  # [B, 1]
             moved += (vector * present)[:, tf.newaxis]
         if film:
@@ -92,12 +92,12 @@ class ContextTower(layers.Layer):
     def _table(self, name: str, rows: int, width: int) -> tf.Variable:
         return self.add_weight(name=name, shape=[rows, width], initializer="zeros")
 
-    def _some(self, known: tf.Tensor, training: bool) -> tf.Tensor:
+    def _some(self, values: tf.Tensor, training: bool) -> tf.Tensor:
         """Makes 0 of all that is known of some histories: [B, ...] -> the same."""
         if not training or not self._hidden:
-            return known
-        kept = tf.random.uniform([tf.shape(known)[0], 1]) >= self._hidden
-        return tf.where(kept, known, tf.zeros_like(known))
+            return values
+        kept = tf.random.uniform([tf.shape(values)[0], 1]) >= self._hidden
+        return tf.where(kept, values, tf.zeros_like(values))
 
 
 def gap_bucket(time: tf.Tensor, typical_gap: float = 1.0) -> tf.Tensor:

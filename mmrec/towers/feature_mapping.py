@@ -61,11 +61,11 @@ class FeatureMapping(layers.Layer):
         Returns:
           The same, with the vector and the presence of the id changed.
         """
-        place, known = self._place, present[self._place]
+        place, has_id = self._place, present[self._place]
         others = [*present[:place], *present[place + 1 :]]
         guess = tf.matmul(mapped_from(place, vectors, present), self.weight)  # [B, D]
-        vector = tf.where(known[:, tf.newaxis], vectors[place], guess)
-        there = tf.reduce_any(tf.stack([known, *others]), axis=0)
+        vector = tf.where(has_id[:, tf.newaxis], vectors[place], guess)
+        there = tf.reduce_any(tf.stack([has_id, *others]), axis=0)
         return (
             [*vectors[:place], vector, *vectors[place + 1 :]],
             [*present[:place], there, *present[place + 1 :]],

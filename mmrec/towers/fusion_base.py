@@ -74,19 +74,19 @@ class UnitFusion(Fusion):
 
     def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Fuses; see the contract."""
-        known = tf.cast(tf.stack(present, axis=1), tf.float32)[:, :, tf.newaxis]  # [B, M, 1]
+        mask = tf.cast(tf.stack(present, axis=1), tf.float32)[:, :, tf.newaxis]  # [B, M, 1]
         stacked = tf.stack(vectors, axis=1)  # [B, M, D]
-        fused = self.fuse((unit(stacked) if self.is_cosine else stacked) * known, known)  # [B, W]
-        none = 1.0 - tf.reduce_max(known, axis=1)  # [B, 1], 1 where nothing is present
+        fused = self.fuse((unit(stacked) if self.is_cosine else stacked) * mask, mask)  # [B, W]
+        none = 1.0 - tf.reduce_max(mask, axis=1)  # [B, 1], 1 where nothing is present
         # A product of matrices: `tf.where` and its gradient take several times as long, which a whole catalog shows.
         return fused + tf.matmul(none, self.nothing[tf.newaxis])
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """Fuses unit vectors.
 
         Args:
           units: float32 [B, M, D], unit norm under the cosine; zeros where a modality is absent.
-          known: float32 [B, M, 1], 1 where it is present, else 0.
+          mask: float32 [B, M, 1], 1 where it is present, else 0.
 
         Returns:
           float32 [B, W]; zeros where all is absent.
@@ -99,15 +99,15 @@ def unit(vectors: tf.Tensor) -> tf.Tensor:
     return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-6)
 
 
-def shares(logits: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+def shares(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Computes a softmax over what is present.
 
     Args:
       logits: float32 [B or 1, M, D or 1].
-      known: float32 [B, M, 1], 1 where a modality is present, else 0.
+      mask: float32 [B, M, 1], 1 where a modality is present, else 0.
 
     Returns:
       float32 [B, M, D or 1], adding up to 1 over the present modalities, 0 for absent ones; where all are absent,
       anything finite.
     """
-    return tf.nn.softmax(logits + (known - 1.0) * 1e9, axis=1)
+    return tf.nn.softmax(logits + (mask - 1.0) * 1e9, axis=1)

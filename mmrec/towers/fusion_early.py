@@ -34,7 +34,7 @@ class Concatenation(Fusion):
 class Sum(UnitFusion):
     """The sum of what is present."""
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
         return tf.reduce_sum(units, axis=1)
 
@@ -42,9 +42,9 @@ class Sum(UnitFusion):
 class Mean(UnitFusion):
     """The mean of what is present: as long as it is compared by cosine, the same answers as `Sum`."""
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
-        return tf.math.divide_no_nan(tf.reduce_sum(units, axis=1), tf.reduce_sum(known, axis=1))
+        return tf.math.divide_no_nan(tf.reduce_sum(units, axis=1), tf.reduce_sum(mask, axis=1))
 
 
 class Weighted(UnitFusion):
@@ -61,9 +61,9 @@ class Weighted(UnitFusion):
         super().__init__(modalities, dim, **kwargs)
         self.logits = self.add_weight(name="logits", shape=[1, len(self.modalities), 1], initializer="zeros")
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
-        return tf.reduce_sum(units * shares(self.logits, known), axis=1)
+        return tf.reduce_sum(units * shares(self.logits, mask), axis=1)
 
     def report(self) -> dict[str, float]:
         """Returns the weights of an item that has everything."""
@@ -86,11 +86,11 @@ class Gated(UnitFusion):
         super().__init__(modalities, dim, **kwargs)
         self.gates = layers.Dense(len(self.modalities) * dim)
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
         shape = [-1, len(self.modalities), self.dim]
-        logits = self.gates(tf.reshape(tf.concat([units, known], axis=2), [-1, shape[1] * (self.dim + 1)]))
-        return tf.reduce_sum(units * shares(tf.reshape(logits, shape), known), axis=1)
+        logits = self.gates(tf.reshape(tf.concat([units, mask], axis=2), [-1, shape[1] * (self.dim + 1)]))
+        return tf.reduce_sum(units * shares(tf.reshape(logits, shape), mask), axis=1)
 
 
 class Attention(UnitFusion):
@@ -111,6 +111,6 @@ class Attention(UnitFusion):
         super().__init__(modalities, dim, **kwargs)
         self.attended = self.add_weight(name="attended", shape=[dim, 1], initializer="random_normal")
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
-        return tf.reduce_sum(units * shares(units @ self.attended, known), axis=1)
+        return tf.reduce_sum(units * shares(units @ self.attended, mask), axis=1)

@@ -32,7 +32,7 @@ class Late(UnitFusion):
         super().__init__(modalities, dim, output_dim=len(modalities) * dim, **kwargs)
         self.logits = self.add_weight(name="logits", shape=[len(self.modalities), 1], initializer="zeros")
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, M * D]; the candidate tower divides it by its length."""
         return tf.reshape(units * self._roots(), [-1, self.output_dim])
 
@@ -66,7 +66,7 @@ class LatePerQuery(UnitFusion):
         self.kernel = self.add_weight(name="kernel", shape=[self.output_dim, len(modalities)], initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=[len(modalities)], initializer="zeros")
 
-    def fuse(self, units: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, M * D]; the candidate tower divides it by its length."""
         return tf.reshape(units, [-1, self.output_dim])
 

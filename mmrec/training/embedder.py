@@ -70,8 +70,8 @@ class Embedder:
             longest = max(1, int(lengths[order[start : start + batch][-1]]))
             places = order[start : start + min(batch, max(1, values // (longest * held.shape[1])))]
             start += len(places)
-            known = {} if context is None else self._known(context.take(places), longest)
-            parts.append(self._asked(held, histories.take(places).last(longest), known).numpy())
+            context_values = {} if context is None else self._context_values(context.take(places), longest)
+            parts.append(self._asked(held, histories.take(places).last(longest), context_values).numpy())
         return np.concatenate(parts)[np.argsort(order)]
 
     def _embedded(self, features: Features, longest: Collection[str]) -> tf.Tensor:
@@ -82,20 +82,20 @@ class Embedder:
             )
         return self._candidate(features)
 
-    def _asked(self, table: tf.Tensor, rows: np.ndarray, known: Mapping[str, np.ndarray]) -> tf.Tensor:
+    def _asked(self, table: tf.Tensor, rows: np.ndarray, context_values: Mapping[str, np.ndarray]) -> tf.Tensor:
         """Returns float32 [B, D]; traced once, for histories of any length."""
-        if frozenset(known) not in self._query:
-            spec = {name: _spec(one, 1 if name in self.users else 2) for name, one in known.items()}
+        if frozenset(context_values) not in self._query:
+            spec = {name: _spec(one, 1 if name in self.users else 2) for name, one in context_values.items()}
 
             def query(table, rows, context):
                 length = tf.math.count_nonzero(rows, axis=1, dtype=tf.int32)
                 return self.query_tower.last(tf.gather(table, rows), length, context)
 
-            self._query[frozenset(known)] = traced(query, [_spec(table, 1), _spec(rows, 2), spec])
-        return self._query[frozenset(known)](table, rows, dict(known))
+            self._query[frozenset(context_values)] = traced(query, [_spec(table, 1), _spec(rows, 2), spec])
+        return self._query[frozenset(context_values)](table, rows, dict(context_values))
 
-    def _known(self, context: QueryContext, longest: int) -> dict[str, np.ndarray]:
-        users = {name: known[context.user] for name, known in self.users.items()}
+    def _context_values(self, context: QueryContext, longest: int) -> dict[str, np.ndarray]:
+        users = {name: values[context.user] for name, values in self.users.items()}
         return context.inputs(longest) | users
 
 

@@ -82,29 +82,29 @@ def read_space(source: Mapping[str, Any] | str | os.PathLike[str], config: Confi
       InputError: naming the key, the rule and what was received.
     """
     where = str(source) if isinstance(source, str | os.PathLike) else "space"
-    found = read_values(source, {})
-    if not found:
+    settings = read_values(source, {})
+    if not settings:
         raise InputError(f"{where}: must hold at least one config key to search. {_FORM}")
     dimensions, modalities = {}, {config.item.modalities}
-    for key in sorted(found, key=str):
-        dimension = _dimension(f"{where}: `{key}`", found[key])
+    for key in sorted(settings, key=str):
+        dimension = _dimension(f"{where}: `{key}`", settings[key])
         tried = [_with(where, config, key, value) for value in dimension.extremes]
         dimensions[key] = _typed(f"{where}: `{key}`", dimension, _value(tried[0], key))
         modalities |= {one.item.modalities for one in tried}
     return Space(dimensions, frozenset(modalities))
 
 
-def _dimension(where: str, given: Any) -> Choice | Range:
-    if isinstance(given, Sequence) and not isinstance(given, str) and len(given):
-        return Choice(tuple(given))
-    if not isinstance(given, Mapping) or not {"low", "high"} <= set(given) <= set(_RANGE):
-        raise InputError(f"{where}: must be values to choose from. {_FORM} Received: {given!r}.")
-    low, high, step = (_number(given.get(name)) for name in ("low", "high", "step"))
-    log = given.get("log")
+def _dimension(where: str, setting: Any) -> Choice | Range:
+    if isinstance(setting, Sequence) and not isinstance(setting, str) and len(setting):
+        return Choice(tuple(setting))
+    if not isinstance(setting, Mapping) or not {"low", "high"} <= set(setting) <= set(_RANGE):
+        raise InputError(f"{where}: must be values to choose from. {_FORM} Received: {setting!r}.")
+    low, high, step = (_number(setting.get(name)) for name in ("low", "high", "step"))
+    log = setting.get("log")
     if not _is_number(low) or not _is_number(high) or not low < high:
         raise InputError(f"{where}: `low` must be a number below `high`. Received: {low!r} and {high!r}.")
     if log not in (None, True, False) or (log and (low <= 0 or step is not None)):
-        raise InputError(f"{where}: `log: true` needs a `low` above 0 and no `step`. Received: {dict(given)!r}.")
+        raise InputError(f"{where}: `log: true` needs a `low` above 0 and no `step`. Received: {dict(setting)!r}.")
     if step is not None and not (_is_number(step) and 0 < step <= high - low):
         raise InputError(f"{where}: `step` must be a number above 0, at most high - low. Received: {step!r}.")
     return Range(low, high, bool(log), step)

@@ -83,8 +83,8 @@ class Study:
 
     def twin(self, values: Mapping[str, Any]) -> int | None:
         """Returns the number, from 1, of a trial of the same values that ran to its end; None when there is none."""
-        found = (number for number, trial in enumerate(self.done, 1) if self._ended_with(trial) == values)
-        return next(found, None)
+        twins = (number for number, trial in enumerate(self.done, 1) if self._ended_with(trial) == values)
+        return next(twins, None)
 
     def _ended_with(self, trial: Any) -> dict[str, Any] | None:
         return trial.user_attrs["values"] if trial.state == self._complete else None
@@ -129,11 +129,19 @@ class Study:
         writer = csv.writer(rows, lineterminator="\n")
         writer.writerow(["trial", "state", "ndcg@10", "epochs", "seconds", *self._space.dimensions, "stopped"])
         for number, trial in enumerate(self.done, start=1):
-            found, seconds = trial.user_attrs, trial.duration.total_seconds()
+            attributes, seconds = trial.user_attrs, trial.duration.total_seconds()
             state = "complete" if trial.state == self._complete else "stopped"
-            values = found["values"].values()
+            values = attributes["values"].values()
             writer.writerow(
-                [number, state, found["ndcg@10"], found["epochs"], f"{seconds:.1f}", *values, found["stopped"]]
+                [
+                    number,
+                    state,
+                    attributes["ndcg@10"],
+                    attributes["epochs"],
+                    f"{seconds:.1f}",
+                    *values,
+                    attributes["stopped"],
+                ]
             )
         write_text(self.table, rows.getvalue())
 

@@ -130,8 +130,8 @@ def test_known_pairs_are_all_positives_of_a_windows_user_among_the_candidates():
         for window, history in enumerate(batch["rows"][batch["history"]].tolist()):
             mine = {9, 2} if 9 in history else set(range(1, 9))
             expected |= {(window, place) for place, row in enumerate(candidates) if row in mine}
-        assert len(batch["known"]) == len(expected)
-        assert {tuple(pair) for pair in batch["known"].tolist()} == expected
+        assert len(batch["positive_pairs"]) == len(expected)
+        assert {tuple(pair) for pair in batch["positive_pairs"].tolist()} == expected
 
 
 def test_log_q_is_the_chance_that_an_item_is_among_the_answers_of_a_batch():
@@ -363,7 +363,7 @@ def test_negative_events_are_seen_and_neither_asked_for_nor_known_as_positives()
     (batch,) = examples(histories).epoch(0)
     assert asked([batch]) == [((), 5), ((), 6), ((5, 6), 7), ((6,), 8)]
     candidates = batch["rows"][batch["candidate"]]
-    likes = {(window, int(candidates[place])) for window, place in batch["known"].tolist()}
+    likes = {(window, int(candidates[place])) for window, place in batch["positive_pairs"].tolist()}
     assert sorted(item for _, item in likes) == [5, 6, 7, 8]  # 6 by the second user alone
 
 

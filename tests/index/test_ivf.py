@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from mmrec.config.export import ExportConfig
-from mmrec.index.build import build_index, found, recall
+from mmrec.index.build import answer_rows, build_index, recall
 from mmrec.index.cells import Cells, cut_into_cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed
@@ -90,9 +90,9 @@ def test_the_depth_ends_where_too_few_of_the_answers_next_to_each_other_are_foun
 
 def test_found_leaves_out_what_is_excluded():
     queries, index = np.array(RIGHT * 2, np.float32), ExactIndex(TABLE)
-    rows = found(index, queries, np.array([[1, 2], [16, 0]]), 3)
+    rows = answer_rows(index, queries, np.array([[1, 2], [16, 0]]), 3)
     assert rows.tolist() == [[16, 3, 4], [1, 2, 3]]
-    assert found(index, queries[:1], np.array([[1]])).tolist() == [[16, 2, 3, 4, 5, 6, 7, 8, 9, 10]]
+    assert answer_rows(index, queries[:1], np.array([[1]])).tolist() == [[16, 2, 3, 4, 5, 6, 7, 8, 9, 10]]
 
 
 def test_every_row_lies_in_one_cell_among_its_neighbours():
@@ -134,7 +134,8 @@ def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
     assert facts["probes"] < facts["cells"]
     assert facts["queries"] == 100
     assert facts["recall@10"] >= 0.9
-    assert facts["recall@10"] == recall(found(index, queries, exclude), found(ExactIndex(table), queries, exclude))
+    right = answer_rows(ExactIndex(table), queries, exclude)
+    assert facts["recall@10"] == recall(answer_rows(index, queries, exclude), right)
     a_row, in_cells = 8 * 4 if storage == "float32" else 8 + 4, facts["cells"] * facts["cell_size"]
     assert facts["bytes"] == 3008 * a_row + in_cells * (a_row + 4) + facts["cells"] * 8 * 4
 
@@ -148,11 +149,11 @@ def test_recall_stays_near_the_target_however_many_are_wanted_or_excluded():
     index, facts = build_index(table, ExportConfig(k=20, index="ivf", index_recall=0.9), held_out)
     assert 0.9 <= facts["recall@20"] < facts["recall@10"]
     assert 20 <= facts["depth"] < 200
-    best = found(ExactIndex(table), queries, nothing, 220)
+    best = answer_rows(ExactIndex(table), queries, nothing, 220)
     for wanted in (10, 20, 40, 60, 200):
-        assert recall(found(index, queries, nothing, wanted), best[:, :wanted]) > 0.69
+        assert recall(answer_rows(index, queries, nothing, wanted), best[:, :wanted]) > 0.69
     for out in (5, 20, 40, 60, 200):
-        assert recall(found(index, queries, best[:, :out]), best[:, out : out + 10]) > 0.69
+        assert recall(answer_rows(index, queries, best[:, :out]), best[:, out : out + 10]) > 0.69
 
 
 @pytest.mark.slow

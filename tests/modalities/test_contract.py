@@ -139,7 +139,7 @@ def test_training_and_the_export_read_the_same_features(config):
     vectors, present = made.tower()({key: tf.constant(values) for key, values in source.items()})
     assert (vectors.shape, vectors.dtype) == ((4, DIM), tf.float32)
     expected = [True, True, False, True]  # of ids, c has no training events
-    assert present.numpy().tolist() == read.given.numpy().tolist() == expected
+    assert present.numpy().tolist() == read.present.numpy().tolist() == expected
     assert {key: values.shape[1:] for key, values in none.items() if key not in made.source.longest} == {
         key: values.shape[1:] for key, values in source.items() if key not in made.source.longest
     }

@@ -20,7 +20,7 @@ def step(memory, rows, vectors, known=NOTHING, taken=NOTHING, training=True):
     given = Candidates.drawn(vectors, tf.constant(rows), tf.fill([len(rows)], True), log_q, known, taken)
     found = memory(given, training=training)
     assert found.mode == "drawn"
-    parts = found.embedding, found.row, found.competes, found.log_q, found.known
+    parts = found.embedding, found.row, found.competes, found.log_q, found.positive_pairs
     return [np.round(part, 5).tolist() if part.dtype == tf.float32 else part.numpy().tolist() for part in parts]
 
 

@@ -56,7 +56,7 @@ BATCH = {
     "candidate": np.array([1, 2, 3], np.int32),
     "competes": np.full(3, True),
     "log_q": np.zeros(3, np.float32),
-    "known": np.array([[0, 0], [0, 2], [1, 1]], np.int32),
+    "positive_pairs": np.array([[0, 0], [0, 2], [1, 1]], np.int32),
 }
 
 

@@ -48,15 +48,15 @@ def choose_items(
         odds = cells.odds({f: care[f][here] for f in care}, {f: taste[f][here] for f in taste})  # [2 * users, cells]
         buyer, time = user[start:stop].astype(np.int64), when[start:stop]
         state = 2 * (buyer - here.start) + (time >= drift[buyer])  # the line's row of `odds`
-        found = np.full(len(buyer), -1, np.int64)
+        item = np.full(len(buyer), -1, np.int64)
         for _ in range(_ROUNDS):
-            pending = np.flatnonzero(found < 0)
+            pending = np.flatnonzero(item < 0)
             if not len(pending):
                 break
             drawn = cells.draw(odds, state[pending], rng)
-            found[pending] = np.where(launch[drawn] <= time[pending], drawn, -1)
-            found[_repeats(buyer * len(launch) + found, found >= 0, pending)] = -1
-        chosen.append(found)
+            item[pending] = np.where(launch[drawn] <= time[pending], drawn, -1)
+            item[_repeats(buyer * len(launch) + item, item >= 0, pending)] = -1
+        chosen.append(item)
     return np.concatenate(chosen).astype(np.int32)
 
 

@@ -37,8 +37,8 @@ class AttributesTower(layers.Layer):
         Returns:
           float32 [B, D], and bool [B]: whether the item has any attribute.
         """
-        rows, known = features["attributes_category"], features["attributes_known"]
+        rows, present = features["attributes_category"], features["attributes_known"]
         embedded = [embedding(rows[:, place]) for place, embedding in enumerate(self.embeddings)]
-        read = tf.concat([*embedded, features["attributes_number"], tf.cast(known, tf.float32)], axis=1)
+        read = tf.concat([*embedded, features["attributes_number"], tf.cast(present, tf.float32)], axis=1)
         hidden = self.hidden(self.dropout(read, training=training))
-        return self.projection(hidden), tf.reduce_any(known, axis=1)
+        return self.projection(hidden), tf.reduce_any(present, axis=1)

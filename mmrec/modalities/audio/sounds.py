@@ -40,8 +40,8 @@ class AudioFeatures(FeatureSource):
         longest = max(1, int(frames.max(initial=1)))
         mel = np.zeros((len(rows), longest, self._bands), np.float32)
         heard = frames > 0
-        found = self._values[self._places[rows[heard]], 1 : 1 + longest * self._bands]
-        mel[heard] = found.reshape(-1, longest, self._bands)
+        spectrograms = self._values[self._places[rows[heard]], 1 : 1 + longest * self._bands]
+        mel[heard] = spectrograms.reshape(-1, longest, self._bands)
         if draw and self._change and heard.any():
             seeds = draw.rng.integers(0, 2**31, (int(heard.sum()), 2))
             mel[heard], frames[heard] = self._change(mel[heard], frames[heard], seeds)
@@ -89,16 +89,16 @@ def fill_sounds(
       InputError: one is unreadable and `data.catalog.on_missing_audio` is `error`, or none is readable.
     """
     digests = [b"" if none else sounds.file_digest(item) for item, none in enumerate(sounds.missing)]
-    item_of = {found: item for item, found in enumerate(digests) if found}
-    missing = [found for found in store.missing(digests) if found]
+    item_of = {digest: item for item, digest in enumerate(digests) if digest}
+    missing = [digest for digest in store.missing(digests) if digest]
     for start in range(0, len(missing), batch):
         part = missing[start : start + batch]
-        mel, frames = hear([content(sounds.files[item_of[found]]) for found in part])
+        mel, frames = hear([content(sounds.files[item_of[digest]]) for digest in part])
         good = frames > 0
         if not good.all() and config.on_missing_audio == "error":
             raise InputError(_unreadable(sounds, catalog, config, item_of[part[int(np.argmin(good))]]))
         entries = np.concatenate([frames[:, np.newaxis], mel.reshape(len(part), -1)], axis=1)[good]
-        store.append([found for found, ok in zip(part, good, strict=True) if ok], entries)
+        store.append([digest for digest, ok in zip(part, good, strict=True) if ok], entries)
         progress("sounds", min(start + batch, len(missing)), len(missing))
     places = np.concatenate([[-1], store.places(digests)])
     if (places < 0).all():
@@ -111,9 +111,9 @@ def fill_sounds(
 
 def _unreadable(sounds: FileContent, catalog: Catalog, config: CatalogConfig, item: int) -> str:
     file = sounds.files[item]
-    found = file if isinstance(file, str) else f"{len(file):,} bytes"
+    received = file if isinstance(file, str) else f"{len(file):,} bytes"
     return (
         f"{config.path}, row {catalog.source_rows[item] + 1:,}, column `{config.audio}`: must be a WAV recording of 8, "
-        f"16, 24 or 32 bits. Received: {found}, which cannot be decoded. Replace it, or set "
+        f"16, 24 or 32 bits. Received: {received}, which cannot be decoded. Replace it, or set "
         "`data.catalog.on_missing_audio: mask` to train the item without it."
     )

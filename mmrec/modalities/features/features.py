@@ -25,9 +25,9 @@ class VectorFeatures(FeatureSource):
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         present = self.present[rows]
-        found = self.values[np.maximum(rows, 1) - 1]
-        found[~present] = 0.0
-        return {"features": found, "features_present": present}
+        vectors = self.values[np.maximum(rows, 1) - 1]
+        vectors[~present] = 0.0
+        return {"features": vectors, "features_present": present}
 
     def standardisation(self) -> Standardisation:
         """Returns mean and standard deviation over the items that have a vector, float32 [F]; 1 where none varies."""

@@ -25,30 +25,30 @@ def read_vectors(column: pd.Series, path: str, source_rows: np.ndarray) -> np.nd
       InputError: naming the first row of the file whose vector is none, is not finite or is of another width; or no
         item has one.
     """
-    found, first, cells, bad = None, 0, column.to_numpy(), {}
+    vectors, first, cells, bad = None, 0, column.to_numpy(), {}
     for place in np.argsort(source_rows):
         row = int(source_rows[place]) + 1
         try:
             vector = parse_vector(cells[place])
             if vector is None:
                 continue
-            if found is None:
-                found, first = np.full((len(cells), len(vector)), np.nan, np.float32), row
-            if len(vector) != found.shape[1]:
-                raise ValueError(f"must have {found.shape[1]} numbers, as row {first:,} has. Received: {len(vector)}")
+            if vectors is None:
+                vectors, first = np.full((len(cells), len(vector)), np.nan, np.float32), row
+            if len(vector) != vectors.shape[1]:
+                raise ValueError(f"must have {vectors.shape[1]} numbers, as row {first:,} has. Received: {len(vector)}")
         except ValueError as error:
             bad[row - 1] = error
             continue
-        found[place] = vector
+        vectors[place] = vector
     if bad:
         rows = np.array(list(bad))
         raise InputError(
             f"{rows_text(path, rows, column.name)}: {bad[rows[0]]}. Correct it, or leave it empty: the item then "
             "counts as without features."
         )
-    if found is None:
+    if vectors is None:
         raise InputError(
             f"{path}, column `{column.name}`: no item has features. Correct `data.catalog.features`, or leave "
             "`features` out of `item.modalities`."
         )
-    return found
+    return vectors

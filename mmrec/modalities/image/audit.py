@@ -125,7 +125,7 @@ def difference_hash(pixels: np.ndarray) -> np.ndarray:
 
 def _have_a_twin(hashes: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Returns bool [P]: whether another photo has nearly the same hash (bool [P, 128]) and mean colour ([P, 3])."""
-    found = np.zeros(len(hashes), bool)
+    has_twin = np.zeros(len(hashes), bool)
     for band in np.array_split(np.arange(_HASH_BITS), _BANDS):
         keys, packed = np.packbits(hashes[:, band], axis=1), np.packbits(hashes, axis=1)
         order = np.lexsort((*packed.T, *keys.T))  # equal bands stand together, alike hashes next to each other
@@ -137,8 +137,8 @@ def _have_a_twin(hashes: np.ndarray, colours: np.ndarray) -> np.ndarray:
                 break
             near &= np.bitwise_count(packed[:-distance] ^ packed[distance:]).sum(axis=1) <= _DISTANCE
             near &= np.abs(colours[left] - colours[right]).max(axis=1) < _COLOUR
-            found[left[near]] = found[right[near]] = True
-    return found
+            has_twin[left[near]] = has_twin[right[near]] = True
+    return has_twin
 
 
 def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Finding]:
@@ -149,11 +149,11 @@ def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Fin
       catalog: the items.
       stops: whether training refuses unreadable photos (`data.catalog.on_missing_image: error`).
     """
-    found = []
+    findings = []
 
     def add(severity: str, code: str, items: list[int], text: str, remedy: str) -> None:
         if items:
-            found.append(about_items(severity, code, text.format(f"{len(items):,}"), remedy, catalog, items))
+            findings.append(about_items(severity, code, text.format(f"{len(items):,}"), remedy, catalog, items))
 
     placeholders = [item for group in audit.duplicates if len(group) >= SHARED for item in group]
     doubles = [item for group in audit.duplicates if len(group) < SHARED for item in group]
@@ -166,8 +166,9 @@ def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Fin
     add("note", "duplicate_photos", doubles, "{} items have the photo of another item.", "Merge items that are one.")
     if audit.near_duplicates > _MANY * audit.distinct:
         text = f"{percent(audit.near_duplicates / audit.distinct)} of the distinct photos look like another one."
-        found.append(Finding("note", "near_duplicate_photos", text, "Merge items that are one, or give other views."))
-    return found
+        remedy = "Merge items that are one, or give other views."
+        findings.append(Finding("note", "near_duplicate_photos", text, remedy))
+    return findings
 
 
 def _read(content: PhotoContent, item: int, number: int) -> bytes:

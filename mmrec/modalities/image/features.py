@@ -27,17 +27,17 @@ class ImageFeatures(FeatureSource):
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
         places = self.places[rows]  # [R, P]
-        given, views = places >= 0, self.values.shape[1]
-        found = np.zeros((len(rows), self.values.shape[2]), np.float32)
+        has, views = places >= 0, self.values.shape[1]
+        mean = np.zeros((len(rows), self.values.shape[2]), np.float32)
         for number in range(places.shape[1]):
-            some = given[:, number]
+            some = has[:, number]
             # With augmented views only those are drawn: the unchanged one is what the item is judged and served by.
             view = draw.rng.integers(1, views, some.sum()) if draw and views > 1 else 0
             photos = self.values[places[some, number], view]
-            found[some] = found[some] + photos if number else photos
+            mean[some] = mean[some] + photos if number else photos
         if places.shape[1] > 1:
-            found /= np.maximum(given.sum(axis=1, keepdims=True), 1).astype(np.float32)
-        return {"image_features": found, "image_present": given.any(axis=1)}
+            mean /= np.maximum(has.sum(axis=1, keepdims=True), 1).astype(np.float32)
+        return {"image_features": mean, "image_present": has.any(axis=1)}
 
     def standardisation(self) -> Standardisation:
         """Returns mean and deviation over the catalog's distinct photos, unchanged."""
@@ -93,12 +93,12 @@ class PixelFeatures(FeatureSource):
         return self._table.standardisation()
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
-        found = self._table.rows(rows)
+        features = self._table.rows(rows)
         if draw is None:
-            return found
-        able = draw.positive[found["image_present"][draw.positive]]
+            return features
+        able = draw.positive[features["image_present"][draw.positive]]
         at = draw.rng.permutation(able)[: self._per_step]
         pixels = np.asarray(self._pixels[self._places[rows[at]]], np.float32)
         if self._augment and len(at):
             pixels = self._augment(pixels, draw.rng.integers(0, 2**31, (len(at), 2)))
-        return found | {"pixels": pixels, "pixels_at": at.astype(np.int32)}
+        return features | {"pixels": pixels, "pixels_at": at.astype(np.int32)}

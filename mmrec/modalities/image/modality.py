@@ -149,7 +149,7 @@ def _feature_store(config: Config, backbone: Backbone) -> tuple[FeatureStore, Ca
     shape = (1 + count, backbone.feature_dim)
 
     def views(encode: Callable, pixels: np.ndarray, digests: list[bytes]) -> np.ndarray:
-        content = np.frombuffer(b"".join(found[:4] for found in digests), np.uint32).astype(np.int64)
+        content = np.frombuffer(b"".join(digest[:4] for digest in digests), np.uint32).astype(np.int64)
         parts = [encode(pixels)]
         for view in range(count):
             seeds = np.stack([content, np.full(len(content), config.seed * 1000 + view)], axis=1)

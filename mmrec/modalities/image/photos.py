@@ -55,16 +55,16 @@ class Photos:
         Raises:
           InputError: a photo is unreadable and `data.catalog.on_missing_image` is `error`, or no photo is readable.
         """
-        owner = {found: at for at, found in enumerate(self._digests)}
+        owner = {digest: at for at, digest in enumerate(self._digests)}
         missing, limit = store.missing(self._digests), self._photos.max_pixels
         for start in range(0, len(missing), batch):
             part = missing[start : start + batch]
-            places = [self._place(owner[found]) for found in part]
+            places = [self._place(owner[digest]) for digest in part]
             encoded = tf.constant([self._photos.photo(*place) for place in places])
             pixels, readable = (tensor.numpy() for tensor in decode_photos(encoded, self._size, limit))
             if not readable.all() and self._config.on_missing_image == "error":
                 raise InputError(self._unreadable(*places[int(np.argmin(readable))]))
-            good = [found for found, ok in zip(part, readable, strict=True) if ok]
+            good = [digest for digest, ok in zip(part, readable, strict=True) if ok]
             if good:
                 store.append(good, encode(pixels[readable], good))
             progress("photos", min(start + batch, len(missing)), len(missing))
@@ -86,10 +86,10 @@ class Photos:
 
     def _unreadable(self, item: int, number: int) -> str:
         photo, most = self._photos.of(item)[number], self._photos.max_pixels
-        found = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
+        received = photo if isinstance(photo, str) else f"{len(photo):,} bytes"
         return (
             f"{self._config.path}, row {self._catalog.source_rows[item] + 1:,}, column `{self._config.image}`: must "
             f"be a JPEG, PNG, GIF, BMP, WebP, AVIF or TIFF photo of at most {most:,} pixels. Received: "
-            f"{found}, which cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train the "
-            "item without it."
+            f"{received}, which cannot be decoded. Replace it, or set `data.catalog.on_missing_image: mask` to train "
+            "the item without it."
         )

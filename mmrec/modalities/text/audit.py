@@ -85,28 +85,28 @@ def audit_texts(
     longer = {limit: TextEncoder(encoder.tokenizer, limit + 1) for limit in limits.values()}  # each is traced once
     same: dict[tuple[str, ...], list[int]] = {}
     letters: Counter[str] = Counter()
-    found: dict[str, list[int]] = {"empty": [], "user": [], "item": [], "own": []}
+    faulty: dict[str, list[int]] = {"empty": [], "user": [], "item": [], "own": []}
     for at, texts in enumerate(zip(*columns.values(), strict=True)):
         own = catalog.item_ids[at]
         plain = tuple(" ".join(text.casefold().split()) for text in texts)
         if not any(plain):
-            found["empty"].append(at)
+            faulty["empty"].append(at)
             continue
         same.setdefault(plain, []).append(at)
         words = {word for text in texts for word in re.findall(r"[\w.-]*\w", text)}
         for name, hit in (("user", words & users), ("item", words & items - {own}), ("own", own in texts)):
             if hit:
-                found[name].append(at)
+                faulty[name].append(at)
         letters.update(char for text in texts for char in text if char.isalpha())
     return TextAudit(
-        empty=found["empty"],
+        empty=faulty["empty"],
         identical=sorted((group for group in same.values() if len(group) > 1), key=lambda group: (-len(group), group)),
         cut={column: _cut_share(values, longer[limits[column]]) for column, values in columns.items()},
         scripts=_scripts(letters),
         languages=language_shares(map(" ".join, zip(*columns.values(), strict=True))),
-        with_user_id=found["user"],
-        with_other_item_id=found["item"],
-        is_item_id=found["own"],
+        with_user_id=faulty["user"],
+        with_other_item_id=faulty["item"],
+        is_item_id=faulty["own"],
         repeats_payload=_repeats(catalog, columns),
     )
 
@@ -118,10 +118,10 @@ def _is_telling(name: str) -> bool:
 
 def _cut_share(texts: np.ndarray, longer: TextEncoder, batch: int = 1024) -> float:
     """Returns the share of the texts that are not empty which fill an encoder of one token more than is kept."""
-    given = [text for text in texts if text.strip()]
-    parts = (given[start : start + batch] for start in range(0, len(given), batch))
+    filled = [text for text in texts if text.strip()]
+    parts = (filled[start : start + batch] for start in range(0, len(filled), batch))
     cut = sum(int((longer([tf.constant(part)])[:, -1].numpy() != 0).sum()) for part in parts)
-    return cut / max(1, len(given))
+    return cut / max(1, len(filled))
 
 
 def _scripts(letters: Counter[str]) -> dict[str, float]:
@@ -138,7 +138,7 @@ def _scripts(letters: Counter[str]) -> dict[str, float]:
 
 
 def _repeats(catalog: Catalog, columns: Mapping[str, np.ndarray]) -> dict[tuple[str, str], list[int]]:
-    found = {}
+    rows = {}
     for payload in catalog.payload.columns:
         if payload == schema.ID or payload in columns:
             continue
@@ -146,17 +146,17 @@ def _repeats(catalog: Catalog, columns: Mapping[str, np.ndarray]) -> dict[tuple[
         for column, texts in columns.items():
             items = np.flatnonzero((texts == values) & (texts != "")).tolist()
             if items:
-                found[payload, column] = items
-    return found
+                rows[payload, column] = items
+    return rows
 
 
 def text_findings(audit: TextAudit, catalog: Catalog) -> list[Finding]:
     """Says what is wrong with the texts."""
-    found = []
+    findings = []
 
     def add(severity: str, code: str, items: list[int], text: str, remedy: str) -> None:
         if items:
-            found.append(about_items(severity, code, text.format(f"{len(items):,}"), remedy, catalog, items))
+            findings.append(about_items(severity, code, text.format(f"{len(items):,}"), remedy, catalog, items))
 
     alike = [item for group in audit.identical for item in group]
     remedy = "Give texts that tell them apart, or merge items that are one."
@@ -174,11 +174,11 @@ def text_findings(audit: TextAudit, catalog: Catalog) -> list[Finding]:
     for column, share in audit.cut.items():
         if share > _CUT:
             text = f"{percent(share)} of the texts in `{column}` are cut to `item.text.max_tokens`."
-            found.append(Finding("note", "cut_texts", text, "Raise `item.text.max_tokens`.", (column,)))
+            findings.append(Finding("note", "cut_texts", text, "Raise `item.text.max_tokens`.", (column,)))
     several = [name for name, share in audit.languages.items() if name != UNSURE and share >= _LANGUAGE]
     if len(several) > 1:
         shares = ", ".join(f"{name} {percent(audit.languages[name])}" for name in several)
         text = f"The texts are in several languages ({shares}): words of one do not find items in another."
         remedy = "Give the items texts in one language, or all items texts in each."
-        found.append(Finding("note", "several_languages", text, remedy, tuple(several)))
-    return found
+        findings.append(Finding("note", "several_languages", text, remedy, tuple(several)))
+    return findings

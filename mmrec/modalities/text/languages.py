@@ -22,11 +22,11 @@ def language_shares(texts: Iterable[str]) -> dict[str, float]:
       ISO 639 code -> share, the largest first; `unsure` for texts that are too short, for lists and names, and for
       languages of less than 1% of the texts.
     """
-    found = Counter(_language(text) for text in texts if text.strip())
-    shares = {language: count / found.total() for language, count in found.items()}
-    known = {language: share for language, share in shares.items() if language != UNSURE and share >= _RARE}
-    ordered = dict(sorted(known.items(), key=lambda one: (-one[1], one[0])))
-    unsure = (found.total() - sum(found[language] for language in known)) / max(1, found.total())
+    counts = Counter(_language(text) for text in texts if text.strip())
+    shares = {language: count / counts.total() for language, count in counts.items()}
+    certain = {language: share for language, share in shares.items() if language != UNSURE and share >= _RARE}
+    ordered = dict(sorted(certain.items(), key=lambda one: (-one[1], one[0])))
+    unsure = (counts.total() - sum(counts[language] for language in certain)) / max(1, counts.total())
     return ordered | ({UNSURE: unsure} if unsure else {})
 
 

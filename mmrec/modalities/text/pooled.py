@@ -27,9 +27,9 @@ class PooledTextFeatures(FeatureSource):
         places = self.places[rows]
         present = places >= 0
         values = self.values if draw is None else self.values[:, : self._trained]
-        found = np.zeros((len(rows), values.shape[1]), np.float32)
-        found[present] = values[places[present]]
-        return {"text_features": found, "text_present": present}
+        vectors = np.zeros((len(rows), values.shape[1]), np.float32)
+        vectors[present] = values[places[present]]
+        return {"text_features": vectors, "text_present": present}
 
     def standardisation(self) -> Standardisation:
         """Returns mean and standard deviation over the distinct texts, float32 [F] each; 1 where none varies."""
@@ -56,8 +56,8 @@ def pool_texts(
     """
     lengths = (tokens != 0).sum(axis=1)
     digests = [digest(row[:length].astype("<i4").tobytes()) for row, length in zip(tokens, lengths, strict=True)]
-    first = {found: row for row, found in reversed(list(enumerate(digests)))}
-    missing = [first[found] for found in store.missing([d for d, n in zip(digests, lengths, strict=True) if n])]
+    first = {one: row for row, one in reversed(list(enumerate(digests)))}
+    missing = [first[one] for one in store.missing([d for d, n in zip(digests, lengths, strict=True) if n])]
     missing.sort(key=lambda row: lengths[row])
     for start in range(0, len(missing), batch):
         rows = missing[start : start + batch]

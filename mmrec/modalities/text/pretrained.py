@@ -71,8 +71,8 @@ class PretrainedText(layers.Layer):
           float32 [B, F].
         """
         mask = read_mask(tokens != 0)
-        given = {"token_ids": tf.maximum(tokens - 1, 0), "padding_mask": mask, "segment_ids": tf.zeros_like(tokens)}
-        outputs = self._network()({name: given[name] for name in self._inputs}, training=training)  # [B, T, F]
+        inputs = {"token_ids": tf.maximum(tokens - 1, 0), "padding_mask": mask, "segment_ids": tf.zeros_like(tokens)}
+        outputs = self._network()({name: inputs[name] for name in self._inputs}, training=training)  # [B, T, F]
         return masked_mean(tf.cast(outputs, tf.float32), mask)
 
 
@@ -146,5 +146,5 @@ class PooledTextTower(FeaturesTower):
 
     def call(self, features: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Encodes items: `text_features` float32 [B, F] and `text_present` bool [B], as `FeaturesTower` does."""
-        given = {VECTORS: features["text_features"], PRESENT: features["text_present"]}
-        return super().call(given, training=training)
+        inputs = {VECTORS: features["text_features"], PRESENT: features["text_present"]}
+        return super().call(inputs, training=training)

@@ -75,7 +75,8 @@ def _pair(one: tf.Tensor, other: tf.Tensor, both: tf.Tensor) -> tf.Tensor:
         left, right = (tf.math.l2_normalize(tf.boolean_mask(vectors, both), axis=1) for vectors in (one, other))
         own = tf.range(tf.shape(left)[0])
         there, back = (
-            catalog_softmax(asked / _TEMPERATURE, found, own) for asked, found in ((left, right), (right, left))
+            catalog_softmax(asked / _TEMPERATURE, candidates, own)
+            for asked, candidates in ((left, right), (right, left))
         )
         return (there + back) / 2
 

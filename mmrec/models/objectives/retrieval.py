@@ -69,7 +69,7 @@ class RetrievalObjective(Objective):
         return Candidates.drawn(
             tf.gather(items.embedding, place),
             tf.gather(batch["rows"], place),
-            *(batch[name] for name in ("competes", "log_q", "known")),
+            *(batch[name] for name in ("competes", "log_q", "positive_pairs")),
             batch.get("taken"),
         )
 

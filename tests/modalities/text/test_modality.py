@@ -42,7 +42,7 @@ def test_a_frozen_backbone_reads_each_text_once_for_all_runs(world, capsys):
     np.testing.assert_allclose(from_features, from_raw, atol=1e-4)
     assert len(reader.resources) == len(first.backbone.variables)  # WordPiece is in the graph as a whole
     read = reader({name: tf.constant(["", "red"]) for name in reader.inputs})
-    assert read.given.numpy().tolist() == [False, True]
+    assert read.present.numpy().tolist() == [False, True]
     assert not read.features["text_features"][0].numpy().any()
 
 
