@@ -190,9 +190,7 @@ class Spellings:
             forms = [plain(text) for text in distinct]
             by_form = self._index.get_indexer(pd.Index(forms, dtype=object))
             if (by_form < 0).any():
-                by_form = np.where(
-                    by_form < 0, [self._by_form.get(form, -1) for form in forms], by_form
-                )
+                by_form = np.where(by_form < 0, [self._by_form.get(form, -1) for form in forms], by_form)
             place[other] = by_form[again]
         return place
 

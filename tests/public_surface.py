@@ -14,8 +14,8 @@ def recommend(config: Path, users: list[list[str]]) -> list[str]:
     result: mmrec.TrainResult = mmrec.train(settings, seed=3)
     metrics: dict[str, object] = mmrec.evaluate(result.export_dir)
     print(metrics["test"], settings.training.epochs + 1)
-    found: mmrec.TuneResult = mmrec.tune(settings, {"training.epochs": [1, 2]}, trials=2)
-    print(mmrec.compare_runs(result.run_dir, [found.train_result.run_dir], metrics=["ndcg@10"])["users"])
+    tuned: mmrec.TuneResult = mmrec.tune(settings, {"training.epochs": [1, 2]}, trials=2)
+    print(mmrec.compare_runs(result.run_dir, [tuned.train_result.run_dir], metrics=["ndcg@10"])["users"])
     print(mmrec.compare_exports(result.export_dir, "other", Path("users.csv"), segments=["country"], k=5)["overall"])
     refreshed: mmrec.RefreshResult = mmrec.refresh(
         result.export_dir, "new.parquet", data={"catalog": {"image_dir": "photos"}}

@@ -73,12 +73,12 @@ class SpoiltShop:
 
     def left(self):
         """Returns the content of every file below the folders of runs and versions, locks aside."""
-        found = {}
+        files = {}
         for name in ("runs", "models"):
             for path in sorted((self.folder / name).rglob("*")):
                 if path.name != ".lock":
-                    found[str(path.relative_to(self.folder))] = path.read_bytes() if path.is_file() else None
-        return found
+                    files[str(path.relative_to(self.folder))] = path.read_bytes() if path.is_file() else None
+        return files
 
     def file(self):
         """Writes and returns the config file."""

@@ -199,10 +199,10 @@ def test_a_price_that_is_none_is_refused_or_masked_and_counted(shop, command, pr
         "items", [[*header, "price"], *[[*row, price if number == 4 else "5"] for number, row in enumerate(rows)]]
     )
     shop.set(data__catalog__attributes={"price": "price"}, item__modalities=["attributes", "item_id"])
-    found = refusal(command, shop)
-    assert "items.csv, row 5, column `price`: must be a finite number of at least 0, or empty" in found
-    assert f"Received: {price!r}" in found
-    assert "`data.catalog.on_bad_attribute: mask`" in found
+    message = refusal(command, shop)
+    assert "items.csv, row 5, column `price`: must be a finite number of at least 0, or empty" in message
+    assert f"Received: {price!r}" in message
+    assert "`data.catalog.on_bad_attribute: mask`" in message
     shop.set(data__catalog__on_bad_attribute="mask")
     assert load_tables(Config.load(shop.config)).catalog.counts == {"attribute_masked": 1}
 

@@ -199,9 +199,9 @@ def test_a_config_a_path_and_numpy_numbers_are_taken_as_sources(tmp_path):
     assert Config.load(first, seed=4).seed == 4
 
 
-def test_a_section_given_as_such_counts_with_its_defaults():
-    given = InteractionsConfig(path="i.csv")
-    config = Config.load({"data": {**OWN, "interactions": {"user_id": "u"}}}, data={"interactions": given})
+def test_a_section_passed_as_such_counts_with_its_defaults():
+    section = InteractionsConfig(path="i.csv")
+    config = Config.load({"data": {**OWN, "interactions": {"user_id": "u"}}}, data={"interactions": section})
     assert (config.data.interactions.user_id, config.data.catalog.text) == ("user_id", ("name",))
 
 
@@ -289,10 +289,10 @@ def test_the_home_folder_and_variables_are_filled_in_in_every_path(monkeypatch):
     own = {"data": {**OWN, "users": {"path": "u.csv", "attributes": {"age": "number"}}}}
 
     def value(key, text):
-        found = Config.load(own, **{key: text})
+        loaded = Config.load(own, **{key: text})
         for part in key.split("."):
-            found = getattr(found, part)
-        return found
+            loaded = getattr(loaded, part)
+        return loaded
 
     for key in PATHS:
         assert value(key, "~/x/y") == "/home/ann/x/y", key
@@ -375,7 +375,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "found"),
+    ("name", "content", "actual"),
     [
         ("c.yaml", "- seed: 1", "must hold keys and values. Received: list"),
         ("c.yaml", "[]", "must hold keys and values. Received: list"),
@@ -387,11 +387,11 @@ def test_an_empty_file_gives_the_defaults(tmp_path):
         ("c.yaml", "1: 2", "Keys should be strings"),
     ],
 )
-def test_a_file_that_is_no_config_is_refused(tmp_path, name, content, found):
+def test_a_file_that_is_no_config_is_refused(tmp_path, name, content, actual):
     path = written(tmp_path, content, name)
     message = refusal(path)
     assert message.startswith(str(path))
-    assert found in message
+    assert actual in message
 
 
 def test_an_absent_file_is_named(tmp_path):
@@ -415,7 +415,7 @@ def test_nearest_suggests_only_what_is_close():
     assert nearest("zzz", ["title", "image"]) == ""
 
 
-def test_a_registered_name_or_an_import_path_is_found():
+def test_a_registered_name_or_an_import_path_is_imported():
     assert find("fusion", "sum", {"sum": int}) is int
     assert find("fusion", "collections:Counter", {}).__name__ == "Counter"
 
@@ -443,7 +443,7 @@ def test_a_single_text_column_is_called_text_and_several_keep_their_names():
 
 
 @pytest.mark.parametrize(
-    ("given", "read"),
+    ("formats", "read"),
     [
         ("%d/%m/%Y %H:%M", ("%d/%m/%Y %H:%M",)),
         (["%b %d, %Y", "ISO8601"], ("%b %d, %Y", "ISO8601")),
@@ -451,18 +451,18 @@ def test_a_single_text_column_is_called_text_and_several_keep_their_names():
         (None, ()),
     ],
 )
-def test_formats_of_times_are_one_or_a_list(given, read):
-    config = Config.load(**{"data.interactions.timestamp_format": given})
+def test_formats_of_times_are_one_or_a_list(formats, read):
+    config = Config.load(**{"data.interactions.timestamp_format": formats})
     assert config.data.interactions.timestamp_format == read
     assert Config.load(yaml.safe_load(config.to_yaml())) == config
 
 
-@pytest.mark.parametrize("given", ["DD/MM/YYYY", "%d/%m", "%q/%Y", "%Y %", "%Y %Y", "%-d/%m/%Y", "%c", ""])
-def test_what_is_no_format_of_times_is_refused(given):
+@pytest.mark.parametrize("formats", ["DD/MM/YYYY", "%d/%m", "%q/%Y", "%Y %", "%Y %Y", "%-d/%m/%Y", "%c", ""])
+def test_what_is_no_format_of_times_is_refused(formats):
     with pytest.raises(InputError) as error:
-        Config.load(**{"data.interactions.timestamp_format": given})
+        Config.load(**{"data.interactions.timestamp_format": formats})
     assert "`data.interactions.timestamp_format.0`: must be a `strptime` format with a year" in str(error.value)
-    assert f"Received: {given!r}." in str(error.value)
+    assert f"Received: {formats!r}." in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -477,6 +477,6 @@ def test_what_is_no_format_of_times_is_refused(given):
     ],
 )
 def test_an_export_leaves_out_the_history_where_all_of_it_counts_as_seen(rules, leaves_out):
-    known = {"data.interactions": {"event": "kind", **rules}, "query.context": ["event"]}
-    assert Config.load(**known).leaves_out_history is leaves_out
-    assert not Config.load(**known, retrieval={"repeat_consumption": True}).leaves_out_history
+    settings = {"data.interactions": {"event": "kind", **rules}, "query.context": ["event"]}
+    assert Config.load(**settings).leaves_out_history is leaves_out
+    assert not Config.load(**settings, retrieval={"repeat_consumption": True}).leaves_out_history

@@ -10,7 +10,7 @@ import pytest
 import mmrec
 
 MODULES = [
-    found.name for found in pkgutil.walk_packages(mmrec.__path__, "mmrec.") if not found.name.endswith("__main__")
+    module.name for module in pkgutil.walk_packages(mmrec.__path__, "mmrec.") if not module.name.endswith("__main__")
 ]
 
 

@@ -43,13 +43,13 @@ def attempt(load, *places):
 
 def keys(model):
     """Lists the field names of a config and its sections, so that random keys hit real ones."""
-    found = []
+    names = []
     for name, field in model.model_fields.items():
-        found.append(name)
+        names.append(name)
         for option in getattr(field.annotation, "__args__", (field.annotation,)):
             if hasattr(option, "model_fields"):
-                found += keys(option)
-    return found
+                names += keys(option)
+    return names
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4)
@@ -183,26 +183,26 @@ def test_items_of_random_bytes_and_texts_get_a_finite_embedding(tiny_export, dat
         name: data.draw(st.lists(IMAGES if name == "image_bytes" else TEXTS.map(encoded), min_size=rows, max_size=rows))
         for name in ("image_bytes", "title", "description", "item_id")
     }
-    found = tiny_export.ask(
+    answers = tiny_export.ask(
         "embed_item", **{name: np.array([*values, b""], object)[:-1] for name, values in draw.items()}
     )
-    assert found["embedding"].shape == (rows, 16)
-    assert np.isfinite(found["embedding"]).all()
-    assert found["status"].shape == (rows,)
-    assert set(found["status"].tolist()) <= {0, 1, 4, 5}
+    assert answers["embedding"].shape == (rows, 16)
+    assert np.isfinite(answers["embedding"]).all()
+    assert answers["status"].shape == (rows,)
+    assert set(answers["status"].tolist()) <= {0, 1, 4, 5}
 
 
-def check_answers(tiny_export, found, rows):
+def check_answers(tiny_export, outputs, rows):
     """Asserts that answers are known ids without repeats, best first, padded at the end."""
-    known = {item.encode() for item in tiny_export.ids[1:]}
-    assert found["item_ids"].shape == found["scores"].shape
-    assert len(found["item_ids"]) == rows
-    assert np.isfinite(found["scores"]).all()
-    for ids, scores in zip(found["item_ids"].tolist(), found["scores"], strict=True):
+    item_ids = {item.encode() for item in tiny_export.ids[1:]}
+    assert outputs["item_ids"].shape == outputs["scores"].shape
+    assert len(outputs["item_ids"]) == rows
+    assert np.isfinite(outputs["scores"]).all()
+    for ids, scores in zip(outputs["item_ids"].tolist(), outputs["scores"], strict=True):
         answers = [item for item in ids if item]
         assert ids == answers + [b""] * (len(ids) - len(answers))
         assert len(set(answers)) == len(answers)
-        assert set(answers) <= known
+        assert set(answers) <= item_ids
         assert (np.diff(scores) <= 0).all()
         assert (scores[len(answers) :] == np.float32(LOWEST)).all()
 
@@ -217,7 +217,7 @@ K = st.integers(-(2**31), 2**31 - 1) | st.integers(-2, 200)
 
 @examples(25)
 @given(st.data(), ROWS, st.sampled_from([0, 1, 7, 3000]))
-def test_random_histories_and_list_lengths_get_known_items(tiny_export, data, rows, length):
+def test_random_histories_and_list_lengths_get_items_of_the_export(tiny_export, data, rows, length):
     seed = data.draw(st.integers(0, 1000))
     generator = np.random.default_rng(seed)
     strange = [encoded(text) for text in STRANGE]
@@ -228,11 +228,11 @@ def test_random_histories_and_list_lengths_get_known_items(tiny_export, data, ro
     include = pool[generator.integers(0, len(pool), (rows, data.draw(st.sampled_from([0, 1, 40]))))]
     conditions = np.array([b"", b"category=mug", b"category=", b"=mug", b"price=1", b"\0", *strange], object)
     chosen = conditions[generator.integers(0, len(conditions), (rows, data.draw(st.sampled_from([0, 1, 3]))))]
-    found = tiny_export.ask("recommend", history=history, exclude=exclude, k=k, include=include, filter=chosen)
-    check_answers(tiny_export, found, rows)
-    assert found["item_ids"].shape[1] == min(max(0, *k), 150)
+    outputs = tiny_export.ask("recommend", history=history, exclude=exclude, k=k, include=include, filter=chosen)
+    check_answers(tiny_export, outputs, rows)
+    assert outputs["item_ids"].shape[1] == min(max(0, *k), 150)
     mugs = {tiny_export.ids[row].encode() for row in np.flatnonzero(category_of(tiny_export) == "mug")}
-    for row, ids in enumerate(found["item_ids"].tolist()):
+    for row, ids in enumerate(outputs["item_ids"].tolist()):
         answers = {item for item in ids if item}
         assert len(answers) <= max(0, k[row])
         assert not answers & {*history[row], *exclude[row]}
@@ -246,11 +246,11 @@ def test_random_histories_and_list_lengths_get_known_items(tiny_export, data, ro
 
 @examples(25)
 @given(st.data(), ROWS)
-def test_items_near_random_ids_are_known_items(tiny_export, data, rows):
+def test_items_near_random_ids_are_items_of_the_export(tiny_export, data, rows):
     ids = st.sampled_from(tiny_export.ids) | st.text(max_size=9)
     asked = data.draw(st.lists(ids.map(encoded), min_size=rows, max_size=rows))
     k = data.draw(st.lists(K, min_size=rows, max_size=rows))
-    found = tiny_export.ask("similar", item_id=np.array([*asked, b""], object)[:-1], k=k)
-    check_answers(tiny_export, found, rows)
-    for item, answers in zip(asked, found["item_ids"].tolist(), strict=True):
+    outputs = tiny_export.ask("similar", item_id=np.array([*asked, b""], object)[:-1], k=k)
+    check_answers(tiny_export, outputs, rows)
+    for item, answers in zip(asked, outputs["item_ids"].tolist(), strict=True):
         assert item not in [answer for answer in answers if answer]

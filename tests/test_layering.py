@@ -72,14 +72,14 @@ MAY_IMPORT = {
 
 def imported(source):
     """Lists our modules that a source imports, as dotted names below `mmrec`, local imports included."""
-    found = []
+    modules = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports name the whole path"
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name.removeprefix("mmrec.") for name in found if name.startswith("mmrec.")]
+            modules += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name.removeprefix("mmrec.") for name in modules if name.startswith("mmrec.")]
 
 
 def forbidden(layer, names):

@@ -33,7 +33,7 @@ def spelt(source, names):
             yield node.lineno, node.value
 
 
-def found_in(path):
+def names_in(path):
     name = path.relative_to(PACKAGE).as_posix()
     if name == "modalities/names.py" or name.startswith(ELSEWHERE):
         return []
@@ -44,7 +44,7 @@ def found_in(path):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_no_modality_is_spelt_outside_its_folder_and_the_list(path):
-    assert found_in(path) == []
+    assert names_in(path) == []
 
 
 def test_the_check_sees_literals_of_every_kind_and_no_docstring():

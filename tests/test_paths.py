@@ -12,13 +12,13 @@ from tests.export.small import small_version
 ODD = "[shop] a\\b*?{x}"
 
 
-def test_an_ordinary_folder_is_given_as_it_is(tmp_path):
+def test_an_ordinary_folder_is_passed_as_it_is(tmp_path):
     with literal_folder(tmp_path) as folder:
         assert folder is tmp_path
 
 
 @pytest.mark.parametrize("name", ["[shop]", "a\\b", "a*", "a?", ODD])
-def test_another_is_given_through_a_link_that_is_gone_afterwards(tmp_path, name):
+def test_another_is_passed_through_a_link_that_is_gone_afterwards(tmp_path, name):
     (tmp_path / name).mkdir()
     with literal_folder(tmp_path / name) as folder:
         (folder / "file").write_text("kept")

@@ -150,7 +150,7 @@ ACME = {str(number) for number in range(101, 125, 3)}
 @pytest.fixture(scope="module", params=[*SHOPS])
 def trained(request, tmp_path_factory):
     """Both versions of a shop: their configs and what training returned, the well-kept one first."""
-    found = []
+    actual = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(image_tower, "Backbone", MeanColour)
         for well_kept in (True, False):
@@ -158,19 +158,19 @@ def trained(request, tmp_path_factory):
             settings = SHOPS[request.param](folder, well_kept)
             report = mmrec.check(settings, probe=False)
             assert report.errors == ()
-            found.append((settings, mmrec.train(settings)))
-    return request.param, found
+            actual.append((settings, mmrec.train(settings)))
+    return request.param, actual
 
 
 @pytest.mark.slow
 def test_bad_habits_change_no_number(trained):
     _, (well, badly) = trained
     for part in ("validation", "test"):
-        expected, found = (
+        expected, actual = (
             {name: value for name, value in result.metrics[part].items() if "ci95" not in name}
             for _, result in (well, badly)
         )
-        assert found == pytest.approx(expected, abs=1e-4)
+        assert actual == pytest.approx(expected, abs=1e-4)
         assert expected["hit_rate@10"] > 0.9  # ten of the eleven or fewer left of the group: it was learnt
     assert badly[1].metrics["queries"] == well[1].metrics["queries"] == USERS
 
@@ -182,8 +182,8 @@ def test_bad_habits_change_no_answer(trained):
     column = "tags" if name == "frames" else "brand"
     histories = [["101", "105", "109"], [113.0, 116.0], ["117.0"], []]
     answers = [shop.recommend(histories, k=4, filter={column: "acme"}) for shop in shops]
-    np.testing.assert_array_equal(*(found.item_ids for found in answers))
-    np.testing.assert_allclose(*(found.scores for found in answers), atol=1e-4)
+    np.testing.assert_array_equal(*(actual.item_ids for actual in answers))
+    np.testing.assert_allclose(*(actual.scores for actual in answers), atol=1e-4)
     for row in answers[1].item_ids:
         assert set(row) - {""} <= ACME
     assert set(answers[1].item_ids[0]) & set(RED) == {"104", "107", "110"}  # what is left of the group
@@ -206,9 +206,9 @@ def test_each_catalog_refreshes_the_export_of_the_other(trained, tmp_path):
 
 @pytest.mark.slow
 def test_events_with_bad_habits_are_scored_as_the_others(trained, tmp_path):
-    name, found = trained
+    name, actual = trained
     rows = []
-    for number, (settings, result) in enumerate(found):
+    for number, (settings, result) in enumerate(actual):
         source = settings["data"]["interactions"]["path"]
         if name == "lines":  # batch jobs read no JSON lines
             source = tmp_path / f"{number}.parquet"

@@ -29,7 +29,7 @@ BROKEN = utf8_or_not(b"ok", b"\xff", None, b"\xc3\xb6")
     ],
     ids=["text", "dictionary", "large", "slice", "list", "struct"],
 )
-def test_rows_whose_text_is_not_utf8_are_found(column):
+def test_rows_whose_text_is_not_utf8_are_named(column):
     assert broken_texts(pa.chunked_array([column])).tolist() == [1]
     assert broken_texts(pa.chunked_array([column[:1], column[1:]])).tolist() == [1]
 
@@ -41,10 +41,10 @@ def test_columns_without_text_hold_no_broken_text():
 
 def test_a_table_is_readable_with_nothing_where_a_text_was_broken():
     table = pa.table({"n": [1, 2, 3, 4], "text": BROKEN, "kind": BROKEN.dictionary_encode()})
-    found, faults = readable(table)
+    actual, faults = readable(table)
     assert faults == {1: "column `text`: must be text in UTF-8"}
-    assert found.to_pandas()["text"].fillna("").tolist() == ["ok", "", "", "ö"]
-    assert found.to_pandas()["kind"].astype(object).fillna("").tolist() == ["ok", "", "", "ö"]
+    assert actual.to_pandas()["text"].fillna("").tolist() == ["ok", "", "", "ö"]
+    assert actual.to_pandas()["kind"].astype(object).fillna("").tolist() == ["ok", "", "", "ö"]
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from mmrec.vectors import parse_vector
     ],
 )
 def test_lists_arrays_and_texts_give_the_same_vector(written):
-    found = parse_vector(written)
-    assert found.tolist() == [0.5, -1, 2]
-    assert found.dtype == np.float32
+    vector = parse_vector(written)
+    assert vector.tolist() == [0.5, -1, 2]
+    assert vector.dtype == np.float32
 
 
 @pytest.mark.parametrize("nothing", [None, np.nan, float("nan"), pd.NA, "", "  ", [], "[]", np.zeros(0)])

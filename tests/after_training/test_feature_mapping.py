@@ -42,12 +42,12 @@ def test_new_items_stand_further_ahead_for_shoppers_of_their_group(mapped, tmp_p
     assert max(places(mapped.export_dir)) < min(places(plain.export_dir))
 
 
-def test_what_was_found_on_validation_is_said_and_stays_with_the_export(mapped):
-    found = mapped.metrics["mapping"]
-    assert found["strength"] > 0
-    assert found["hidden_ndcg@10"] > found["hidden_ndcg@10_before"]
-    assert found["others_ndcg@10"] >= 0.98 * found["others_ndcg@10_before"]
-    assert mmrec.evaluate(mapped.export_dir, mapped.run_dir / "config.yaml")["mapping"] == found
+def test_the_choice_on_validation_is_said_and_stays_with_the_export(mapped):
+    mapping = mapped.metrics["mapping"]
+    assert mapping["strength"] > 0
+    assert mapping["hidden_ndcg@10"] > mapping["hidden_ndcg@10_before"]
+    assert mapping["others_ndcg@10"] >= 0.98 * mapping["others_ndcg@10_before"]
+    assert mmrec.evaluate(mapped.export_dir, mapped.run_dir / "config.yaml")["mapping"] == mapping
 
 
 def test_an_item_that_comes_later_is_embedded_as_one_of_the_catalog_without_events(mapped):
@@ -64,9 +64,9 @@ def test_ids_alone_have_nothing_to_be_mapped_from(tmp_path):
 
 def test_the_regression_weighs_items_by_their_events_and_is_ridged_by_a_hundredth():
     # One input that is always 1; values 0 (one event) and 4 (three): 12 / (4 + .04).
-    weights, given, wanted = np.array([[1.0], [3.0]]), np.ones([2, 1]), np.array([[0.0], [4.0]])
-    found = _solved((given * weights).T @ given, (given * weights).T @ wanted)
-    np.testing.assert_allclose(found, [[12 / 4.04]])
+    weights, inputs, wanted = np.array([[1.0], [3.0]]), np.ones([2, 1]), np.array([[0.0], [4.0]])
+    actual = _solved((inputs * weights).T @ inputs, (inputs * weights).T @ wanted)
+    np.testing.assert_allclose(actual, [[12 / 4.04]])
 
 
 def test_inputs_that_are_never_there_have_no_weight():

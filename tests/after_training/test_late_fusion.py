@@ -33,7 +33,7 @@ def test_a_part_is_not_asked_to_mend_what_is_excluded():
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_parts_that_only_help_together_with_others_are_found(batch):
+def test_parts_that_only_help_together_with_others_get_weights(batch):
     left, right = HELPS * [[1], [0]], HELPS * [[0], [1]]
     _, second, third = weights_of(FIRST, left.astype(np.float32), right.astype(np.float32), batch=batch)
     assert second > 0.25
@@ -42,5 +42,5 @@ def test_parts_that_only_help_together_with_others_are_found(batch):
 
 def test_several_right_items_count():
     queries = Queries(np.arange(1), Ragged.of([[]]), Ragged.of([[]]), Ragged.of([[2, 3]]), {})
-    found = fusion_weights([lambda asked: FIRST[asked], lambda asked: -HARMS[asked]], queries, 3)
-    assert 0.6 - found[1] * 0.4 < 0.5  # item 2 comes before item 1; item 3 never can
+    weights = fusion_weights([lambda asked: FIRST[asked], lambda asked: -HARMS[asked]], queries, 3)
+    assert 0.6 - weights[1] * 0.4 < 0.5  # item 2 comes before item 1; item 3 never can

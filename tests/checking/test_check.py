@@ -128,7 +128,7 @@ def test_a_clean_shop_has_no_findings_even_when_looked_at_deeply(shop, tmp_path)
     assert report_text(report).endswith("\n\nno findings")
 
 
-def test_planted_faults_are_found_exactly(shop, tmp_path):
+def test_planted_faults_are_reported_exactly(shop, tmp_path):
     photos = {2: noise(1), 3: one_colour(), 4: b"no photo", 5: noise(5, blur=9)}
     titles = {13: "Same Thing", 14: " same  thing", 15: "as u100 has it", 16: "fits red-10!", 17: "blue-4", 18: ""}
     config = give_photos_and_texts(tmp_path, shop, photos, titles, labels={19: "blue thing 6"})
@@ -183,8 +183,8 @@ def test_a_photo_that_ten_items_share_looks_like_a_placeholder(shop, tmp_path):
 
 def test_rare_modalities_are_named_with_their_share(shop, tmp_path):
     config = give_photos_and_texts(tmp_path, shop, {row: b"" for row in range(2, 25)})
-    (found,) = mmrec.check(config, probe=False).findings
-    assert (found.code, found.text) == ("low_coverage", "Only 4.2% of the items have a photo.")  # 1 of 24
+    (finding,) = mmrec.check(config, probe=False).findings
+    assert (finding.code, finding.text) == ("low_coverage", "Only 4.2% of the items have a photo.")  # 1 of 24
 
 
 def test_ready_made_vectors_are_covered_and_probed(shop, tmp_path):
@@ -203,15 +203,16 @@ def test_ready_made_vectors_are_covered_and_probed(shop, tmp_path):
     assert set(facts["cost"]["seconds"]) == {"step", "epoch", "all_epochs"}  # nothing of photos
 
 
-@pytest.mark.parametrize(("given", "severity"), [(160, None), (150, "note"), (80, "warning")])
-def test_users_that_their_table_lacks_are_said(shop, tmp_path, given, severity):
-    rows = "".join(f"u{user},{user % 3}\n" for user in range(given))
+@pytest.mark.parametrize(("present", "severity"), [(160, None), (150, "note"), (80, "warning")])
+def test_users_that_their_table_lacks_are_said(shop, tmp_path, present, severity):
+    rows = "".join(f"u{user},{user % 3}\n" for user in range(present))
     (tmp_path / "users.csv").write_text(f"user_id,town\n{rows}")
     shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"town": "category"}}
-    found = mmrec.check(shop, probe=False).findings
-    assert [(one.severity, one.code) for one in found] == ([(severity, "users_without_attributes")] if severity else [])
-    if given == 80:
-        assert found[0].text == "80 of 160 users (50.0%) do not stand in the table of users."
+    findings = mmrec.check(shop, probe=False).findings
+    expected = [(severity, "users_without_attributes")] if severity else []
+    assert [(one.severity, one.code) for one in findings] == expected
+    if present == 80:
+        assert findings[0].text == "80 of 160 users (50.0%) do not stand in the table of users."
 
 
 def test_few_users_and_events_are_said(tmp_path):
@@ -221,26 +222,26 @@ def test_few_users_and_events_are_said(tmp_path):
 
 def test_users_with_one_event_are_said(shop, tmp_path):
     edit_events(tmp_path, lambda rows: rows + [[f"once{i}", "red-0", "0"] for i in range(161)])
-    found = next(one for one in mmrec.check(shop, probe=False).findings if one.code == "users_with_one_event")
-    assert found.text.startswith("50.2% of the users")  # 161 of 321
+    findings = next(one for one in mmrec.check(shop, probe=False).findings if one.code == "users_with_one_event")
+    assert findings.text.startswith("50.2% of the users")  # 161 of 321
 
 
 def test_an_item_or_user_with_an_outsized_share_is_named(shop, tmp_path):
     more = [["robot", f"blue-{i % 12}" if i % 4 else "red-0", str(i)] for i in range(1600)]
     edit_events(tmp_path, lambda rows: rows + more)
-    found = {one.code: one.examples for one in mmrec.check(shop, probe=False).findings}
-    assert found["dominant_user"] == ("robot",)  # 1,598 of 2,238 training events
+    findings = {one.code: one.examples for one in mmrec.check(shop, probe=False).findings}
+    assert findings["dominant_user"] == ("robot",)  # 1,598 of 2,238 training events
     more = [[row[0], "red-0", str(100 + i)] for i, row in enumerate(more)]
     edit_events(tmp_path, lambda rows: rows[:960] + more)
-    found = {one.code: one.examples for one in mmrec.check(shop, probe=False).findings}
-    assert found["dominant_item"] == ("red-0",)
+    findings = {one.code: one.examples for one in mmrec.check(shop, probe=False).findings}
+    assert findings["dominant_item"] == ("red-0",)
 
 
 def test_repeated_events_are_counted(shop, tmp_path):
     edit_events(tmp_path, lambda rows: rows + rows[:3])
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert (found.severity, found.code) == ("note", "duplicate_events")
-    assert found.text.startswith("3 events repeat")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert (finding.severity, finding.code) == ("note", "duplicate_events")
+    assert finding.text.startswith("3 events repeat")
     edit_events(tmp_path, lambda rows: rows[:960] + rows[:12])
     assert mmrec.check(shop, probe=False).findings[0].severity == "warning"  # 12 of 972: over 1%
 
@@ -249,9 +250,9 @@ def test_repeated_events_are_counted(shop, tmp_path):
 def test_times_in_the_future_are_counted_in_any_unit(shop, tmp_path, unit):
     now = int(time.time())
     edit_events(tmp_path, lambda rows: [[u, i, (now + (int(t) - 4) * 10**6) * unit] for u, i, t in rows])
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert found.code == "future_times"
-    assert found.text.startswith("160 events lie in the future; the last one is of 20")  # each user's last, of time 5
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert finding.code == "future_times"
+    assert finding.text.startswith("160 events lie in the future; the last one is of 20")  # each user's last, of time 5
 
 
 def times_at(rows, change):
@@ -261,18 +262,18 @@ def times_at(rows, change):
 
 def test_times_in_another_unit_than_most_are_said(shop, tmp_path):
     edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: time * (1000 if user < 16 else 1)))
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert (found.severity, found.code) == ("warning", "mixed_time_units")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert (finding.severity, finding.code) == ("warning", "mixed_time_units")
     # 16 of 160 users with 6 events each
-    assert found.text.startswith("96 times (10.0%) are milliseconds since 1970, the others seconds")
+    assert finding.text.startswith("96 times (10.0%) are milliseconds since 1970, the others seconds")
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**9])
 def test_times_of_zero_and_before_1990_are_said(shop, tmp_path, unit):
     edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: unit * time * (user > 15)))
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert found.code == "early_times"
-    assert found.text == (
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert finding.code == "early_times"
+    assert finding.text == (
         "96 events (10.0%) are of before 1990, the first of 1970-01-01 00:00:00; 96 have the time 0, which mostly "
         "stands for none."
     )
@@ -280,8 +281,8 @@ def test_times_of_zero_and_before_1990_are_said(shop, tmp_path, unit):
 
 def test_dates_written_as_numbers_are_said(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [[u, i, 20240101 + int(t)] for u, i, t in rows])
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert (found.severity, found.code) == ("note", "dates_as_numbers")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert (finding.severity, finding.code) == ("note", "dates_as_numbers")
     assert mmrec.check(shop, probe=False, **{"data.interactions.timestamp_format": "%Y%m%d"}).findings == ()
 
 
@@ -295,11 +296,11 @@ def test_a_test_of_which_much_was_seen_before_is_said_with_the_remedy(shop, tmp_
     text = (tmp_path / "events.csv").read_text()
     (tmp_path / "events.csv").write_text(text.replace("timestamp", "timestamp,kind", 1))
     shop["data"]["interactions"] |= {"event": "kind", "positive_events": ["buy"]}
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert (found.severity, found.code) == ("warning", "answers_already_seen")
-    assert found.text.startswith("33.8% of the test's right answers (54 of 160) do not count")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert (finding.severity, finding.code) == ("warning", "answers_already_seen")
+    assert finding.text.startswith("33.8% of the test's right answers (54 of 160) do not count")
     assert "`data.interactions.seen_events` to the types that keep an item from being recommended, such as [buy]" in (
-        found.remedy
+        finding.remedy
     )
     report = mmrec.check(shop, probe=False, **{"data.interactions.seen_events": ["buy"]})
     assert report.findings == ()
@@ -310,9 +311,9 @@ def test_a_test_of_which_much_was_seen_before_is_said_with_the_remedy(shop, tmp_
 def test_a_table_of_which_much_was_skipped_is_said(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [*rows, *[["u1", "gone", "7"]] * 100, *[["", "red-1", "7"]] * 10])
     shop["data"]["interactions"] |= {"on_unknown_item": "skip", "on_bad_row": "skip"}
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert found.code == "many_skipped_rows"
-    assert found.text == (
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert finding.code == "many_skipped_rows"
+    assert finding.text == (
         "10.3% of the rows of the interactions were skipped: event without user 10, unknown item 100."  # of 1,070
     )
 
@@ -323,40 +324,40 @@ def test_texts_are_judged_by_a_sample_unless_the_check_is_deep(shop, tmp_path):
     shop["item"]["modalities"] = ["text"]
     shop["item"]["text"]["max_tokens"] = 2  # of the three of every title
     report = mmrec.check(shop, probe=False)
-    (found,) = [one for one in report.findings if one.code == "cut_texts"]
-    assert found.text == (
+    (finding,) = [one for one in report.findings if one.code == "cut_texts"]
+    assert finding.text == (
         "100% of the texts in `title` are cut to `item.text.max_tokens`. (In a sample of 2,000 items of 2,024; "
         "`deep` reads all.)"
     )
     assert "; of 2,000 items of 2,024, --deep reads all\n" in report_text(report)
     deep = mmrec.check(shop, deep=True, probe=False)
-    (found,) = [one for one in deep.findings if one.code == "cut_texts"]
-    assert found.text == "100% of the texts in `title` are cut to `item.text.max_tokens`."
+    (finding,) = [one for one in deep.findings if one.code == "cut_texts"]
+    assert finding.text == "100% of the texts in `title` are cut to `item.text.max_tokens`."
 
 
 def test_users_whose_events_share_one_time_are_said(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [[u, i, "0"] for u, i, _ in rows])
     shop["evaluation"]["min_history"] = 0
-    found = mmrec.check(shop, probe=False).findings
-    assert "one_time_per_user" in [one.code for one in found]
+    findings = mmrec.check(shop, probe=False).findings
+    assert "one_time_per_user" in [one.code for one in findings]
 
 
 def test_baskets_that_fill_the_window_are_said(shop, tmp_path):
     # Of a user's four training events the first three are one basket; windows are of three.
     edit_events(tmp_path, lambda rows: [[u, i, str(max(2, int(t)))] for u, i, t in rows])
     shop["query"]["max_length"] = 3
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert found.code == "baskets_fill_windows"
-    assert found.text.startswith("75.0% of the training events")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert finding.code == "baskets_fill_windows"
+    assert finding.text.startswith("75.0% of the training events")
 
 
 def test_a_test_of_new_items_only_is_said(shop, tmp_path):
     items = (tmp_path / "items.csv").read_text()
     (tmp_path / "items.csv").write_text(items + "new,new thing\n")
     edit_events(tmp_path, lambda rows: [[u, "new" if t == "5" else i, t] for u, i, t in rows])
-    (found,) = mmrec.check(shop, probe=False).findings
-    assert found.code == "cold_test"
-    assert found.text.startswith("100%")
+    (finding,) = mmrec.check(shop, probe=False).findings
+    assert finding.code == "cold_test"
+    assert finding.text.startswith("100%")
 
 
 @pytest.mark.parametrize(
@@ -404,10 +405,10 @@ def test_the_command_prints_a_table_or_one_json_object_and_ends_with_0(shop, run
     assert out.endswith("\n\nno findings\n")
     code, out, _ = run(shop, "--no-probe", "--json", "--set", "training.batch_size=8")
     assert code == 0
-    found = json.loads(out.splitlines()[-1])
-    assert set(found) == {"could_start", "facts", "findings"}
-    assert found["could_start"] is True
-    assert [one["code"] for one in found["findings"]] == ["small_batch"]
+    printed = json.loads(out.splitlines()[-1])
+    assert set(printed) == {"could_start", "facts", "findings"}
+    assert printed["could_start"] is True
+    assert [one["code"] for one in printed["findings"]] == ["small_batch"]
 
 
 @pytest.mark.parametrize(
@@ -476,9 +477,9 @@ def test_where_a_table_cannot_be_used_the_others_are_described(shop, tmp_path, r
     assert out.startswith("items         24\nskipped       nothing\n\nerror:  ")
 
 
-def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeypatch):
+def test_an_item_whose_photo_and_texts_disagree_is_named(shop, tmp_path, monkeypatch):
     config = give_photos_and_texts(tmp_path, shop)
-    known = np.random.default_rng(0).normal(size=(24, 8)).astype(np.float32)
+    vectors = np.random.default_rng(0).normal(size=(24, 8)).astype(np.float32)
     asked = []
 
     class Shop:
@@ -489,26 +490,26 @@ def test_an_item_whose_photo_and_texts_disagree_is_found(shop, tmp_path, monkeyp
         def embed_items(self, table):
             asked.append(list(table))
             by_photo = "image_bytes" in table
-            return np.where(np.arange(24)[:, None] == 5, -1.0, 1.0) * known if by_photo else known
+            return np.where(np.arange(24)[:, None] == 5, -1.0, 1.0) * vectors if by_photo else vectors
 
     monkeypatch.setattr(check_agreement, "Recommender", Shop)
     report = mmrec.check(config, deep=True, export_dir="export", probe=False)
     assert asked == [["image_bytes"], ["text"]]
-    (found,) = report.findings
+    (finding,) = report.findings
     # The sixth id in order, after blue-0, blue-1, blue-10, blue-11 and blue-2, is blue-3: row 16 of the file.
-    assert (found.code, found.rows) == ("photo_text_disagree", (16,))
+    assert (finding.code, finding.rows) == ("photo_text_disagree", (16,))
     assert report.facts["agreement"]["lowest"][0]["item_id"] == "blue-3"
     assert len(report.facts["agreement"]["lowest"]) == 20
 
 
 @pytest.mark.slow
 def test_photos_and_texts_are_compared_through_a_real_export(tiny_export):
-    found = mmrec.check(
+    report = mmrec.check(
         tiny_export.shop / "config.yaml", deep=True, export_dir=tiny_export.result.export_dir, probe=False
     ).facts["agreement"]
-    cosines = [one["cosine"] for one in found["lowest"]]
+    cosines = [one["cosine"] for one in report["lowest"]]
     assert cosines == sorted(cosines)
-    assert cosines[0] < found["mean_cosine"] < 1
+    assert cosines[0] < report["mean_cosine"] < 1
 
 
 def test_an_export_without_photos_is_refused(shop, monkeypatch):

@@ -70,11 +70,11 @@ def test_bad_usage_ends_with_2(run, arguments):
 def test_train_json_ends_stdout_with_one_object_and_keeps_progress_on_stderr(run, trained, tiny_export):
     code, out, errors = run("train", tiny_export.shop / "config.yaml", "--json")
     assert code == 0
-    found = json.loads(out.splitlines()[-1])
-    assert set(found) == {"run_dir", "export_dir", "metrics"}
-    assert Path(found["export_dir"]) == tiny_export.result.export_dir
-    assert Path(found["run_dir"]) == tiny_export.result.run_dir
-    assert found["metrics"] == json.loads((tiny_export.result.run_dir / "metrics.json").read_text())
+    printed = json.loads(out.splitlines()[-1])
+    assert set(printed) == {"run_dir", "export_dir", "metrics"}
+    assert Path(printed["export_dir"]) == tiny_export.result.export_dir
+    assert Path(printed["run_dir"]) == tiny_export.result.run_dir
+    assert printed["metrics"] == json.loads((tiny_export.result.run_dir / "metrics.json").read_text())
     assert len(out.splitlines()) == 1
     assert errors == "epoch 1/1\n"
 
@@ -164,9 +164,9 @@ def test_recommend_prints_the_answers_of_the_export(run, tiny_export):
     code, out, errors = run(
         "recommend", export, "--history", f"{ids[3]},{ids[9]},oops", "-k", 2, "--exclude", best[0], "--json"
     )
-    found = json.loads(out.splitlines()[-1])
-    assert found["item_ids"] == best[1:]
-    assert len(found["scores"]) == 2
+    printed = json.loads(out.splitlines()[-1])
+    assert printed["item_ids"] == best[1:]
+    assert len(printed["scores"]) == 2
     assert errors == "not in the export, skipped: oops\n"
 
 
@@ -176,8 +176,8 @@ def test_recommend_keeps_to_inclusions_and_filters(run, tiny_export, monkeypatch
     monkeypatch.setattr(mmrec, "load", lambda path: shop)
     category = shop.items.set_index("item_id")["category"]
     code, out, _ = run("recommend", export, "-k", 5, "--filter", "category=mug", "--json")
-    found = json.loads(out.splitlines()[-1])["item_ids"]
-    assert (code, set(category[found])) == (0, {"mug"})
+    printed = json.loads(out.splitlines()[-1])["item_ids"]
+    assert (code, set(category[printed])) == (0, {"mug"})
     code, out, errors = run("recommend", export, "--include", f"{ids[5]},oops", "--json")
     assert json.loads(out.splitlines()[-1])["item_ids"] == [ids[5]]
     assert errors == "not in the export, skipped: oops\n"
@@ -192,9 +192,9 @@ def test_evaluate_prints_metrics(run, tiny_export):
     export = tiny_export.result.export_dir
     code, out, _ = run("evaluate", export, "--json", "--set", "evaluation.bootstrap_samples=10")
     assert code == 0
-    found = json.loads(out.splitlines()[-1])
-    assert found["export_dir"] == str(export)
-    assert found["metrics"]["test"]["mrr"] == pytest.approx(tiny_export.result.metrics["test"]["mrr"], abs=1e-3)
+    printed = json.loads(out.splitlines()[-1])
+    assert printed["export_dir"] == str(export)
+    assert printed["metrics"]["test"]["mrr"] == pytest.approx(tiny_export.result.metrics["test"]["mrr"], abs=1e-3)
 
 
 def test_sample_writes_a_shop_and_names_the_next_command(run, tmp_path):

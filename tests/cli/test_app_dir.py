@@ -47,7 +47,7 @@ def imports(monkeypatch):
     return imported
 
 
-def test_a_class_is_found_in_the_app_dir_and_the_path_is_as_before(project, imports, command):
+def test_a_class_is_imported_from_the_app_dir_and_the_path_is_as_before(project, imports, command):
     before = list(sys.path)
     code, _, errors = command("--app-dir", project / "app", "train", project / "config.yaml")
     assert (code, errors.splitlines()[-1]) == (2, "error: enough")

@@ -8,14 +8,16 @@ from mmrec.errors import InputError
 
 
 def test_assignments_are_read_as_yaml():
-    found = parse_assignments(["training.epochs=3", "name = 'a=b'", "evaluation.k=[1, 2]", "item.image.weights=null"])
-    assert found == {"training.epochs": 3, "name": "a=b", "evaluation.k": [1, 2], "item.image.weights": None}
+    assignments = parse_assignments(
+        ["training.epochs=3", "name = 'a=b'", "evaluation.k=[1, 2]", "item.image.weights=null"]
+    )
+    assert assignments == {"training.epochs": 3, "name": "a=b", "evaluation.k": [1, 2], "item.image.weights": None}
     assert Config.load(**parse_assignments(["training.learning_rate=1e-3"])).training.learning_rate == 0.001
 
 
 def test_of_a_key_that_is_assigned_twice_the_last_value_counts():
-    found = parse_assignments(["training.epochs=3", "training={epochs: 4, patience: 2}", "training.epochs=5"])
-    training = Config.load(**found).training
+    assignments = parse_assignments(["training.epochs=3", "training={epochs: 4, patience: 2}", "training.epochs=5"])
+    training = Config.load(**assignments).training
     assert (training.epochs, training.patience) == (5, 2)
 
 

@@ -61,11 +61,11 @@ def histories(tmp_path):
 
 
 def test_the_report_counts_what_changed(scripted, histories):
-    found = mmrec.compare_exports(*scripted, histories(), k=3)
-    assert (found["a"], found["b"], found["k"]) == (str(scripted[0]), str(scripted[1]), 3)
-    assert found["items"] == {"a": 4, "b": 4, "both": 3}
-    assert found["unknown_items"] == pytest.approx({"a": 0.2, "b": 0.2})  # x, of five
-    overall = found["overall"]
+    drift = mmrec.compare_exports(*scripted, histories(), k=3)
+    assert (drift["a"], drift["b"], drift["k"]) == (str(scripted[0]), str(scripted[1]), 3)
+    assert drift["items"] == {"a": 4, "b": 4, "both": 3}
+    assert drift["unknown_items"] == pytest.approx({"a": 0.2, "b": 0.2})  # x, of five
+    overall = drift["overall"]
     assert overall["users"] == 3
     # u1 keeps 2 of 3, u2 all, u3 all in reverse. Common among the first 1, 2, 3: u1 1, 2, 2; u3 0, 1, 3.
     rbo_1 = (0.9 + 0.81 + 2 / 3 * 0.729) / 9 + 2 / 3 * 0.729
@@ -90,8 +90,8 @@ def test_the_report_counts_what_changed(scripted, histories):
 
 
 def test_segments_are_by_history_by_unknown_items_and_by_the_columns_of_the_file(scripted, histories):
-    found = mmrec.compare_exports(*scripted, histories(), k=3)["segments"]
-    assert {name: one["users"] for name, one in found.items()} == {
+    drift = mmrec.compare_exports(*scripted, histories(), k=3)["segments"]
+    assert {name: one["users"] for name, one in drift.items()} == {
         "history_0": 1,
         "history_1_to_5": 2,
         "known_items": 2,
@@ -99,11 +99,11 @@ def test_segments_are_by_history_by_unknown_items_and_by_the_columns_of_the_file
         "country=DE": 2,
         "country=FR": 1,
     }
-    assert found["history_0"]["changed"]["mean"] == 0
-    assert found["country=FR"]["kendall_tau"]["mean"] == -1
-    assert found["country=DE"]["overlap"]["mean"] == pytest.approx(5 / 6)
-    assert found["country=FR"]["coverage"]["a"] == 0.75
-    assert found["country=FR"]["effective_items"]["a"] == pytest.approx(3)
+    assert drift["history_0"]["changed"]["mean"] == 0
+    assert drift["country=FR"]["kendall_tau"]["mean"] == -1
+    assert drift["country=DE"]["overlap"]["mean"] == pytest.approx(5 / 6)
+    assert drift["country=FR"]["coverage"]["a"] == 0.75
+    assert drift["country=FR"]["effective_items"]["a"] == pytest.approx(3)
 
 
 def test_the_most_changed_users_are_shown_and_those_without_a_change_are_not(scripted, histories):
@@ -135,12 +135,12 @@ def test_the_file_is_read_once(scripted, histories, monkeypatch):
     assert not path.exists()
 
 
-def walk(found):
+def walk(actual):
     """Returns all values of a report, in order."""
-    if isinstance(found, dict | list):
-        parts = found.values() if isinstance(found, dict) else found
+    if isinstance(actual, dict | list):
+        parts = actual.values() if isinstance(actual, dict) else actual
         return [value for part in parts for value in walk(part)]
-    return [found]
+    return [actual]
 
 
 def test_the_command_prints_tables_or_json(scripted, histories, command, monkeypatch):
@@ -190,8 +190,8 @@ def test_histories_that_say_nothing_are_refused(scripted, histories):
 def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scripted, histories, capsys):
     lines = [f"u{user},x b,{user},{'even' if user % 2 == 0 else 'odd'},b" for user in range(51)]
     path = histories("\n".join(["user_id,history,age,kind,exclude", *lines]))
-    found = mmrec.compare_exports(*scripted, path, k=3)["segments"]
-    assert {name for name in found if "=" in name} == {"kind=even", "kind=odd"}
+    drift = mmrec.compare_exports(*scripted, path, k=3)["segments"]
+    assert {name for name in drift if "=" in name} == {"kind=even", "kind=odd"}
     assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
 
 
@@ -208,12 +208,12 @@ def test_columns_that_batch_scoring_would_tell_the_exports_are_named(scripted, h
 def test_a_real_export_is_asked_as_users_ask_it_and_does_not_differ_from_itself(tmp_path):
     export = write_version(tmp_path / "shop", *small_version())
     pd.DataFrame({"user_id": [1, 2, 3], "history": [["a", "b"], [], ["c", "nope"]]}).to_parquet(tmp_path / "h.parquet")
-    found = mmrec.compare_exports(export, export, tmp_path / "h.parquet")
-    overall = found["overall"]
+    drift = mmrec.compare_exports(export, export, tmp_path / "h.parquet")
+    overall = drift["overall"]
     assert overall["changed"] == {"mean": 0.0, "ci95": [0.0, 0.0]}
     assert overall["rbo"]["mean"] == pytest.approx(1)
-    assert found["examples"] == []
-    assert found["segments"]["unknown_items"]["users"] == 1
+    assert drift["examples"] == []
+    assert drift["segments"]["unknown_items"]["users"] == 1
     answers = mmrec.load(export).recommend([["a", "b"], [], ["c"]])
     assert (answers.item_ids == "").sum(axis=1).tolist() == [2, 0, 1]  # five items, without the history
     means = [scores[ids != ""].mean() for ids, scores in zip(*answers, strict=True)]

@@ -24,11 +24,11 @@ B = np.array([[1, 2, 3], [3, 2, 1], [1, 4, 5], [2, 1, 0], [4, 0, 0], [0, 0, 0]],
 
 
 def test_lists_agree_by_what_they_share_and_by_its_order():
-    found = agreement(A, B)
-    np.testing.assert_allclose(found["overlap"], [1, 1, 1 / 3, 1 / 2, 0, 1])
-    np.testing.assert_allclose(found["jaccard"], [1, 1, 1 / 5, 1 / 2, 0, 1])
-    np.testing.assert_allclose(found["kendall_tau"], [1, -1, np.nan, np.nan, np.nan, np.nan])
-    np.testing.assert_allclose(found["changed"], [0, 1, 1, 1, 1, 0])
+    alike = agreement(A, B)
+    np.testing.assert_allclose(alike["overlap"], [1, 1, 1 / 3, 1 / 2, 0, 1])
+    np.testing.assert_allclose(alike["jaccard"], [1, 1, 1 / 5, 1 / 2, 0, 1])
+    np.testing.assert_allclose(alike["kendall_tau"], [1, -1, np.nan, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(alike["changed"], [0, 1, 1, 1, 1, 0])
 
 
 def test_the_places_of_common_answers_are_told_per_user():
@@ -77,10 +77,10 @@ def test_kendalls_tau_of_long_lists_leaves_out_what_only_one_has_and_takes_memor
     np.testing.assert_allclose(kendall_tau(np.array([[2, -1, 0, 3]])), [1 / 3])  # 2 of 3 pairs in the same order
     long = np.concatenate([np.arange(2048, 4096), np.arange(2048)])[np.newaxis]
     tracemalloc.start()
-    found = kendall_tau(long)
+    tau = kendall_tau(long)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    np.testing.assert_allclose(found, [1 - 2 * 2048**2 / (4096 * 4095 / 2)])  # each of a half before each of the other
+    np.testing.assert_allclose(tau, [1 - 2 * 2048**2 / (4096 * 4095 / 2)])  # each of a half before each of the other
     assert most < 2**20  # the pairs would be 16 million
 
 
@@ -108,29 +108,29 @@ def test_values_of_both_sides_are_over_users_who_have_both():
     assert np.isnan(values[rows, 1]).all()
     sums = DriftSums([2, 2], 3, 10)
     sums.add(values, lists, Resamples(10, 0).weights(2))
-    found = sums.report()
-    assert found["users"] == 2
-    assert found["overlap"]["mean"] == 0.25
-    assert found["kendall_tau"] == {"mean": None, "ci95": [None, None], "users": 0}
-    assert found["popularity"]["difference"] == -1
-    assert found["popularity"]["difference_ci95"] == [-1, -1]
-    assert found["coverage"] == {"a": 1.5, "b": 1.0, "difference": -0.5}  # a answers what it lacks, here only
+    report = sums.report()
+    assert report["users"] == 2
+    assert report["overlap"]["mean"] == 0.25
+    assert report["kendall_tau"] == {"mean": None, "ci95": [None, None], "users": 0}
+    assert report["popularity"]["difference"] == -1
+    assert report["popularity"]["difference_ci95"] == [-1, -1]
+    assert report["coverage"] == {"a": 1.5, "b": 1.0, "difference": -0.5}  # a answers what it lacks, here only
 
 
 def test_streamed_means_do_not_depend_on_the_batches_and_their_intervals_are_those_of_the_bootstrap():
     values = np.random.default_rng(0).normal(3, 1, (2, 400))
     values[1, 300:] = np.nan
-    found = []
+    actual = []
     for step in (400, 130):
         resamples, means = Resamples(1000, 1), StreamedMeans(2, 1000)
         for start in range(0, 400, step):
             part = values[:, start : start + step]
             means.add(part, resamples.weights(part.shape[1]))
-        found.append(means)
-    assert found[0].users.tolist() == [400, 300]
-    for one, other in zip(found[0].means(), found[1].means(), strict=True):
+        actual.append(means)
+    assert actual[0].users.tolist() == [400, 300]
+    for one, other in zip(actual[0].means(), actual[1].means(), strict=True):
         np.testing.assert_allclose(one, other)
-    mean, low, high = found[0].means()
+    mean, low, high = actual[0].means()
     np.testing.assert_allclose(mean, [values[0].mean(), values[1, :300].mean()])
     np.testing.assert_allclose([low[0], high[0]], mean_ci95(values[0]), atol=0.02)
     np.testing.assert_allclose([low[1], high[1]], mean_ci95(values[1, :300]), atol=0.02)

@@ -35,11 +35,11 @@ def run(tmp_path):
 
 def test_the_difference_of_two_runs_is_paired_over_users(run):
     base = np.tile([0.0, 0.5], 20)
-    found = mmrec.compare_runs(run("a", base), run("b", base + 0.25))
-    assert found["users"] == 40
-    assert found["left_out"] == {"a": 0, "b": 0}
-    assert list(found["metrics"]) == ["ndcg@10"]
-    one = found["metrics"]["ndcg@10"]
+    comparison = mmrec.compare_runs(run("a", base), run("b", base + 0.25))
+    assert comparison["users"] == 40
+    assert comparison["left_out"] == {"a": 0, "b": 0}
+    assert list(comparison["metrics"]) == ["ndcg@10"]
+    one = comparison["metrics"]["ndcg@10"]
     assert (one["a"], one["b"], one["difference"], one["probability_b_better"]) == (0.25, 0.5, 0.25, 1.0)
     assert one["difference_ci95"] == pytest.approx([0.25, 0.25])
 
@@ -47,19 +47,20 @@ def test_the_difference_of_two_runs_is_paired_over_users(run):
 def test_the_order_of_the_users_changes_nothing(run):
     a, b = np.random.default_rng(0).random((2, 40))
     order = np.random.default_rng(1).permutation(40)
-    found = mmrec.compare_runs(run("a", a), run("b", b))
+    comparison = mmrec.compare_runs(run("a", a), run("b", b))
     again = mmrec.compare_runs(run("c", a[order], [USERS[i] for i in order]), run("d", b))
-    assert again["metrics"] == found["metrics"]
-    assert found["metrics"]["ndcg@10"]["difference_ci95"][0] < found["metrics"]["ndcg@10"]["difference_ci95"][1]
+    assert again["metrics"] == comparison["metrics"]
+    low, high = comparison["metrics"]["ndcg@10"]["difference_ci95"]
+    assert low < high
 
 
 def test_users_that_one_side_did_not_ask_for_are_left_out_and_counted(run):
     a = run("a", [0.0, 0.0, 0.0], ["u1", "u2", "u3"])
     b = run("b", [0.5, 0.5, 1.0, 1.0], ["u2", "u3", "u4", "u5"])
-    found = mmrec.compare_runs(a, b)
-    assert found["users"] == 2
-    assert found["left_out"] == {"a": 1, "b": 2}
-    assert found["metrics"]["ndcg@10"]["b"] == 0.5
+    comparison = mmrec.compare_runs(a, b)
+    assert comparison["users"] == 2
+    assert comparison["left_out"] == {"a": 1, "b": 2}
+    assert comparison["metrics"]["ndcg@10"]["b"] == 0.5
 
 
 def test_several_seeds_of_a_side_widen_the_interval(run):
@@ -156,9 +157,9 @@ def test_a_training_leaves_the_values_whose_means_its_metrics_are(tiny_export):
     assert list(table.columns) == ["user_id", "question", *names]
     for name in names:
         assert table[name].mean() == pytest.approx(metrics["test"][name], abs=1e-6)
-    found = mmrec.compare_runs(run_dir, run_dir)
-    assert all(one["difference_ci95"] == [0, 0] for one in found["metrics"].values())
-    assert all(one["probability_b_better"] == 0.5 for one in found["metrics"].values())
+    comparison = mmrec.compare_runs(run_dir, run_dir)
+    assert all(one["difference_ci95"] == [0, 0] for one in comparison["metrics"].values())
+    assert all(one["probability_b_better"] == 0.5 for one in comparison["metrics"].values())
 
 
 def test_the_command_prints_a_table(run, command):
@@ -177,10 +178,10 @@ def test_the_command_prints_a_table(run, command):
 def test_the_command_prints_json_and_ends_with_2_on_a_bad_folder(run, command, tmp_path):
     a, b = run("a", np.zeros(40)), run("b", np.ones(40), mrr=np.ones(40))
     code, out, _ = command("compare", a, b, "--metric", "ndcg@10", "--json")
-    found = json.loads(out.splitlines()[-1])
+    printed = json.loads(out.splitlines()[-1])
     assert code == 0
-    assert (found["a"], found["b"]) == ([a], [b])
-    assert found["metrics"]["ndcg@10"]["difference"] == 1.0
+    assert (printed["a"], printed["b"]) == ([a], [b])
+    assert printed["metrics"]["ndcg@10"]["difference"] == 1.0
     code, out, errors = command("compare", a, tmp_path)
     assert (code, out) == (2, "")
     assert errors.startswith(f"error: {tmp_path}: is neither a run folder nor an export. Give runs/<name>/<number>, or")

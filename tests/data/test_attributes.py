@@ -29,12 +29,12 @@ def table(tmp_path):
 
 
 def test_attributes_are_read_and_empty_cells_are_none(table):
-    found = load(table())
-    columns = found.content["attributes"].columns
+    loaded = load(table())
+    columns = loaded.content["attributes"].columns
     assert columns["colour"].tolist() == ["red", "", "blue"]
     np.testing.assert_array_equal(columns["weight"], np.array([1.5, np.nan, -2], np.float32))
     np.testing.assert_array_equal(columns["price"], np.array([9.99, np.nan, 0], np.float32))
-    assert found.missing["attributes"].tolist() == [False, True, False]
+    assert loaded.missing["attributes"].tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_a_number_that_breaks_its_rule_is_refused_or_masked_and_counted(table, c
         f"{path}, row 3, column `{column}`: must be {rule}, or empty. Received: {value!r}. Correct it, or set "
         "`data.catalog.on_bad_attribute: mask` to train the item without it."
     )
-    found = load(path, on_bad_attribute="mask")
-    assert np.isnan(found.content["attributes"].columns[column]).tolist() == [False, False, True]
-    assert found.counts == {"attribute_masked": 1}
+    loaded = load(path, on_bad_attribute="mask")
+    assert np.isnan(loaded.content["attributes"].columns[column]).tolist() == [False, False, True]
+    assert loaded.counts == {"attribute_masked": 1}
 
 
 def test_the_first_bad_row_of_the_file_is_named_and_the_others_are_counted(tmp_path):
@@ -77,9 +77,9 @@ def test_typed_tables_may_hold_numbers_and_nulls(tmp_path):
         {"item_id": "b", "colour": None, "weight": 0.5, "price": 3},
     ]
     path.write_text("\n".join(map(json.dumps, rows)))
-    found = load(path)
-    assert found.content["attributes"].columns["colour"].tolist() == ["7", ""]
-    np.testing.assert_array_equal(found.content["attributes"].columns["price"], np.array([np.nan, 3], np.float32))
+    loaded = load(path)
+    assert loaded.content["attributes"].columns["colour"].tolist() == ["7", ""]
+    np.testing.assert_array_equal(loaded.content["attributes"].columns["price"], np.array([np.nan, 3], np.float32))
     path.write_text(json.dumps(rows[0] | {"weight": True}))
     with pytest.raises(InputError, match=r"row 1, column `weight`: must be a finite number, or empty. Received: True"):
         load(path)

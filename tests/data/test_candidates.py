@@ -28,8 +28,8 @@ def test_the_whole_catalog_is_what_has_training_events():
 
 def test_mixed_adds_distinct_items_drawn_uniformly():
     mixed = candidates(negatives="mixed", negative_samples=1)
-    found = [mixed.draw(np.array([4]), np.random.default_rng(seed))[0].tolist() for seed in range(50)]
-    assert sorted(set(map(tuple, found))) == [(1, 4), (3, 4), (4,)]
+    actual = [mixed.draw(np.array([4]), np.random.default_rng(seed))[0].tolist() for seed in range(50)]
+    assert sorted(set(map(tuple, actual))) == [(1, 4), (3, 4), (4,)]
     # One of three items is drawn: 1 - (1 - .84) * 2/3, and so on.
     np.testing.assert_allclose(
         np.exp(mixed.log_q), [0, 1 - 0.16 * 2 / 3, 0, 1 - 0.49 * 2 / 3, 1 - 0.81 * 2 / 3], atol=1e-6
@@ -52,11 +52,11 @@ def test_what_was_sampled_competes_with_all_and_the_answers_only_where_they_are_
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_items_are_sampled_as_often_as_log_q_says(power):
     sampled = candidates(negatives="sampled", negative_samples=2, sampling_power=power)
-    draws, found = 4000, np.zeros(5)
+    draws, actual = 4000, np.zeros(5)
     for seed in range(draws):
         rows, competes = sampled.draw(np.array([4]), np.random.default_rng(seed))
-        found[rows[competes]] += 1
-    np.testing.assert_allclose(found / draws, np.exp(sampled.log_q), atol=0.03)
+        actual[rows[competes]] += 1
+    np.testing.assert_allclose(actual / draws, np.exp(sampled.log_q), atol=0.03)
 
 
 @pytest.mark.parametrize("negatives", ["mixed", "sampled"])

@@ -334,7 +334,7 @@ def test_a_catalog_takes_over_how_another_spells_its_ids(tmp_path):
     assert spelt.payload["item_id"].tolist() == ["13", "13.0", "9", " abc"]
 
 
-def test_a_photo_is_found_by_its_name_with_spaces_around_it_before_the_one_without(folder, photo):
+def test_a_photo_is_read_by_its_name_with_spaces_around_it_before_the_one_without(folder, photo):
     for name in (" red.png", "red.png ", "green.png"):
         (folder / "images" / name).write_bytes(photo("red"))
     rows = [("a", "x", " red.png", 1), ("b", "y", "red.png ", 2), ("c", "z", " blue.png ", 3)]

@@ -18,16 +18,16 @@ def queries():
 
 
 def test_times_end_with_the_moment_of_the_question(queries):
-    found = queries.inputs(3)
-    np.testing.assert_array_equal(found["history_time"], [[10, 20, 50, 60], [5, NAN, NAN, NAN], [7, 9, NAN, NAN]])
-    assert found["history_event"].tolist() == [[1, 2, 0], [0, 0, 0], [1, 0, 0]]
-    assert [column.dtype for column in found.values()] == [np.float64, np.int32]
+    inputs = queries.inputs(3)
+    np.testing.assert_array_equal(inputs["history_time"], [[10, 20, 50, 60], [5, NAN, NAN, NAN], [7, 9, NAN, NAN]])
+    assert inputs["history_event"].tolist() == [[1, 2, 0], [0, 0, 0], [1, 0, 0]]
+    assert [column.dtype for column in inputs.values()] == [np.float64, np.int32]
 
 
 def test_only_the_last_events_of_a_long_history_are_read(queries):
-    found = queries.take([2, 0]).inputs(2)
-    np.testing.assert_array_equal(found["history_time"], [[7, 9, NAN], [20, 50, 60]])
-    assert found["history_event"].tolist() == [[1, 0], [2, 0]]
+    inputs = queries.take([2, 0]).inputs(2)
+    np.testing.assert_array_equal(inputs["history_time"], [[7, 9, NAN], [20, 50, 60]])
+    assert inputs["history_event"].tolist() == [[1, 0], [2, 0]]
 
 
 def test_what_is_not_read_is_not_there(queries):
@@ -46,6 +46,6 @@ def test_raw_values_are_whole_lists_of_times_and_names_of_types(queries):
 
 
 def test_a_part_of_the_events_keeps_the_types():
-    found = EVENTS.where(np.array([False, True, False, True]))
-    assert (found.time.tolist(), found.event.tolist(), found.event_types) == ([20, 7], [2, 1], ("", "buy", "view"))
-    assert found.negative is None
+    actual = EVENTS.where(np.array([False, True, False, True]))
+    assert (actual.time.tolist(), actual.event.tolist(), actual.event_types) == ([20, 7], [2, 1], ("", "buy", "view"))
+    assert actual.negative is None

@@ -18,7 +18,7 @@ def catalog():
     )
 
 
-def test_they_stand_among_the_others_and_nothing_is_known_of_them():
+def test_they_stand_among_the_others_without_any_content():
     longer = with_delisted(catalog(), ["d", "c", "a"])
     assert longer.item_ids.tolist() == ["a", "b", "c", "d"]
     assert longer.content["text"].columns["title"].tolist() == ["", "B", "", "D"]

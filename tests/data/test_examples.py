@@ -38,12 +38,12 @@ def examples(histories, features=None, items=30, max_length=4, batch_size=8, see
 
 def asked(batches):
     """Returns the queries of batches as sorted (visible item rows, right answer)."""
-    found = []
+    queries = []
     for batch in batches:
         history, candidate = batch["rows"][batch["history"]], batch["rows"][batch["candidate"]]
         for (window, sees), positive in zip(batch["query"], batch["positive"], strict=True):
-            found.append((tuple(history[window, :sees].tolist()), int(candidate[positive])))
-    return sorted(found)
+            queries.append((tuple(history[window, :sees].tolist()), int(candidate[positive])))
+    return sorted(queries)
 
 
 def random_user(rng, length):
@@ -92,10 +92,10 @@ def test_a_query_sees_the_run_of_items_that_ends_right_before_its_basket(seed, m
     users = [random_user(rng, int(length)) for length in rng.integers(0, 40, 12)]
     shift = [100 * place for place in range(len(users))]  # so that an item row tells the user
     users = [[(row + by, time) for row, time in user] for user, by in zip(users, shift, strict=True)]
-    found = asked(examples(make_histories(*users), items=2000, max_length=max_length, batch_size=5).epoch(0))
-    answers = [answer for _, answer in found]
+    actual = asked(examples(make_histories(*users), items=2000, max_length=max_length, batch_size=5).epoch(0))
+    answers = [answer for _, answer in actual]
     assert len(set(answers)) == len(answers)
-    sees = dict(zip(answers, (history for history, _ in found), strict=True))
+    sees = dict(zip(answers, (history for history, _ in actual), strict=True))
     for user in users:
         for place, (answer, time) in enumerate(user):
             earlier = tuple(row for row, when in user if when < time)
@@ -121,7 +121,7 @@ def test_candidates_are_the_distinct_answers_and_every_place_points_to_its_row()
     assert asked([batch]) == [((), 5), ((), 7), ((5,), 6), ((5, 6), 5), ((7,), 6)]
 
 
-def test_known_pairs_are_all_positives_of_a_windows_user_among_the_candidates():
+def test_positive_pairs_are_all_positives_of_a_windows_user_among_the_candidates():
     first = [(row, row) for row in range(1, 9)]  # two of its windows may stand in other batches
     histories = make_histories(first, [(9, 1), (2, 2), (2, 3)])
     for batch in examples(histories, batch_size=2).epoch(0):
@@ -255,8 +255,8 @@ def test_the_spec_fits_recordings_of_any_length():
     one = examples(make_histories([(1, 1), (2, 2)], [(3, 1), (4, 2)]), recordings, batch_size=1)
     data = one.dataset()
     assert data.element_spec["audio_mel"] == tf.TensorSpec([None, None, 2], tf.float32)
-    found = [batch["audio_mel"].shape for batch in data.take(one.steps).as_numpy_iterator()]
-    assert sorted(found) == [(3, 2, 2), (3, 4, 2)]
+    actual = [batch["audio_mel"].shape for batch in data.take(one.steps).as_numpy_iterator()]
+    assert sorted(actual) == [(3, 2, 2), (3, 4, 2)]
 
 
 def test_changing_the_future_changes_no_query_before_it():
@@ -293,15 +293,15 @@ def batches_of(folder, catalog, events):
     titles = items.content["text"].columns["title"]
     tokens = np.array([[int(title.split()[1])] for title in titles], np.int32)  # the number in its text
     sources = {"text": TextFeatures(tokens), "item_id": ItemIdFeatures(histories.counts(vocabulary.items))}
-    found = list(
+    batches = list(
         Examples(
             histories, JoinedFeatures(sources), vocabulary.items, 6, 4, 0, RetrievalConfig(negatives="in_batch")
         ).epoch(0)
     )
-    for batch in found:
+    for batch in batches:
         ids = vocabulary.ids[batch["rows"][1:]]
         assert [f"i{token:02d}" for token in batch["text_tokens"][1:, 0]] == ids.tolist()
-    return found
+    return batches
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -337,13 +337,13 @@ def test_each_prefix_finds_its_question_behind_its_items():
 def test_padding_has_neither_time_nor_type_and_later_windows_begin_with_what_they_see():
     histories = with_context(make_histories([(row, 10 * row) for row in range(1, 7)], [(9, 3)]), event=[1] * 6 + [2])
     batches = list(examples(histories, max_length=2, batch_size=99).epoch(0))
-    found = {}
+    actual = {}
     for batch in batches:
         for history, time, event in zip(batch["history"], batch["history_time"], batch["history_event"], strict=True):
-            found[tuple(batch["rows"][history].tolist())] = time.tolist(), event.tolist()
-    assert found[1, 2] == ([10, 20, 30], [1, 1])
-    assert found[4, 5] == ([40, 50, 60], [1, 1])
-    time, event = found[0, 0]  # a window that sees nothing: its question alone
+            actual[tuple(batch["rows"][history].tolist())] = time.tolist(), event.tolist()
+    assert actual[1, 2] == ([10, 20, 30], [1, 1])
+    assert actual[4, 5] == ([40, 50, 60], [1, 1])
+    time, event = actual[0, 0]  # a window that sees nothing: its question alone
     assert (time[0], np.isnan(time[1:]).all(), event) == (3, True, [0, 0])
 
 
@@ -357,7 +357,7 @@ def test_the_spec_of_the_dataset_fits_batches_with_context(many):
     assert len(list(data.take(one.steps))) == one.steps
 
 
-def test_negative_events_are_seen_and_neither_asked_for_nor_known_as_positives():
+def test_negative_events_are_seen_and_neither_asked_for_nor_counted_as_positives():
     histories = make_histories([(5, 1), (6, 2), (7, 3)], [(6, 1), (8, 2)])
     histories = with_context(histories, negative=[False, True, False, False, False])
     (batch,) = examples(histories).epoch(0)
@@ -392,10 +392,10 @@ def test_weights_have_a_mean_of_one_over_the_training_answers():
     assert batch["weight"].dtype == np.float32
 
 
-def test_each_history_has_what_is_known_of_its_user():
+def test_each_history_has_the_attributes_of_its_user():
     histories = make_histories([(5, 1)], [], [(6, 1), (7, 2)])
-    known = {"user_number": np.array([[0.5], [1.5], [2.5]], np.float32)}
-    one = Examples(histories, NoFeatures(), 30, 4, 8, 0, RetrievalConfig(negatives="in_batch"), known)
+    users = {"user_number": np.array([[0.5], [1.5], [2.5]], np.float32)}
+    one = Examples(histories, NoFeatures(), 30, 4, 8, 0, RetrievalConfig(negatives="in_batch"), users)
     (batch,) = one.epoch(0)
     windows = {
         float(number): row.tolist() for number, row in zip(batch["user_number"][:, 0], batch["history"], strict=True)

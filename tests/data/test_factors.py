@@ -5,7 +5,7 @@ from scipy import sparse
 from mmrec.data.factors import sketch, truncated_svd
 
 
-def test_a_matrix_of_low_rank_is_found_whole():
+def test_a_matrix_of_low_rank_is_recovered_whole():
     rng = np.random.default_rng(0)
     whole = (rng.normal(size=(80, 3)) * [5, 2, 1]) @ rng.normal(size=(3, 60))
     left, values, right = truncated_svd(sparse.csr_array(whole.astype(np.float32)), 3, 0)
@@ -40,9 +40,9 @@ def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average():
     matrix = sparse.csr_array(whole)
     products = []
     for seed in range(400):
-        found = sketch(matrix, 5, seed, singular=2)
-        assert found.shape == (6, 5)
-        products.append(matrix @ found @ found.T)
+        factors = sketch(matrix, 5, seed, singular=2)
+        assert factors.shape == (6, 5)
+        products.append(matrix @ factors @ factors.T)
     left, values, right = truncated_svd(matrix, 2, 0)
     # Along the two largest singular vectors nothing varies; elsewhere only the mean is right.
     np.testing.assert_allclose(np.array(products) @ right, np.tile(left * values, (400, 1, 1)), atol=1e-3)
@@ -54,15 +54,15 @@ def test_a_sketch_keeps_the_largest_exactly_and_the_rest_on_average():
 @pytest.mark.parametrize(("rank", "least", "exact"), [(3, 0, 3), (4, 0, 3), (8, 0, 4), (5, 4, 4), (2, 4, 2)])
 def test_a_sketch_begins_with_singular_vectors(rank, least, exact):
     matrix = sparse.csr_array(np.diag(np.arange(9.0, 0, -1)).astype(np.float32))
-    found, right = sketch(matrix, rank, 0, least, singular=3), truncated_svd(matrix, 9, 0)[2]
-    assert found.shape == (9, rank)
-    np.testing.assert_allclose(found[:, :exact], right[:, :exact], atol=1e-4)
-    np.testing.assert_allclose(right[:, :exact].T @ found[:, exact:], 0, atol=1e-5)
-    assert (np.abs(found[:, exact:]).max(axis=0) > 0.1).all()
+    factors, right = sketch(matrix, rank, 0, least, singular=3), truncated_svd(matrix, 9, 0)[2]
+    assert factors.shape == (9, rank)
+    np.testing.assert_allclose(factors[:, :exact], right[:, :exact], atol=1e-4)
+    np.testing.assert_allclose(right[:, :exact].T @ factors[:, exact:], 0, atol=1e-5)
+    assert (np.abs(factors[:, exact:]).max(axis=0) > 0.1).all()
 
 
 def test_what_singular_vectors_hold_whole_leaves_nothing_to_the_random_ones():
-    found = sketch(sparse.csr_array(np.diag([3.0, 2.0]).astype(np.float32)), 5, 0, singular=3)
-    np.testing.assert_allclose(found @ found.T, np.eye(2), atol=1e-5)
-    assert not found[:, 2].any()
-    np.testing.assert_allclose(found[:, 3:], 0, atol=1e-5)
+    factors = sketch(sparse.csr_array(np.diag([3.0, 2.0]).astype(np.float32)), 5, 0, singular=3)
+    np.testing.assert_allclose(factors @ factors.T, np.eye(2), atol=1e-5)
+    assert not factors[:, 2].any()
+    np.testing.assert_allclose(factors[:, 3:], 0, atol=1e-5)

@@ -23,12 +23,12 @@ def holds(store, *numbers):
 
 def test_a_digest_depends_on_every_part_and_on_where_it_ends():
     assert digest(b"") == bytes.fromhex("af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc")
-    found = {digest("ab", "c"), digest("a", "bc"), digest("abc"), digest("c", "ab"), digest("ab", "c", "")}
-    assert len(found) == 5
+    digests = {digest("ab", "c"), digest("a", "bc"), digest("abc"), digest("c", "ab"), digest("ab", "c", "")}
+    assert len(digests) == 5
     assert digest("é") == digest("é".encode())
 
 
-def test_what_was_appended_is_found_again_by_this_and_by_a_later_instance(tmp_path):
+def test_what_was_appended_is_read_back_by_this_and_by_a_later_instance(tmp_path):
     store = FeatureStore(tmp_path / "deep" / "store", (2, 3))
     assert len(store) == 0
     assert store.values.shape == (0, 2, 3)
@@ -55,7 +55,7 @@ def test_missing_are_the_distinct_digests_that_the_store_lacks_in_their_order(tm
     assert store.missing(digests) == [digests[0], digests[2]]
 
 
-def test_an_entry_is_stored_once_however_often_it_is_given(tmp_path):
+def test_an_entry_is_stored_once_however_often_it_is_appended(tmp_path):
     # Given twice in one call, it took two places of which only one was counted: later entries were misread.
     store = FeatureStore(tmp_path, (2, 3))
     store.append(*entries(1, 1, 2))

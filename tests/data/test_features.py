@@ -22,12 +22,12 @@ def test_only_items_with_training_events_have_a_row_in_the_id_table():
 NONE = [np.nan, np.nan]
 
 
-def test_vectors_are_found_by_item_row_and_zero_where_there_is_none():
+def test_vectors_are_read_by_item_row_and_zero_where_there_is_none():
     source = VectorFeatures(np.array([[1, 2], NONE, [5, 6]], np.float32))
-    found = source.rows(np.array([3, 0, 2, 1, 3]))
-    assert found["features"].tolist() == [[5, 6], [0, 0], [0, 0], [1, 2], [5, 6]]
-    assert found["features"].dtype == np.float32
-    assert found["features_present"].tolist() == [True, False, False, True, True]
+    features = source.rows(np.array([3, 0, 2, 1, 3]))
+    assert features["features"].tolist() == [[5, 6], [0, 0], [0, 0], [1, 2], [5, 6]]
+    assert features["features"].dtype == np.float32
+    assert features["features_present"].tolist() == [True, False, False, True, True]
 
 
 def test_vectors_are_never_copied_as_a_whole_nor_changed():

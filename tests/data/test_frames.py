@@ -21,12 +21,12 @@ def items(**columns):
     return pd.DataFrame({"item_id": ["1", "2"], "name": ["mug", "lamp"]} | columns)
 
 
-def given(catalog, **overrides):
+def loaded_config(catalog, **overrides):
     return config_with_frames({"data": {"interactions": EVENTS, "catalog": {"text": ["name"]}}}, overrides | catalog)
 
 
 def refusal(catalog):
-    with pytest.raises(InputError) as error, given({"data.catalog": catalog}):
+    with pytest.raises(InputError) as error, loaded_config({"data.catalog": catalog}):
         pass
     return str(error.value)
 
@@ -41,7 +41,7 @@ def refusal(catalog):
     ],
 )
 def test_a_frame_stands_for_a_path_or_a_whole_section(catalog):
-    with given(catalog) as config:
+    with loaded_config(catalog) as config:
         paths = frame_paths(config)
         assert [*paths] == ["catalog", "interactions"]
         assert config.data.catalog.text == ("name",)
@@ -52,14 +52,14 @@ def test_a_frame_stands_for_a_path_or_a_whole_section(catalog):
 
 def test_a_users_table_may_be_a_frame_too():
     users = {"path": pd.DataFrame({"user_id": ["u"], "age": [3]}), "attributes": {"age": "number"}}
-    with given({"data.catalog": items()}, **{"data.users": users}) as config:
+    with loaded_config({"data.catalog": items()}, **{"data.users": users}) as config:
         assert [*frame_paths(config)] == ["catalog", "interactions", "users"]
 
 
 def test_photos_of_a_frame_are_looked_for_from_the_working_directory(tmp_path):
-    with given({"data.catalog": items()}) as config:
+    with loaded_config({"data.catalog": items()}) as config:
         assert (config.data.catalog.image_dir, config.data.catalog.audio_dir) == (os.getcwd(), os.getcwd())
-    with given({"data.catalog": items()}, **{"data.catalog.image_dir": tmp_path}) as config:
+    with loaded_config({"data.catalog": items()}, **{"data.catalog.image_dir": tmp_path}) as config:
         assert config.data.catalog.image_dir == str(tmp_path)
 
 
@@ -83,19 +83,19 @@ def test_photos_of_a_frame_are_looked_for_from_the_working_directory(tmp_path):
 def test_a_frame_is_read_as_the_parquet_file_that_pandas_writes_of_it(values, tmp_path):
     frame = items(value=values).set_axis([7, 5])
     frame.to_parquet(tmp_path / "items.parquet")
-    with given({"data.catalog": frame}) as config:
-        found, expected = (
+    with loaded_config({"data.catalog": frame}) as config:
+        actual, expected = (
             read_table(str(path), ["item_id", "value"], key="data.catalog.path")
             for path in (config.data.catalog.path, tmp_path / "items.parquet")
         )
-    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(actual, expected)
 
 
 def test_a_named_index_is_a_column_as_in_parquet_and_one_without_a_name_changes_nothing():
     frames = [items(), items().set_index("item_id"), items().set_axis(["b", "a"])]
     contents = []
     for frame in frames:
-        with given({"data.catalog": frame}) as config:
+        with loaded_config({"data.catalog": frame}) as config:
             contents.append(Path(config.data.catalog.path).read_bytes())
     assert contents[0] == contents[1] == contents[2]
 
@@ -130,5 +130,5 @@ def test_a_frame_elsewhere_is_refused(key):
 
 def test_an_error_in_a_frame_names_its_key_and_no_temporary_file():
     said = "^the DataFrame `data.catalog`, row 2, column `item_id`: ids must be unique"
-    with pytest.raises(InputError, match=said), given({"data.catalog": items(item_id=["1", "1"])}) as config:
+    with pytest.raises(InputError, match=said), loaded_config({"data.catalog": items(item_id=["1", "1"])}) as config:
         load_catalog(config.data.catalog, ("text",))

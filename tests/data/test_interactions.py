@@ -75,7 +75,7 @@ def test_whole_numbers_may_be_users_and_items_in_any_format(tmp_path):
         (["0001-01-01", "9999-12-31"], [-62135596800, 253402214400]),
     ],
 )
-def test_times_are_numbers_as_given_or_seconds_since_1970(values, expected):
+def test_times_are_numbers_as_written_or_seconds_since_1970(values, expected):
     assert read_times(pd.Series(values)).seconds.tolist() == expected
 
 
@@ -182,8 +182,8 @@ def test_the_rating_of_a_skipped_row_does_not_matter(tmp_path):
 
 def test_a_row_with_an_unreadable_rating_can_be_skipped_and_is_counted(tmp_path):
     rows = [*ROWS, ("ann", "a", 1, "good", "")]
-    found = load(tmp_path, rows, rating="stars", min_rating=3, on_bad_row="skip")
-    assert (len(found), found.counts) == (5, {"unreadable_rating": 1})
+    loaded = load(tmp_path, rows, rating="stars", min_rating=3, on_bad_row="skip")
+    assert (len(loaded), loaded.counts) == (5, {"unreadable_rating": 1})
 
 
 def test_date_times_of_another_form_are_refused_with_the_format_that_reads_them(tmp_path):
@@ -238,8 +238,8 @@ def test_a_weight_that_would_drown_all_others_is_refused_or_skipped(tmp_path):
     ]
     message = refusal(tmp_path, rows, weight="stars")
     assert "row 4, column `stars`: must be at most 3e+06, a million times the median of the weights" in message
-    found = load(tmp_path, rows, weight="stars", on_bad_row="skip")
-    assert (len(found), found.counts) == (4, {"outsized_weight": 1})
+    loaded = load(tmp_path, rows, weight="stars", on_bad_row="skip")
+    assert (len(loaded), loaded.counts) == (4, {"outsized_weight": 1})
     large = [(user, item, time, 1.7e308, "") for user, item, time, *_ in ROWS]
     assert load(tmp_path, large, weight="stars").weight.tolist() == [1.7e308] * 5
 
@@ -256,19 +256,19 @@ def test_numbers_that_float64_cannot_hold_are_refused(tmp_path):
 
 
 def test_event_types_are_numbered_in_order_and_none_is_0(tmp_path):
-    found = load(tmp_path, [*ROWS, ("eve", "c", 40, 1, "")], event="event")
-    assert found.event_types == ("", "buy", "view")
-    assert (found.event.tolist(), found.event.dtype) == ([2, 1, 2, 2, 1, 0], np.int32)
+    loaded = load(tmp_path, [*ROWS, ("eve", "c", 40, 1, "")], event="event")
+    assert loaded.event_types == ("", "buy", "view")
+    assert (loaded.event.tolist(), loaded.event.dtype) == ([2, 1, 2, 2, 1, 0], np.int32)
     assert load(tmp_path).event is None
 
 
 def test_negative_events_are_no_positives_and_need_no_rating_or_weight(tmp_path):
     rows = [*ROWS, ("eve", "c", 40, "", "return")]
     names = {"event": "event", "negative_events": ("return",), "weight": "stars"}
-    found = load(tmp_path, rows, rating="stars", min_rating=3, **names)
-    assert found.negative.tolist() == [False, False, False, False, False, True]
-    assert found.positive.tolist() == [False, True, False, True, True, False]
-    np.testing.assert_array_equal(found.weight, [2, 3, 1, 4, 5, np.nan])
+    loaded = load(tmp_path, rows, rating="stars", min_rating=3, **names)
+    assert loaded.negative.tolist() == [False, False, False, False, False, True]
+    assert loaded.positive.tolist() == [False, True, False, True, True, False]
+    np.testing.assert_array_equal(loaded.weight, [2, 3, 1, 4, 5, np.nan])
 
 
 def test_negative_events_must_be_there_and_not_positive_too(tmp_path):
@@ -284,18 +284,18 @@ def test_a_weight_that_is_no_number_of_at_least_0_stops_or_is_skipped(tmp_path, 
     rows = [*ROWS, ("ann", "a", 1, weight, "buy")]
     message = refusal(tmp_path, rows, weight="stars")
     assert "row 6, column `stars`: must be a number of at least 0. Received:" in message
-    found = load(tmp_path, rows, weight="stars", on_bad_row="skip")
-    assert (found.weight.tolist(), found.counts) == ([2, 3, 1, 4, 5], {"unreadable_weight": 1})
+    loaded = load(tmp_path, rows, weight="stars", on_bad_row="skip")
+    assert (loaded.weight.tolist(), loaded.counts) == ([2, 3, 1, 4, 5], {"unreadable_weight": 1})
 
 
 def test_types_and_weights_follow_the_events_whatever_the_order_of_the_file(tmp_path):
     rows = [*ROWS, ("ann", "c", 20, 5, "buy"), ("ann", "c", 20, 5, "view")]  # the same event, otherwise typed
-    found = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
+    actual = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
     for name in ("row", "event", "weight"):
-        assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()
+        assert getattr(actual[0], name).tolist() == getattr(actual[1], name).tolist()
 
 
-def test_types_written_as_numbers_are_found_however_the_config_spells_them(tmp_path):
+def test_types_written_as_numbers_are_recognised_however_the_config_spells_them(tmp_path):
     rows = [("ann", "a", 1, 1, 1.0), ("ann", "b", 2, 1, 2.0)]
     for named in ("1", "1.0"):
         events = load(tmp_path, rows, event="event", positive_events=(named,))

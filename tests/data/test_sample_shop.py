@@ -112,10 +112,10 @@ def test_words_tell_the_theme_but_not_the_look(world):
     told = np.flatnonzero(world.has_text)
     texts = [f"{world.title[row]} {world.description[row]}".lower() for row in told]
     words = [re.findall(r"[a-z]+", text) for text in texts]
-    vocabulary = {word: column for column, word in enumerate(sorted({word for found in words for word in found}))}
+    vocabulary = {word: column for column, word in enumerate(sorted({word for of_text in words for word in of_text}))}
     counts = np.zeros((len(told), len(vocabulary)))
-    for row, found in enumerate(words):
-        counts[row, [vocabulary[word] for word in found]] = 1
+    for row, of_text in enumerate(words):
+        counts[row, [vocabulary[word] for word in of_text]] = 1
     assert centroid_accuracy(counts, world.groups["theme"][told]) > 0.6  # chance: 0.125
     assert centroid_accuracy(counts, world.groups["look"][told]) < 0.3
 

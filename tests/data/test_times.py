@@ -10,15 +10,15 @@ from mmrec.data.times import read_times, time_rule
 
 def test_one_number_among_dates_is_the_unreadable_one():
     # Regression: it made all dates unreadable, and a switch then skipped them.
-    found = read_times(pd.Series(["1970-01-02", "soon", "7", "1970-01-01T00:01:00"]))
-    assert found.dated
-    np.testing.assert_array_equal(found.seconds, [86400, np.nan, np.nan, 60])
+    times = read_times(pd.Series(["1970-01-02", "soon", "7", "1970-01-01T00:01:00"]))
+    assert times.dated
+    np.testing.assert_array_equal(times.seconds, [86400, np.nan, np.nan, 60])
 
 
 def test_one_date_among_numbers_is_the_unreadable_one():
-    found = read_times(pd.Series(["5", "1970-01-02", "7.5"]))
-    assert not found.dated
-    np.testing.assert_array_equal(found.seconds, [5, np.nan, 7.5])
+    times = read_times(pd.Series(["5", "1970-01-02", "7.5"]))
+    assert not times.dated
+    np.testing.assert_array_equal(times.seconds, [5, np.nan, 7.5])
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,9 @@ def test_one_date_among_numbers_is_the_unreadable_one():
     ],
 )
 def test_a_format_reads_texts_and_numbers_as_it_says(values, form):
-    found = read_times(pd.Series(values, dtype=object), [form])
-    assert found.dated
-    assert found.seconds.tolist() == [86400] * len(values)
+    times = read_times(pd.Series(values, dtype=object), [form])
+    assert times.dated
+    assert times.seconds.tolist() == [86400] * len(values)
 
 
 def test_the_first_format_that_fits_reads_a_time_and_iso_must_be_named():
@@ -60,8 +60,8 @@ def test_a_format_that_names_a_zone_gives_every_time_one(form):
 def test_numbers_of_any_kind_and_size_are_read_or_unreadable():
     # Regression: an integer beyond float64 ended in a traceback.
     values = [2**63, 2**64, -(10**30), 10**400, decimal.Decimal("1.5"), float("inf"), 2j, [1], True, 7]
-    found = read_times(pd.Series(values, dtype=object)).seconds
-    np.testing.assert_array_equal(found, [2.0**63, 2.0**64, -1e30, np.nan, 1.5, *[np.nan] * 4, 7])
+    times = read_times(pd.Series(values, dtype=object)).seconds
+    np.testing.assert_array_equal(times, [2.0**63, 2.0**64, -1e30, np.nan, 1.5, *[np.nan] * 4, 7])
 
 
 @pytest.mark.parametrize("kind", ["timestamp[ns][pyarrow]", "timestamp[us, tz=UTC][pyarrow]", "date32[day][pyarrow]"])

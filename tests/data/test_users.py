@@ -19,25 +19,25 @@ def load(folder, rows, trained=ALL, **changes):
 
 def test_attributes_stand_by_the_users_of_the_events_whatever_the_order_of_the_file(tmp_path):
     users = load(tmp_path, [("eve", "Ulm", 20), ("zoe", "Bonn", 99), ("ann", "Jena", 40)])
-    found = users.features()
-    assert sorted(found) == ["user_category", "user_known", "user_number"]
-    assert found["user_category"].tolist() == [[2], [0], [3]]  # Jena and Ulm are known; zoe's town is not
-    assert found["user_number"].tolist() == [[1], [0], [-1]]  # mean 30, deviation 10
-    assert found["user_known"].tolist() == [[True, True], [False, False], [True, True]]
+    features = users.features()
+    assert sorted(features) == ["user_category", "user_known", "user_number"]
+    assert features["user_category"].tolist() == [[2], [0], [3]]  # Jena and Ulm are known; zoe's town is not
+    assert features["user_number"].tolist() == [[1], [0], [-1]]  # mean 30, deviation 10
+    assert features["user_known"].tolist() == [[True, True], [False, False], [True, True]]
     assert users.counts == {"user_without_attributes": 1}
 
 
 def test_categories_and_scales_are_those_of_users_with_training_events(tmp_path):
     rows = [("ann", "Jena", 10), ("bob", "Ulm", 30), ("eve", "Bonn", 1000)]
-    found = load(tmp_path, rows, np.array([True, True, False])).features()
-    assert found["user_category"].tolist() == [[2], [3], [1]]  # 1: another one
-    assert found["user_number"].tolist() == [[-1], [1], [5]]  # mean 20, deviation 10, at most 5
+    loaded = load(tmp_path, rows, np.array([True, True, False])).features()
+    assert loaded["user_category"].tolist() == [[2], [3], [1]]  # 1: another one
+    assert loaded["user_number"].tolist() == [[-1], [1], [5]]  # mean 20, deviation 10, at most 5
 
 
 def test_raw_values_go_by_the_names_of_the_signature_inputs(tmp_path):
-    found = load(tmp_path, [("ann", "Jena", 40)]).raw(np.array([0, 2, 0]))
-    assert found["user_town"].tolist() == ["Jena", "", "Jena"]
-    np.testing.assert_array_equal(found["user_age"], [40, np.nan, 40])
+    loaded = load(tmp_path, [("ann", "Jena", 40)]).raw(np.array([0, 2, 0]))
+    assert loaded["user_town"].tolist() == ["Jena", "", "Jena"]
+    np.testing.assert_array_equal(loaded["user_age"], [40, np.nan, 40])
 
 
 @pytest.mark.parametrize(

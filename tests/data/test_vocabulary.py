@@ -20,7 +20,7 @@ def test_ids_must_be_unique_and_not_empty(ids):
         Vocabulary(ids)
 
 
-def test_ids_are_found_however_they_are_spelt():
+def test_ids_are_recognised_however_they_are_spelt():
     vocabulary = Vocabulary(["9", "1.0", "mug"])
     assert vocabulary.rows(["9.0", " 9", "1", "mug ", "7.0", ""]).tolist() == [1, 1, 2, 3, 0, 0]
 

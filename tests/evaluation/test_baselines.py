@@ -21,36 +21,36 @@ def test_popularity_says_the_same_to_everyone():
 
 
 def test_similarity_is_decayed_directed_co_occurrence_over_the_roots_of_the_counts():
-    found = similarity(PLAIN, [[1, 2, 3], [1, 2]], 3)
+    similarities = similarity(PLAIN, [[1, 2, 3], [1, 2]], 3)
     # events: item 1 two, item 2 two, item 3 one
-    assert found[1, 2] == pytest.approx(1.0)  # 2 / sqrt(2 * 2)
-    assert found[2, 1] == pytest.approx(0.25)  # 2 * 0.25 / sqrt(2 * 2)
-    assert found[1, 3] == pytest.approx(0.3535534)  # 0.5 / sqrt(2 * 1)
-    assert found[3, 1] == pytest.approx(0.0883883)  # 0.5 * 0.25 / sqrt(2 * 1)
-    assert found[2, 3] == pytest.approx(0.7071068)  # 1 / sqrt(2 * 1)
+    assert similarities[1, 2] == pytest.approx(1.0)  # 2 / sqrt(2 * 2)
+    assert similarities[2, 1] == pytest.approx(0.25)  # 2 * 0.25 / sqrt(2 * 2)
+    assert similarities[1, 3] == pytest.approx(0.3535534)  # 0.5 / sqrt(2 * 1)
+    assert similarities[3, 1] == pytest.approx(0.0883883)  # 0.5 * 0.25 / sqrt(2 * 1)
+    assert similarities[2, 3] == pytest.approx(0.7071068)  # 1 / sqrt(2 * 1)
 
 
 def test_nothing_is_near_beyond_the_window_or_another_user_or_itself():
-    found = similarity(PLAIN, [[1, 2, 2, 3], [4]], 4)
-    assert found[1, 3] == 0.0
-    assert found[3, 4] == found[4, 3] == 0.0
-    assert found[2, 2] == 0.0
+    similarities = similarity(PLAIN, [[1, 2, 2, 3], [4]], 4)
+    assert similarities[1, 3] == 0.0
+    assert similarities[3, 4] == similarities[4, 3] == 0.0
+    assert similarities[2, 2] == 0.0
 
 
 def test_the_items_of_one_basket_follow_each_other_both_ways():
-    found = similarity(PLAIN, [[1, 2, 3]], 3, times=np.array([5, 5, 6]))
-    assert found[1, 2] == found[2, 1] == 1.0
-    assert (found[2, 3], found[3, 2]) == (1.0, 0.25)
+    similarities = similarity(PLAIN, [[1, 2, 3]], 3, times=np.array([5, 5, 6]))
+    assert similarities[1, 2] == similarities[2, 1] == 1.0
+    assert (similarities[2, 3], similarities[3, 2]) == (1.0, 0.25)
 
 
 def test_shrinkage_lowers_what_rests_on_few_events():
-    found = similarity(ItemKNN(shrinkage=3), [[1, 2]], 2)
-    assert found[1, 2] == pytest.approx(0.25)  # 1 / sqrt(4 * 4)
+    similarities = similarity(ItemKNN(shrinkage=3), [[1, 2]], 2)
+    assert similarities[1, 2] == pytest.approx(0.25)  # 1 / sqrt(4 * 4)
 
 
 def test_only_the_nearest_neighbours_are_kept():
-    found = similarity(ItemKNN(window=1, neighbours=1, shrinkage=0), [[1, 2], [1, 3], [1, 3]], 3)
-    assert np.flatnonzero(found[1]).tolist() == [3]
+    similarities = similarity(ItemKNN(window=1, neighbours=1, shrinkage=0), [[1, 2], [1, 3], [1, 3]], 3)
+    assert np.flatnonzero(similarities[1]).tolist() == [3]
 
 
 def test_a_fit_in_blocks_is_the_fit_as_a_whole():
@@ -105,17 +105,17 @@ def test_the_order_within_a_basket_changes_nothing():
 
 
 def test_all_of_a_basket_is_near_all_of_the_next_one():
-    found = similarity(PLAIN, [[1, 2, 3, 4, 5, 6]], 6, times=np.array([1, 1, 1, 1, 2, 3]))
-    assert found[1, 2] == found[1, 4] == found[4, 1] == found[1, 5] == 1.0
-    assert found[5, 1] == 0.25
-    assert (found[1, 6], found[6, 1]) == (0.5, 0.125)
+    similarities = similarity(PLAIN, [[1, 2, 3, 4, 5, 6]], 6, times=np.array([1, 1, 1, 1, 2, 3]))
+    assert similarities[1, 2] == similarities[1, 4] == similarities[4, 1] == similarities[1, 5] == 1.0
+    assert similarities[5, 1] == 0.25
+    assert (similarities[1, 6], similarities[6, 1]) == (0.5, 0.125)
 
 
 def test_baskets_are_near_while_few_events_lie_between():
-    found = similarity(PLAIN, [[1, 2, 3, 4, 5]], 5, times=np.array([1, 2, 2, 3, 4]))  # fewer than two between
-    assert found[1, 2] == 1.0
-    assert found[1, 4] == 0.0  # 2 and 3
-    assert found[2, 5] == 0.5  # 4
+    similarities = similarity(PLAIN, [[1, 2, 3, 4, 5]], 5, times=np.array([1, 2, 2, 3, 4]))  # fewer than two between
+    assert similarities[1, 2] == 1.0
+    assert similarities[1, 4] == 0.0  # 2 and 3
+    assert similarities[2, 5] == 0.5  # 4
 
 
 def test_the_items_of_a_basket_weigh_alike_in_a_query():

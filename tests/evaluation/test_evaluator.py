@@ -14,27 +14,27 @@ def test_means_lists_intervals_and_slices_come_from_one_ranking():
         return np.array([[0, 4, 3, 2, 1], [0, 1, 2, 3, 4]], np.float32)[queries]
 
     queries = make_queries([[2], [3, 4]], history=[[1], []], dropped={"short_history": 3})
-    found = evaluate(scorer, queries, 4, (1, 2, 10), item_slices={"last": np.array([0, 0, 0, 0, 1])}, seed=1)
+    evaluation = evaluate(scorer, queries, 4, (1, 2, 10), item_slices={"last": np.array([0, 0, 0, 0, 1])}, seed=1)
     assert asked == [0, 1]
-    assert found.metrics["recall@1"] == 0.25  # 0 of 1, 1 of 2
-    assert found.metrics["recall@2"] == 1.0
-    assert found.metrics["hit_rate@1"] == 0.5
-    assert found.metrics["mrr"] == 0.75
-    assert found.metrics["mrr_ci95"] == [0.5, 1.0]
-    assert found.metrics["coverage@1"] == 0.5  # items 1 and 4
-    assert found.metrics["coverage@2"] == 1.0
-    assert found.per_query["mrr"].tolist() == [0.5, 1.0]
-    assert found.slices["last"] == {"recall@10": 1.0, "ndcg@10": 1.0, "mrr": 1.0, "hit_rate@10": 1.0, "queries": 1}
-    assert found.slices["history_1_to_5"]["mrr"] == 0.5
-    assert (found.queries, found.candidates, found.dropped) == (2, 4, {"short_history": 3})
+    assert evaluation.metrics["recall@1"] == 0.25  # 0 of 1, 1 of 2
+    assert evaluation.metrics["recall@2"] == 1.0
+    assert evaluation.metrics["hit_rate@1"] == 0.5
+    assert evaluation.metrics["mrr"] == 0.75
+    assert evaluation.metrics["mrr_ci95"] == [0.5, 1.0]
+    assert evaluation.metrics["coverage@1"] == 0.5  # items 1 and 4
+    assert evaluation.metrics["coverage@2"] == 1.0
+    assert evaluation.per_query["mrr"].tolist() == [0.5, 1.0]
+    assert evaluation.slices["last"] == {"recall@10": 1.0, "ndcg@10": 1.0, "mrr": 1.0, "hit_rate@10": 1.0, "queries": 1}
+    assert evaluation.slices["history_1_to_5"]["mrr"] == 0.5
+    assert (evaluation.queries, evaluation.candidates, evaluation.dropped) == (2, 4, {"short_history": 3})
 
 
 def test_the_quick_way_has_means_only():
-    found = evaluate(
+    evaluation = evaluate(
         lambda queries: np.ones((len(queries), 3)), make_queries([[1]]), 2, (10,), bootstrap_samples=0, top_k=0
     )
-    assert set(found.metrics) == {"recall@10", "ndcg@10", "hit_rate@10", "precision@10", "mrr"}
-    assert found.slices == {}
+    assert set(evaluation.metrics) == {"recall@10", "ndcg@10", "hit_rate@10", "precision@10", "mrr"}
+    assert evaluation.slices == {}
 
 
 def test_a_constant_scorer_is_no_better_than_chance_in_any_metric():

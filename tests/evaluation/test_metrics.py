@@ -6,8 +6,8 @@ from mmrec.evaluation.metrics import coverage, per_query
 
 
 def test_metrics_of_one_answer_at_rank_three():
-    found = per_query(Ragged.of([[3]]), (2, 5))
-    assert {name: value.tolist() for name, value in found.items()} == {
+    metrics = per_query(Ragged.of([[3]]), (2, 5))
+    assert {name: value.tolist() for name, value in metrics.items()} == {
         "recall@2": [0.0],
         "ndcg@2": [0.0],
         "hit_rate@2": [0.0],
@@ -21,18 +21,18 @@ def test_metrics_of_one_answer_at_rank_three():
 
 
 def test_recall_divides_by_all_answers_even_beyond_k():
-    found = per_query(Ragged.of([[1, 2, 3, 4]]), (2,))
-    assert found["recall@2"].tolist() == [0.5]
-    assert found["precision@2"].tolist() == [1.0]
-    assert found["ndcg@2"].tolist() == [1.0]  # no list of two could be better
+    metrics = per_query(Ragged.of([[1, 2, 3, 4]]), (2,))
+    assert metrics["recall@2"].tolist() == [0.5]
+    assert metrics["precision@2"].tolist() == [1.0]
+    assert metrics["ndcg@2"].tolist() == [1.0]  # no list of two could be better
 
 
 def test_ndcg_of_several_answers_by_hand():
-    found = per_query(Ragged.of([[1, 3, 11]]), (10,))
+    metrics = per_query(Ragged.of([[1, 3, 11]]), (10,))
     # gain 1/log2(2) + 1/log2(4) = 1.5; ideal 1/log2(2) + 1/log2(3) + 1/log2(4) = 2.1309298
-    assert found["ndcg@10"][0] == pytest.approx(0.7039181, abs=1e-7)
-    assert found["recall@10"][0] == pytest.approx(0.6666667, abs=1e-7)
-    assert found["precision@10"][0] == pytest.approx(0.2)
+    assert metrics["ndcg@10"][0] == pytest.approx(0.7039181, abs=1e-7)
+    assert metrics["recall@10"][0] == pytest.approx(0.6666667, abs=1e-7)
+    assert metrics["precision@10"][0] == pytest.approx(0.2)
 
 
 def test_mrr_is_of_the_best_answer_of_each_query():

@@ -22,11 +22,11 @@ def table(tmp_path):
 
 
 def test_users_come_back_sorted_with_their_values(table):
-    found = table([[1], [2], [3, 4]])
-    assert found.user_ids.tolist() == ["u1", "u10", "u2"]
-    np.testing.assert_allclose(found.values["ndcg@10"], [0.3, 0.2, 0.1], rtol=1e-7)
-    assert found.values["mrr"].tolist() == [0.25, 0.5, 1.0]
-    assert {value.dtype for value in found.values.values()} == {np.dtype("float32")}
+    actual = table([[1], [2], [3, 4]])
+    assert actual.user_ids.tolist() == ["u1", "u10", "u2"]
+    np.testing.assert_allclose(actual.values["ndcg@10"], [0.3, 0.2, 0.1], rtol=1e-7)
+    assert actual.values["mrr"].tolist() == [0.25, 0.5, 1.0]
+    assert {value.dtype for value in actual.values.values()} == {np.dtype("float32")}
 
 
 def test_a_question_is_its_right_and_its_excluded_items(table):
@@ -39,10 +39,10 @@ def test_a_question_is_its_right_and_its_excluded_items(table):
 
 
 def test_the_order_of_the_catalog_does_not_matter_and_its_items_do(table):
-    found = table([[1], [2], [3, 4]])
+    actual = table([[1], [2], [3, 4]])
     turned = table([[4], [3], [1, 2]], items=np.array(["", "vase", "bowl", "lamp", "mug"], object))
-    assert (turned.question == found.question).all()
-    assert turned.candidates == found.candidates
+    assert (turned.question == actual.question).all()
+    assert turned.candidates == actual.candidates
     more = table([[1], [2], [3, 4]], items=np.append(ITEMS, "cup"))
-    assert (more.question == found.question).all()
-    assert more.candidates != found.candidates
+    assert (more.question == actual.question).all()
+    assert more.candidates != actual.candidates

@@ -13,71 +13,71 @@ def scorer_of(rows):
 
 def test_a_rank_is_one_plus_the_better_items():
     scores = scorer_of([[9, 0.4, 0.1, 0.3, 0.2]])
-    found = rank(scores, make_queries([[1, 2, 3, 4]]), 4)
-    assert found.ranks.values.tolist() == [1, 4, 2, 3]
+    ranking = rank(scores, make_queries([[1, 2, 3, 4]]), 4)
+    assert ranking.ranks.values.tolist() == [1, 4, 2, 3]
 
 
 def test_ties_count_against_the_model():
     scores = scorer_of([[0, 5, 5, 5, 1], [0, 1, 5, 1, 1]])
-    found = rank(scores, make_queries([[1], [4]]), 4)
-    assert found.ranks.values.tolist() == [3, 4]
+    ranking = rank(scores, make_queries([[1], [4]]), 4)
+    assert ranking.ranks.values.tolist() == [3, 4]
 
 
 def test_a_constant_scorer_ranks_every_answer_last():
-    found = rank(scorer_of(np.full((2, 6), 0.5)), make_queries([[1], [2, 5]], seen=[[], [3]]), 5)
-    assert found.ranks.values.tolist() == [5, 4, 4]
+    ranking = rank(scorer_of(np.full((2, 6), 0.5)), make_queries([[1], [2, 5]], seen=[[], [3]]), 5)
+    assert ranking.ranks.values.tolist() == [5, 4, 4]
 
 
 def test_excluded_items_neither_count_nor_appear():
     scores = scorer_of([[0, 0.9, 0.8, 0.7, 0.6, 0.5]])
-    found = rank(scores, make_queries([[4]], seen=[[1, 3]]), 5, top_k=5)
-    assert found.ranks.values.tolist() == [2]
-    assert found.top.tolist() == [[2, 4, 5, 0, 0]]
+    ranking = rank(scores, make_queries([[4]], seen=[[1, 3]]), 5, top_k=5)
+    assert ranking.ranks.values.tolist() == [2]
+    assert ranking.top.tolist() == [[2, 4, 5, 0, 0]]
 
 
 def test_the_padding_row_never_competes_even_when_it_is_nan():
-    found = rank(scorer_of([[np.nan, 0.2, 0.1]]), make_queries([[2]]), 2, top_k=1)
-    assert found.ranks.values.tolist() == [2]
-    assert found.top.tolist() == [[1]]
+    ranking = rank(scorer_of([[np.nan, 0.2, 0.1]]), make_queries([[2]]), 2, top_k=1)
+    assert ranking.ranks.values.tolist() == [2]
+    assert ranking.top.tolist() == [[1]]
 
 
 def test_top_lists_break_ties_by_row_and_end_in_zero():
     scores = scorer_of([[0, 1, 3, 1, 3], [0, 2, 2, 2, 2]])
-    found = rank(scores, make_queries([[1], [1]], seen=[[2], [3, 4]]), 4, top_k=3)
-    assert found.top.tolist() == [[4, 1, 3], [1, 2, 0]]
+    ranking = rank(scores, make_queries([[1], [1]], seen=[[2], [3, 4]]), 4, top_k=3)
+    assert ranking.top.tolist() == [[4, 1, 3], [1, 2, 0]]
 
 
 def test_an_answer_at_minus_infinity_comes_last_and_is_never_shown():
     scores = scorer_of([[0, -np.inf, 0.3, 0.2, np.inf]])
-    found = rank(scores, make_queries([[1, 4]], seen=[[2]]), 4, top_k=4)
-    assert found.ranks.values.tolist() == [3, 1]
-    assert found.top.tolist() == [[4, 3, 0, 0]]
+    ranking = rank(scores, make_queries([[1, 4]], seen=[[2]]), 4, top_k=4)
+    assert ranking.ranks.values.tolist() == [3, 1]
+    assert ranking.top.tolist() == [[4, 3, 0, 0]]
 
 
 @pytest.mark.parametrize("most_relevant", [1, 3, 40])
 def test_ranks_and_lists_equal_a_full_sort(most_relevant):
     items, top_k = 90, 4
     queries, scores = random_queries(np.random.default_rng(most_relevant), 60, items, most_relevant)
-    found = rank(lambda rows: scores[rows], queries, items, top_k, batch=7)
+    ranking = rank(lambda rows: scores[rows], queries, items, top_k, batch=7)
     for query in range(60):
         allowed = np.setdiff1d(np.arange(1, items + 1), queries.seen[query])
         ordered = np.sort(scores[query, allowed])[::-1].tolist()
         last_of_level = {score: place + 1 for place, score in enumerate(ordered)}
-        assert found.ranks[query].tolist() == [last_of_level[s] for s in scores[query, queries.relevant[query]]]
+        assert ranking.ranks[query].tolist() == [last_of_level[s] for s in scores[query, queries.relevant[query]]]
         best = sorted(allowed.tolist(), key=lambda row: (-scores[query, row], row))[:top_k]
-        assert found.top[query].tolist() == best
+        assert ranking.top[query].tolist() == best
 
 
 def test_each_answer_of_a_query_is_counted_on_its_own():
     scores = scorer_of([[0, 5, 4, 3, 2, 1], [0, 1, 2, 2, 4, 5], [0, 7, 7, 7, 0, 0]])
-    found = rank(scores, make_queries([[1, 3, 5], [3], [2, 4]], seen=[[2], [5], []]), 5)
-    assert found.ranks.values.tolist() == [1, 2, 4, 3, 3, 5]
+    ranking = rank(scores, make_queries([[1, 3, 5], [3], [2, 4]], seen=[[2], [5], []]), 5)
+    assert ranking.ranks.values.tolist() == [1, 2, 4, 3, 3, 5]
 
 
 def test_a_query_without_an_answer_has_no_rank_and_does_not_shift_the_others():
     scores = scorer_of([[0, 1, 2, 3]] * 4)
-    found = rank(scores, make_queries([[], [1], [], [2, 3]]), 3)
-    assert [found.ranks[query].tolist() for query in range(4)] == [[], [3], [], [2, 1]]
+    ranking = rank(scores, make_queries([[], [1], [], [2, 3]]), 3)
+    assert [ranking.ranks[query].tolist() for query in range(4)] == [[], [3], [], [2, 1]]
     assert rank(scores, make_queries([[], []]), 3).ranks.values.tolist() == []
 
 
@@ -96,11 +96,11 @@ def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(most_rele
     scores[generator.random(scores.shape) < 0.1] = -np.inf
     scores[generator.random(scores.shape) < 0.1] = np.inf
     before = scores.copy()
-    found = rank(lambda rows: scores[rows[0] : rows[-1] + 1], queries, items, batch=33, threads=threads)
+    ranking = rank(lambda rows: scores[rows[0] : rows[-1] + 1], queries, items, batch=33, threads=threads)
     for query in range(100):
         rivals = np.delete(before[query], [0, *queries.seen[query]])
         expected = [int((rivals >= before[query, row]).sum()) for row in queries.relevant[query]]
-        assert found.ranks[query].tolist() == expected
+        assert ranking.ranks[query].tolist() == expected
     assert np.array_equal(scores, before)  # a view of the scorer's own array was ranked
 
 
@@ -166,8 +166,8 @@ def test_embeddings_whose_products_are_nan_are_refused(bad):
 def test_embeddings_whose_products_are_infinite_are_ranked():
     table = np.array([[0, 0], [3e38, 0], [1, 1], [-3e38, 0]], np.float32)
     with np.errstate(over="ignore"):
-        found = rank(embedding_scorer(np.array([[2, 0]], np.float32), table), make_queries([[1, 2, 3]]), 3)
-    assert found.ranks.values.tolist() == [1, 2, 3]
+        ranking = rank(embedding_scorer(np.array([[2, 0]], np.float32), table), make_queries([[1, 2, 3]]), 3)
+    assert ranking.ranks.values.tolist() == [1, 2, 3]
 
 
 def test_scores_of_the_wrong_shape_are_refused():

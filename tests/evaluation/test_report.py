@@ -20,14 +20,14 @@ POPULAR = evaluation([[0, 9, 8, 7, 6]] * 3)  # mrr 1, 1/2, 1/3
 
 
 def test_a_report_has_the_parts_of_metrics_json_and_survives_json():
-    found = report(PERFECT, {"popularity": POPULAR})
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert set(found) == {"test", "baselines", "versus_baselines", "slices", "candidates", "queries", "dropped"}
-    assert found["test"]["mrr"] == 1.0
-    assert found["test"]["mrr_ci95"] == [1.0, 1.0]
-    assert found["baselines"]["popularity"]["test"]["mrr"] == pytest.approx(0.6111111)
-    assert found["slices"]["history_1_to_5"]["queries"] == 3
-    assert (found["candidates"], found["queries"], found["dropped"]) == (4, 3, {"already_seen": 2})
+    actual = report(PERFECT, {"popularity": POPULAR})
+    assert json.loads(json.dumps(actual, allow_nan=False)) == actual
+    assert set(actual) == {"test", "baselines", "versus_baselines", "slices", "candidates", "queries", "dropped"}
+    assert actual["test"]["mrr"] == 1.0
+    assert actual["test"]["mrr_ci95"] == [1.0, 1.0]
+    assert actual["baselines"]["popularity"]["test"]["mrr"] == pytest.approx(0.6111111)
+    assert actual["slices"]["history_1_to_5"]["queries"] == 3
+    assert (actual["candidates"], actual["queries"], actual["dropped"]) == (4, 3, {"already_seen": 2})
 
 
 def test_a_difference_is_model_minus_baseline_paired_over_users():

@@ -33,26 +33,26 @@ def signatures():
 
 
 def embed(signatures, history, time=(), event=(), now=NAN):
-    given = {
+    inputs = {
         "history": tf.constant([history], tf.string),
         "history_time": tf.constant([list(time)], tf.float64),
         "history_event": tf.reshape(tf.constant(list(event), tf.string), [1, -1]),
         "now": tf.constant([now], tf.float64),
     }
-    return signatures["embed_query"](**given)["embedding"].numpy()[0]
+    return signatures["embed_query"](**inputs)["embedding"].numpy()[0]
 
 
 A, B = np.array([1, 0]), np.array([np.cos(0.2), np.sin(0.2)])
 
 
 def test_values_belong_to_the_ids_of_their_columns(signatures):
-    found = embed(signatures, ["", "a", "nowhere", "b"], event=["view", "buy", "view", "view"])
-    np.testing.assert_allclose(found, (A - B) / 2, atol=1e-6)
+    embedding = embed(signatures, ["", "a", "nowhere", "b"], event=["view", "buy", "view", "view"])
+    np.testing.assert_allclose(embedding, (A - B) / 2, atol=1e-6)
 
 
 def test_of_a_long_history_the_values_of_its_end_are_read(signatures):
-    found = embed(signatures, ["e", "a", "a", "b"], event=["view", "view", "buy", "buy"])  # three are read
-    np.testing.assert_allclose(found, (-A + A + B) / 3, atol=1e-6)
+    embedding = embed(signatures, ["e", "a", "a", "b"], event=["view", "view", "buy", "buy"])  # three are read
+    np.testing.assert_allclose(embedding, (-A + A + B) / 3, atol=1e-6)
 
 
 def test_columns_that_are_not_there_and_types_that_nobody_knows_are_unknown(signatures):
@@ -63,7 +63,7 @@ def test_columns_that_are_not_there_and_types_that_nobody_knows_are_unknown(sign
     np.testing.assert_allclose(embed(signatures, ["a"], event=[" view "]), -A, atol=1e-6)
 
 
-def test_the_moment_of_the_question_is_compared_with_the_last_item_that_is_known(signatures):
+def test_the_moment_of_the_question_is_compared_with_the_last_item_of_the_catalog(signatures):
     late = np.array([3, 0])
     np.testing.assert_allclose(embed(signatures, ["a", "nowhere"], [10, 17], now=18), A + late, atol=1e-6)
     np.testing.assert_allclose(embed(signatures, ["a"], [10], now=12), A, atol=1e-6)
@@ -72,15 +72,15 @@ def test_the_moment_of_the_question_is_compared_with_the_last_item_that_is_known
 
 
 def test_a_batch_is_answered_row_by_row(signatures):
-    given = {
+    inputs = {
         "history": tf.constant([["a", ""], ["a", "b"]]),
         "history_time": tf.constant([[10, NAN], [3, 10]], tf.float64),
         "history_event": tf.constant([["view", ""], ["buy", "view"]]),
         "now": tf.constant([18, NAN], tf.float64),
     }
-    found = signatures["embed_query"](**given)["embedding"].numpy()
-    np.testing.assert_allclose(found, [np.array([3, 0]) - A, (A - B) / 2], atol=1e-6)
-    none = {name: value[:0] for name, value in given.items()}
+    embedding = signatures["embed_query"](**inputs)["embedding"].numpy()
+    np.testing.assert_allclose(embedding, [np.array([3, 0]) - A, (A - B) / 2], atol=1e-6)
+    none = {name: value[:0] for name, value in inputs.items()}
     assert signatures["embed_query"](**none)["embedding"].shape == (0, 2)
 
 

@@ -46,15 +46,15 @@ def questions(ids):
     }
 
 
-def assert_answers(found, tiny_export, asked):
+def assert_answers(actual, tiny_export, asked):
     """Compares another process's answers with those here."""
-    assert found["embed_item"]["status"] == [1.0]
+    assert actual["embed_item"]["status"] == [1.0]
     for name, inputs in asked.items():
         for key, here in tiny_export.ask(name, **inputs).items():
             if key == "item_ids":
-                assert found[name][key] == here.astype(str).tolist()
+                assert actual[name][key] == here.astype(str).tolist()
             else:
-                np.testing.assert_allclose(found[name][key], here, atol=1e-5)
+                np.testing.assert_allclose(actual[name][key], here, atol=1e-5)
 
 
 def test_a_process_without_mmrec_gets_the_same_answers(tiny_export, python):

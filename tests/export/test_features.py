@@ -33,8 +33,8 @@ def shop(tmp_path_factory):
 
 def ask(shop, features, ids):
     call = tf.saved_model.load(str(shop.path)).signatures["embed_item"]
-    found = call(features=tf.constant(features, tf.float32), item_id=tf.constant(ids))
-    return found["embedding"].numpy(), found["status"].numpy().tolist()
+    outputs = call(features=tf.constant(features, tf.float32), item_id=tf.constant(ids))
+    return outputs["embedding"].numpy(), outputs["status"].numpy().tolist()
 
 
 def test_the_export_embeds_the_catalog_as_training_did(shop):
@@ -75,8 +75,8 @@ def test_new_items_are_near_those_of_their_group(shop):
     _, _, loaded = shop
     new = loaded.embed_items(pd.DataFrame({"vector": ["[1, 0, 0, 0]", [-1.0, 0, 0, 0]]}))  # texts will do
     nearest = (new @ loaded.item_table[1:].T).argsort(axis=1)[:, ::-1]
-    found = [[loaded.items["item_id"][item][:3] for item in row[:6]] for row in nearest]
-    assert found == [["red"] * 6, ["blu"] * 6]
+    actual = [[loaded.items["item_id"][item][:3] for item in row[:6]] for row in nearest]
+    assert actual == [["red"] * 6, ["blu"] * 6]
 
 
 def test_vectors_of_another_width_are_refused(shop):

@@ -18,8 +18,8 @@ class CallsPython(MeanHistory):
     """A history tower as a user might write it."""
 
     def call(self, items, training=False):
-        found = super().call(items, training=training)
-        return tf.ensure_shape(tf.py_function(lambda values: values, [found], tf.float32), [None, None, 2])
+        outputs = super().call(items, training=training)
+        return tf.ensure_shape(tf.py_function(lambda values: values, [outputs], tf.float32), [None, None, 2])
 
 
 def saved_model(folder, outside, inside=()):

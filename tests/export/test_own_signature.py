@@ -78,16 +78,16 @@ def trained(tmp_path_factory):
     return folder, mmrec.train(config, **{"export.signatures": [PATH]}).export_dir
 
 
-def answers(found):
-    return [{item.decode() for item in row} - {""} for row in found["item_ids"].numpy()]
+def answers(outputs):
+    return [{item.decode() for item in row} - {""} for row in outputs["item_ids"].numpy()]
 
 
 def test_the_reloaded_export_answers(trained):
     loaded = tf.saved_model.load(str(trained[1]))
-    found = loaded.signatures["cheapest"](
+    outputs = loaded.signatures["cheapest"](
         history=tf.constant(ASKED["history"]), k=tf.constant(ASKED["k"]), limit=tf.constant(ASKED["limit"])
     )
-    reds, any_three = answers(found)
+    reds, any_three = answers(outputs)
     assert reds == {"red-1", "red-2", "red-3"}  # red-0 is the history
     assert len(any_three) == 3
     assert any_three < {f"red-{number}" for number in range(12)}  # blue-0 is the history, and blue-1 costs 13
@@ -96,11 +96,11 @@ def test_the_reloaded_export_answers(trained):
 def test_the_recommender_calls_it_and_ranks_as_recommend_does(trained):
     shop = mmrec.load(trained[1])
     assert "cheapest" in shop.signatures
-    found = shop.call("cheapest", ASKED)
+    outputs = shop.call("cheapest", ASKED)
     reds = [["red-1", "red-2", "red-3"]]
     expected = shop.recommend([["red-0"]], k=3, include=reds)
-    assert [item.decode() for item in found["item_ids"].numpy()[0]] == expected.item_ids[0].tolist()
-    np.testing.assert_allclose(found["scores"].numpy()[0], expected.scores[0], atol=1e-6)
+    assert [item.decode() for item in outputs["item_ids"].numpy()[0]] == expected.item_ids[0].tolist()
+    np.testing.assert_allclose(outputs["scores"].numpy()[0], expected.scores[0], atol=1e-6)
 
 
 def test_wrong_calls_are_explained(trained):
@@ -142,8 +142,8 @@ def test_a_refresh_keeps_it_and_its_prices_follow_the_catalog(trained):
     folder, path = trained
     version = mmrec.refresh(path, catalog(folder, red_1="50", red_7="1")).export_dir
     assert version.name == "2"
-    found = mmrec.load(version).call("cheapest", ASKED)
-    assert answers(found)[0] == {"red-2", "red-3", "red-7"}
+    outputs = mmrec.load(version).call("cheapest", ASKED)
+    assert answers(outputs)[0] == {"red-2", "red-3", "red-7"}
 
 
 def test_a_refresh_where_its_class_cannot_be_imported_is_refused(trained, tmp_path):

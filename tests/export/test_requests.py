@@ -42,7 +42,7 @@ def written(folder, **values):
     return instance, text_format.Parse(path.with_suffix(".pbtxt").read_text(), predict_pb2.PredictRequest())
 
 
-def test_numbers_that_are_not_given_are_zeros_in_both_forms(tmp_path):
+def test_missing_numbers_are_zeros_in_both_forms(tmp_path):
     instance, request = written(tmp_path, features=np.float32([[np.nan, 1.5, -np.inf]]), price=np.float32([np.nan]))
     assert (instance["features"], instance["price"]) == ([0.0, 1.5, 0.0], 0.0)
     assert tf.make_ndarray(request.inputs["features"]).tolist() == [[0.0, 1.5, 0.0]]

@@ -31,9 +31,9 @@ class Server(prediction_service_pb2_grpc.PredictionServiceServicer):
         if set(request.inputs) != set(spec):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"inputs must be {sorted(spec)}")
         values = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        found = function(**{key: tf.constant(value.tolist(), spec[key].dtype) for key, value in values.items()})
+        outputs = function(**{key: tf.constant(value.tolist(), spec[key].dtype) for key, value in values.items()})
         response = predict_pb2.PredictResponse(model_spec=request.model_spec)
-        for key, value in found.items():
+        for key, value in outputs.items():
             response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
         return response
 
@@ -95,13 +95,13 @@ def rest(signatures, body):
     return function(**{key: tf.constant(plain(value), spec[key].dtype) for key, value in columns.items()})
 
 
-def assert_same(found, wanted):
-    assert set(found) == set(wanted)
+def assert_same(actual, wanted):
+    assert set(actual) == set(wanted)
     for key, value in wanted.items():
         if key == "item_ids":
-            assert found[key].astype(str).tolist() == value.tolist()
+            assert actual[key].astype(str).tolist() == value.tolist()
         else:
-            np.testing.assert_allclose(found[key], value, atol=1e-5)
+            np.testing.assert_allclose(actual[key], value, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -118,8 +118,8 @@ def test_ready_grpc_requests_get_the_answers_of_the_recommender(shop, address, n
 def test_ready_rest_requests_get_the_answers_of_the_recommender(shop, tiny_export, name):
     row = instance(shop, name)
     for body in ({"instances": [row]}, {"inputs": {key: [value] for key, value in row.items()}}):
-        found = rest(tiny_export.signatures, {"signature_name": name} | body)
-        assert_same({key: value.numpy() for key, value in found.items()}, expected(shop, name))
+        actual = rest(tiny_export.signatures, {"signature_name": name} | body)
+        assert_same({key: value.numpy() for key, value in actual.items()}, expected(shop, name))
 
 
 def test_the_ready_request_asks_for_something(shop):

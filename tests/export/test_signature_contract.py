@@ -81,8 +81,8 @@ def test_the_example_is_one_row_that_it_answers(signatures, name):
     one = signatures[name]
     assert {*one.example} == {*one.inputs}
     assert all(len(value) == 1 for value in one.example.values())
-    found = one.function(**{key: as_tensor(one.example[key], spec) for key, spec in one.inputs.items()})
-    assert all(len(value) == 1 for value in found.values())
+    actual = one.function(**{key: as_tensor(one.example[key], spec) for key, spec in one.inputs.items()})
+    assert all(len(value) == 1 for value in actual.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,6 +104,6 @@ def test_the_clients_call_runs_as_it_stands_in_the_model_card(export, name):
 
 
 def test_an_item_of_the_catalog_answers_by_its_price(export):
-    found = ask(export[2]["cheapest"], [0, 1, 2])["item_ids"]
-    assert {item.decode() for item in found[2]} - {""} == {"a", "b", "e"}  # 1, 2 and 4; c, of 30, is the history
+    answers = ask(export[2]["cheapest"], [0, 1, 2])["item_ids"]
+    assert {item.decode() for item in answers[2]} - {""} == {"a", "b", "e"}  # 1, 2 and 4; c, of 30, is the history
     assert IDS[3] == "c"

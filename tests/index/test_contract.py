@@ -29,8 +29,8 @@ def build(kind, table, storage="float32"):
 
 def ask(index, query, k, exclude=None, include=None, allowed=None):
     rows = lambda values: None if values is None else tf.constant(np.asarray(values, np.int32))  # noqa: E731
-    found = index.search(tf.constant(query, tf.float32), rows(k), rows(exclude), rows(include), allowed)
-    return [part.numpy() for part in found]
+    best = index.search(tf.constant(query, tf.float32), rows(k), rows(exclude), rows(include), allowed)
+    return [part.numpy() for part in best]
 
 
 def best(scores, k, never):
@@ -85,11 +85,11 @@ def test_exclusions_of_any_size_never_answer_and_never_cost_an_answer_that_is_th
     table, query, scores = world
     rng = np.random.default_rng(count)
     exclude = np.stack([np.resize(rng.permutation(np.arange(1, 42))[:count], count) for _ in query])
-    rows, found = ask(build(kind, table, storage), query, [10] * 6, exclude)
+    rows, answers = ask(build(kind, table, storage), query, [10] * 6, exclude)
     for one, answer in enumerate(rows):
         wanted = best(scores[one], 10, set(exclude[one].tolist()))
         assert answer.tolist() == wanted + [0] * (10 - len(wanted))
-        assert found[one, : len(wanted)].tolist() == scores[one, wanted].tolist()
+        assert answers[one, : len(wanted)].tolist() == scores[one, wanted].tolist()
 
 
 def test_rows_do_not_depend_on_their_batch_mates(kind, storage, world):
@@ -125,11 +125,11 @@ def test_inclusions_alone_answer_also_repeated_excluded_or_not_here(kind, storag
 def test_inclusions_of_all_rows_of_a_batch_are_ranked_alike(kind, storage, world):
     table, query, scores = world
     include = [[7, 7, 9, 30]] * 6
-    rows, found = ask(build(kind, table, storage), query, [9] * 6, None, include)
+    rows, answers = ask(build(kind, table, storage), query, [9] * 6, None, include)
     for one, answer in enumerate(rows):
         wanted = best(scores[one], 9, set(range(42)) - {7, 9, 30})
         assert answer.tolist() == wanted + [0] * 6
-        assert found[one].tolist() == scores[one, wanted].tolist() + [LOWEST] * 6
+        assert answers[one].tolist() == scores[one, wanted].tolist() + [LOWEST] * 6
 
 
 def test_only_allowed_items_answer(kind, storage, world):
@@ -186,9 +186,9 @@ def test_blocks_give_what_the_whole_table_gives():
     scores[:, 0] = -np.inf
     np.put_along_axis(scores, exclude, -np.inf, axis=1)
     wanted = np.argsort(-scores, axis=1, kind="stable")[:, :50]
-    rows, found = ask(ExactIndex(table), query, [50] * 256, exclude)
+    rows, answers = ask(ExactIndex(table), query, [50] * 256, exclude)
     np.testing.assert_array_equal(rows, wanted)
-    np.testing.assert_array_equal(found, np.take_along_axis(scores, wanted, axis=1))
+    np.testing.assert_array_equal(answers, np.take_along_axis(scores, wanted, axis=1))
     cut = IvfIndex(ExactIndex(table), cut_into_cells(table, 0), 10_000, depth=100)
     np.testing.assert_array_equal(ask(cut, query, [50] * 256, exclude)[0], wanted)
 

@@ -80,5 +80,5 @@ def test_rows_of_its_own_are_scored_in_blocks_like_all_at_once(size, storage):
     rows = (runs[:, :, np.newaxis] * size + np.arange(size)).reshape(5, 3 * size)
     want = np.einsum("bcd,bd->bc", stored.kept().vectors()[rows], query)
     for count in (5, 4, 2, 1, 0):
-        found = tf.function(stored.scores_of)(query[:count], runs[:count], size)
-        np.testing.assert_allclose(found, want[:count], rtol=1e-4, atol=1e-6)
+        actual = tf.function(stored.scores_of)(query[:count], runs[:count], size)
+        np.testing.assert_allclose(actual, want[:count], rtol=1e-4, atol=1e-6)

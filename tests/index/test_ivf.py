@@ -80,7 +80,7 @@ def test_probes_are_the_fewest_that_find_the_share_asked_for():
     assert probes_needed(needed[:, 4:], 1.0) == 1
 
 
-def test_the_depth_ends_where_too_few_of_the_answers_next_to_each_other_are_found():
+def test_the_depth_ends_where_too_few_of_the_answers_next_to_each_other_are_reached():
     needed = np.array([[1, 1, 2, 1, 3, 2, 1, 0], [1, 1, 1, 3, 3, 3, 0, 0]])
     # one cell holds 4 of 4 at ranks 1 and 2, 3 at ranks 2 and 3, then 2, 1, 0 of 4, and 1 of 3
     assert [depth_held(needed, 1, 2, share) for share in (1.0, 0.75, 0.5, 0.25)] == [2, 3, 4, 5]
@@ -88,7 +88,7 @@ def test_the_depth_ends_where_too_few_of_the_answers_next_to_each_other_are_foun
     assert depth_held(needed, 1, 9, 1.0) == 9
 
 
-def test_found_leaves_out_what_is_excluded():
+def test_answer_rows_leave_out_what_is_excluded():
     queries, index = np.array(RIGHT * 2, np.float32), ExactIndex(TABLE)
     rows = answer_rows(index, queries, np.array([[1, 2], [16, 0]]), 3)
     assert rows.tolist() == [[16, 3, 4], [1, 2, 3]]
@@ -117,7 +117,7 @@ def test_items_that_are_all_alike_are_cut_too(items):
     assert sorted(cells.rows[cells.rows > 0].tolist()) == list(range(1, items + 1))
 
 
-def test_recall_is_the_share_of_the_right_rows_that_are_found():
+def test_recall_is_the_share_of_the_right_rows_that_are_answered():
     assert recall(np.array([[3, 1, 9], [5, 0, 0]]), np.array([[1, 2, 3], [5, 0, 0]])) == 0.75
 
 

@@ -15,9 +15,9 @@ CELLS = Cells(np.array([[1, 2], [3, 4]], np.int32), np.array([[3.5, 0], [0, 3.5]
 
 def test_delisted_rows_leave_their_cells_and_new_ones_join_the_nearest():
     table = np.array([[0, 0], [4, 0], [0, 4], [0, 3], [9, 1]], np.float32)
-    found = refreshed_cells(CELLS, table, np.array([0, 1, 3, 4, 0]))
-    assert found.rows.tolist() == [[1, 4], [2, 3]]
-    np.testing.assert_array_equal(found.centres, CELLS.centres)
+    cells = refreshed_cells(CELLS, table, np.array([0, 1, 3, 4, 0]))
+    assert cells.rows.tolist() == [[1, 4], [2, 3]]
+    np.testing.assert_array_equal(cells.centres, CELLS.centres)
 
 
 def test_a_row_that_stays_stays_where_it_lies():
@@ -27,8 +27,10 @@ def test_a_row_that_stays_stays_where_it_lies():
 
 def test_a_cell_that_overflows_is_halved_and_its_centre_gives_way():
     table = np.array([[0, 0], [4, 0], [3, 0], [0, 4], [0, 3], [9, 0]], np.float32)
-    found = refreshed_cells(CELLS, table, np.array([0, 1, 2, 3, 4, 0]))
-    cells = {tuple(row): centre.tolist() for row, centre in zip(found.rows.tolist(), found.centres, strict=True)}
+    refreshed = refreshed_cells(CELLS, table, np.array([0, 1, 2, 3, 4, 0]))
+    cells = {
+        tuple(row): centre.tolist() for row, centre in zip(refreshed.rows.tolist(), refreshed.centres, strict=True)
+    }
     assert cells in (
         {(5, 0): [9, 0], (1, 2): [3.5, 0], (3, 4): [0, 3.5]},
         {(1, 5): [6.5, 0], (2, 0): [3, 0], (3, 4): [0, 3.5]},

@@ -19,10 +19,10 @@ NAN = float("nan")
 def test_rows_in_any_order_are_ranked_and_ties_go_by_row(k, want):
     rows = np.array([[9, 4, 5], [7, 8, 1], [3, 1, 2], [1, 2, 3]], np.int32)
     scores = np.array([[1, 1, 0], [0, 3, 2], [NEVER, NEVER, NEVER], [NAN, NAN, NAN]], np.float32)
-    found, values = tf.function(leading_rows)(scores, rows, tf.constant(k))
+    actual, values = tf.function(leading_rows)(scores, rows, tf.constant(k))
     for one, answer in enumerate(want):
         if answer is not None:  # of a query that is no number, any answer will do: the others must not notice
-            assert found[one].numpy().tolist() == answer
+            assert actual[one].numpy().tolist() == answer
             assert values[one].numpy().tolist() == [scores[one, rows[one].tolist().index(row)] for row in answer]
 
 

@@ -15,7 +15,7 @@ from mmrec.towers.context import gap_bucket
 from tests.jobs.test_evaluate import assert_same
 
 EVENTS, GAPS, TOWNS = ("view", "buy"), (1, 1000), ("Ulm", "Jena")
-ANSWER = {known: f"i{place}" for place, known in enumerate(itertools.product(EVENTS, GAPS, TOWNS))}
+ANSWER = {combination: f"i{place}" for place, combination in enumerate(itertools.product(EVENTS, GAPS, TOWNS))}
 """The item that a user of a town takes this long after one that was viewed or bought."""
 
 
@@ -78,8 +78,8 @@ def test_with_its_context_the_model_finds_the_only_right_answer(result):
 def test_without_it_nothing_can(config):
     data = {**config["data"], "users": None}
     query = {**config["query"], "context": []}
-    found = mmrec.train({**config, "data": data, "query": query, "name": "without"})
-    assert found.metrics["test"]["hit_rate@1"] < 0.5  # of eight
+    result = mmrec.train({**config, "data": data, "query": query, "name": "without"})
+    assert result.metrics["test"]["hit_rate@1"] < 0.5  # of eight
 
 
 def test_the_export_is_judged_as_the_model_was(result):
@@ -95,16 +95,16 @@ def test_the_export_answers_by_what_it_is_told(shop):
         "history_event": [[what] for what, _, _ in asked],
         "user_home": [town for _, _, town in asked],
     }
-    found = shop.recommend([["i3"]] * 8, k=1, context=context)
-    assert found.item_ids[:, 0].tolist() == list(ANSWER.values())
+    answers = shop.recommend([["i3"]] * 8, k=1, context=context)
+    assert answers.item_ids[:, 0].tolist() == list(ANSWER.values())
     alone = shop.embed_queries([["i3"]], context={name: value[:1] for name, value in context.items()})
     np.testing.assert_allclose(alone, shop.embed_queries([["i3"]] * 8, context)[:1], atol=1e-5)
 
 
 def test_of_what_it_is_not_told_all_is_possible(shop):
     context = {"history_event": [["buy"]], "user_home": ["Jena"]}
-    found = shop.recommend([["i3"]], k=2, context=context)
-    assert set(found.item_ids[0]) == {ANSWER["buy", gap, "Jena"] for gap in GAPS}
+    answers = shop.recommend([["i3"]], k=2, context=context)
+    assert set(answers.item_ids[0]) == {ANSWER["buy", gap, "Jena"] for gap in GAPS}
     assert shop.recommend([["i3"], []], k=8).item_ids.shape == (2, 8)
 
 
@@ -155,12 +155,12 @@ def test_gaps_are_read_alike_in_every_unit_of_time(config, tmp_path, unit):
 
 @pytest.mark.slow
 def test_a_training_in_nanoseconds_is_one_in_seconds(config, tmp_path):
-    found = []
+    actual = []
     for unit in ("s", "ns"):
         (tmp_path / unit).mkdir()
-        found.append(mmrec.train(in_unit(config, tmp_path / unit, UNITS[unit]) | {"name": unit}).metrics["test"])
-    assert found[0] == found[1]
-    assert found[0]["hit_rate@1"] > 0.9
+        actual.append(mmrec.train(in_unit(config, tmp_path / unit, UNITS[unit]) | {"name": unit}).metrics["test"])
+    assert actual[0] == actual[1]
+    assert actual[0]["hit_rate@1"] > 0.9
 
 
 def test_queries_are_asked_at_the_moment_of_their_answer_and_know_nothing_later(config):

@@ -8,14 +8,14 @@ import pytest
 import mmrec
 
 
-def assert_same(found, expected, where=""):
+def assert_same(actual, expected, where=""):
     """Compares nested metrics to 1e-3: the last bits of a score depend on the batch, and near ties may change sides."""
     if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), where
+        assert actual.keys() == expected.keys(), where
         for key in expected:
-            assert_same(found[key], expected[key], f"{where}/{key}")
+            assert_same(actual[key], expected[key], f"{where}/{key}")
     else:
-        assert found == pytest.approx(expected, abs=1e-3), where
+        assert actual == pytest.approx(expected, abs=1e-3), where
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def test_items_that_the_export_lacks_rank_behind_all_others(tiny_export, expecte
     more = table.head(50).assign(item_id=[f"0-new-{i}" for i in range(50)])  # sorts first: every row moves
     pd.concat([table, more]).to_csv(tmp_path / "catalog.csv", index=False)
     data = {"catalog": {"path": tmp_path / "catalog.csv", "image_dir": tiny_export.shop}}
-    found = mmrec.evaluate(tiny_export.result.export_dir, data=data)
-    assert found["candidates"] == 200
+    metrics = mmrec.evaluate(tiny_export.result.export_dir, data=data)
+    assert metrics["candidates"] == 200
     means = [name for name in expected["test"] if not name.startswith("coverage")]
-    assert_same({name: found["test"][name] for name in means}, {name: expected["test"][name] for name in means})
+    assert_same({name: metrics["test"][name] for name in means}, {name: expected["test"][name] for name in means})
 
 
 def test_delisted_items_that_the_catalog_lacks_by_now_are_judged(tiny_export, expected, tmp_path):
@@ -72,14 +72,14 @@ def test_items_that_a_refresh_delisted_are_still_asked_for_and_rank_last(tiny_ex
     new = mmrec.refresh(
         version, tmp_path / "catalog.csv", max_delisted=1, data={"catalog": {"image_dir": tiny_export.shop}}
     ).export_dir
-    found = mmrec.evaluate(new)
+    metrics = mmrec.evaluate(new)
     assert f"{len(asked)} of 150 items are not in the export and rank last" in capsys.readouterr().err
-    assert (found["queries"], found["candidates"]) == (expected["queries"], 150)
-    assert found["test"]["recall@50"] == 0
-    assert 0 < found["test"]["mrr"] < 1 / len(left)  # behind every item that is left
-    assert_same(found["baselines"], expected["baselines"])
+    assert (metrics["queries"], metrics["candidates"]) == (expected["queries"], 150)
+    assert metrics["test"]["recall@50"] == 0
+    assert 0 < metrics["test"]["mrr"] < 1 / len(left)  # behind every item that is left
+    assert_same(metrics["baselines"], expected["baselines"])
     as_trained = mmrec.evaluate(new, mmrec.Config.load(tiny_export.result.run_dir / "config.yaml"))
-    assert_same(as_trained["test"], found["test"])
+    assert_same(as_trained["test"], metrics["test"])
 
 
 def test_an_export_that_has_no_item_of_the_data_is_not_judged(tiny_export, tmp_path):
@@ -95,9 +95,9 @@ def test_an_export_that_has_no_item_of_the_data_is_not_judged(tiny_export, tmp_p
 
 
 def test_overrides_reach_the_evaluation(tiny_export):
-    found = mmrec.evaluate(tiny_export.result.export_dir, evaluation={"k": [3], "bootstrap_samples": 10})
-    assert "ndcg@3" in found["test"]
-    assert "ndcg@50" not in found["test"]
+    metrics = mmrec.evaluate(tiny_export.result.export_dir, evaluation={"k": [3], "bootstrap_samples": 10})
+    assert "ndcg@3" in metrics["test"]
+    assert "ndcg@50" not in metrics["test"]
 
 
 def test_a_folder_that_is_no_export_is_an_input_error(tmp_path):

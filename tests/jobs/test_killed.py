@@ -146,11 +146,11 @@ class Shop:
 
     def versions(self):
         """Returns the checksums of each version, all of which are whole."""
-        found = {}
+        digests = {}
         for path in (self.folder / "models" / "groups").glob("[!.]*"):
-            found[path.name] = checksums(path)
-            assert json.loads((path / "mmrec" / "manifest.json").read_text())["sha256"] == found[path.name]
-        return found
+            digests[path.name] = checksums(path)
+            assert json.loads((path / "mmrec" / "manifest.json").read_text())["sha256"] == digests[path.name]
+        return digests
 
     def cached(self):
         """Returns how many photos the cache holds, all of which are whole."""
@@ -183,9 +183,9 @@ def check_kill(shop, place, number, moment):
     assert code == (-14 if place == "seconds" else -9)
     after = shop.versions()
     assert {name: after[name] for name in versions} == versions
-    code, found = shop.run()
+    code, output = shop.run()
     assert code == 0
-    assert found == pytest.approx(shop.expected, abs=0.02)
+    assert output == pytest.approx(shop.expected, abs=0.02)
     done, unfinished = shop.runs()
     assert done > runs
     assert len(done) == len(runs) + 1
@@ -209,9 +209,9 @@ def test_a_killed_training_ends_as_an_undisturbed_one_when_it_is_run_again(shop,
 def test_a_killed_evaluation_changes_nothing(shop):
     versions, export = shop.versions(), str(shop.folder / "models" / "groups" / "1")
     assert shop.run(("evaluate", 1, "after"), evaluate=export)[0] == -9
-    code, found = shop.run(evaluate=export)
+    code, output = shop.run(evaluate=export)
     assert code == 0
-    assert found == pytest.approx(shop.expected, abs=0.02)
+    assert output == pytest.approx(shop.expected, abs=0.02)
     assert shop.versions() == versions
     assert not shop.runs()[1]
 

@@ -22,14 +22,14 @@ SLOW = pytest.mark.slow
     ],
     ids=["catalog", "dot", "mixed", "sampled"],
 )
-def test_whatever_competes_the_users_group_is_found(tmp_path, retrieval):
+def test_whatever_competes_the_users_group_is_learnt(tmp_path, retrieval):
     config = write_groups(tmp_path) | {"retrieval": retrieval}
     assert mmrec.train(config).metrics["test"]["recall@10"] > 0.95
 
 
 @SLOW
 @pytest.mark.parametrize("loss", ["bpr", "gbce", "cosine"])
-def test_whatever_the_loss_the_users_group_is_found(tmp_path, loss):
+def test_whatever_the_loss_the_users_group_is_learnt(tmp_path, loss):
     config = write_groups(tmp_path, epochs=6) | {"retrieval": {"loss": loss}}
     assert mmrec.train(config).metrics["test"]["recall@10"] > 0.85  # by chance, 10 of 18
 
@@ -58,10 +58,10 @@ def beside(tmp_path_factory):
 
 
 def test_neighbours_stand_in_the_export_and_their_weight_in_the_metrics(beside):
-    found, shop = beside.metrics["neighbours"], mmrec.load(beside.export_dir)
-    assert found["rank"] == 6
-    assert found["weight"] > 0
-    assert found["text_weight"] == 0  # no texts are read
+    neighbours, shop = beside.metrics["neighbours"], mmrec.load(beside.export_dir)
+    assert neighbours["rank"] == 6
+    assert neighbours["weight"] > 0
+    assert neighbours["text_weight"] == 0  # no texts are read
     assert shop.item_table.shape == (25, 16 + 6)
     assert shop.embed_queries([["red-1", "blue-2"]]).shape == (1, 22)
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
@@ -94,12 +94,15 @@ def test_fitted_texts_stand_beside_the_towers_where_only_they_know_the_answer(tm
     ]
     (tmp_path / "events.csv").write_text("\n".join(["user_id,item_id,timestamp", *events]))
     result = mmrec.train(config | {"retrieval": {"neighbours": 2}})
-    found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
-    assert found["text_weight"] > 0
-    assert found["random_weight"] == found["random_text_weight"] == 0  # so few directions are singular vectors
+    neighbours, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
+    assert neighbours["text_weight"] > 0
+    # So few directions are singular vectors.
+    assert neighbours["random_weight"] == neighbours["random_text_weight"] == 0
     assert shop.item_table.shape == (25, 16 + 4 + 2)
     new = shop.embed_items(shop.items.assign(item_id=""))
-    similarity = (new[:, 16:20] @ new[:, 16:20].T) / found["text_weight"]  # of texts, as far as 4 dimensions know them
+    similarity = (new[:, 16:20] @ new[:, 16:20].T) / neighbours[
+        "text_weight"
+    ]  # of texts, as far as 4 dimensions know them
     assert (similarity.diagonal() > 0).all()
     assert (similarity.diagonal() < 1.001).all()
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)
@@ -114,9 +117,9 @@ def test_neighbours_without_ids_are_refused(tmp_path):
 
 def test_there_are_no_more_directions_than_items(tmp_path):
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
-    found = mmrec.train(config | {"retrieval": {"neighbours": 512}}).metrics["neighbours"]
-    assert found["rank"] == 24
-    assert found["random_weight"] == 0  # rather than that of rounding errors
+    neighbours = mmrec.train(config | {"retrieval": {"neighbours": 512}}).metrics["neighbours"]
+    assert neighbours["rank"] == 24
+    assert neighbours["random_weight"] == 0  # rather than that of rounding errors
 
 
 def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_path, monkeypatch):
@@ -124,8 +127,8 @@ def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_pat
         monkeypatch.setattr(module, "singular_vectors", lambda rank, exact=0, singular=0: 0)
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
     result = mmrec.train(config | {"retrieval": {"neighbours": 24}})
-    found, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
-    assert found["random_weight"] > 0
-    assert found["weight"] == 0  # of no singular vectors
+    chosen, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
+    assert chosen["random_weight"] > 0
+    assert chosen["weight"] == 0  # of no singular vectors
     assert result.metrics["test"]["recall@10"] > 0.7  # by chance, 10 of 18; so few directions are noisy
     np.testing.assert_allclose(shop.embed_items(shop.items), shop.item_table[1:], atol=1e-4)

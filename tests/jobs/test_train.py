@@ -90,7 +90,7 @@ def test_a_constant_model_is_no_better_than_chance(groups):
     config = Config.load(groups)
     tables = load_tables(config)
     same = ItemTable.of(np.full((25, 4), 0.5, np.float32))
-    found = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
+    metrics = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
     # One right item among 19: the 24 of the catalog but the five of the history. Ties count against the model.
     for name, chance in {
         "recall@10": 10 / 19,
@@ -98,11 +98,11 @@ def test_a_constant_model_is_no_better_than_chance(groups):
         "precision@10": 1 / 19,
         "recall@5": 5 / 19,
     }.items():
-        assert found["test"][name] == 0 < chance, name
-    assert found["test"]["ndcg@10"] == 0
-    assert found["test"]["mrr"] == pytest.approx(1 / 19)
-    assert found["candidates"] == 24
-    assert found["queries"] == 160
+        assert metrics["test"][name] == 0 < chance, name
+    assert metrics["test"]["ndcg@10"] == 0
+    assert metrics["test"]["mrr"] == pytest.approx(1 / 19)
+    assert metrics["candidates"] == 24
+    assert metrics["queries"] == 160
 
 
 def test_the_metrics_are_those_that_users_rely_on(ids):
@@ -217,7 +217,7 @@ def test_weights_that_cannot_be_loaded_leave_no_run_behind(groups, tmp_path, pho
     assert list((tmp_path / "runs" / "groups").iterdir()) == []
 
 
-def test_a_folder_of_exports_that_cannot_be_written_is_found_before_training(groups, tmp_path):
+def test_a_folder_of_exports_that_cannot_be_written_stops_before_training(groups, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="Set `saved_models_dir` to a folder you may write to"):
         train(groups, saved_models_dir=str(tmp_path / "file" / "models"))
@@ -292,25 +292,25 @@ def test_at_the_end_a_sample_of_the_queries_may_be_ranked_and_the_others_are_cou
         return np.ones((len(histories), 25), np.float32)
 
     config = Config.load(groups, evaluation={"max_test_queries": 9})
-    found = judge(config, load_tables(config), {}, ItemTable.of(np.eye(25, dtype=np.float32)), embed)
+    metrics = judge(config, load_tables(config), {}, ItemTable.of(np.eye(25, dtype=np.float32)), embed)
     assert asked == [9, 9]  # test and validation; there are 160 users
-    assert (found["queries"], found["dropped"]["not_sampled"]) == (9, 151)
-    assert found["baselines"]["popularity"]["test"].keys() == found["test"].keys()
+    assert (metrics["queries"], metrics["dropped"]["not_sampled"]) == (9, 151)
+    assert metrics["baselines"]["popularity"]["test"].keys() == metrics["test"].keys()
 
 
-def test_a_run_is_known_by_its_config_and_its_data(groups, tmp_path):
+def test_a_run_is_identified_by_its_config_and_its_data(groups, tmp_path):
     config = Config.load(groups)
-    known = run_identity(config)
+    identity = run_identity(config)
     elsewhere = {"runs_dir": "other", "saved_models_dir": "other", "training": {"resume": False}}
-    assert run_identity(Config.load(groups, **elsewhere)) == known
-    assert run_identity(Config.load(groups, seed=1)) != known
+    assert run_identity(Config.load(groups, **elsewhere)) == identity
+    assert run_identity(Config.load(groups, seed=1)) != identity
     with open(tmp_path / "events.csv", "a") as file:
         file.write("u0,red-1,99\n")
-    assert run_identity(config) != known
+    assert run_identity(config) != identity
 
 
 @pytest.mark.slow
-def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_path):
+def test_frames_are_trained_on_and_a_run_is_identified_by_their_content(groups, tmp_path):
     items, events = pd.read_csv(tmp_path / "items.csv"), pd.read_csv(tmp_path / "events.csv")
     groups["training"]["epochs"] = 1
     result = train(groups, data={"catalog": items, "interactions": {"path": events}})
@@ -326,19 +326,19 @@ def test_frames_are_trained_on_and_a_run_is_known_by_their_content(groups, tmp_p
         with config_with_frames(*source, {"data": frames}) as config:
             return run_identity(resolve(config, load_tables(config)))
 
-    known = run_identity(Config.load(result.run_dir / "config.yaml"))
+    kept = run_identity(Config.load(result.run_dir / "config.yaml"))
     again = events.set_index(np.arange(len(events)) + 5)
-    assert identity(groups, catalog=items.copy(), interactions=again) == known
-    assert identity(groups, catalog=items, interactions=events[1:]) != known
+    assert identity(groups, catalog=items.copy(), interactions=again) == kept
+    assert identity(groups, catalog=items, interactions=events[1:]) != kept
 
 
-def test_a_run_is_known_by_the_content_of_the_vocabulary_that_it_names(groups, tmp_path):
+def test_a_run_is_identified_by_the_content_of_the_vocabulary_that_it_names(groups, tmp_path):
     words = tmp_path / "words.txt"
     config = Config.load(groups, **{"item.modalities": ["text"], "item.text.vocabulary": str(words)})
     words.write_text("[PAD]\n[UNK]\nred\nblue\n")
-    known = run_identity(config)
+    identity = run_identity(config)
     words.write_text("[PAD]\n[UNK]\nblue\nred\n")
-    assert run_identity(config) != known
+    assert run_identity(config) != identity
 
 
 def test_the_weights_of_a_new_model_follow_from_the_seed(groups):

@@ -83,19 +83,19 @@ def tables(config):
 
 
 def own(config):
-    ((name, found),) = modality_classes(config).items()
-    return name, found
+    ((name, actual),) = modality_classes(config).items()
+    return name, actual
 
 
 def test_it_has_a_name_settings_that_survive_json_and_columns(config, modality):
-    name, found = own(config)
-    assert issubclass(found, Modality)
+    name, actual = own(config)
+    assert issubclass(actual, Modality)
     assert modality in (name, SMELL)
-    settings = found.settings(config)
-    assert isinstance(settings, found.Settings)
-    assert found.Settings.model_validate_json(settings.model_dump_json()) == settings
-    assert set(found.columns(config)) <= set(pd.read_parquet(config.data.catalog.path))
-    found.require_settings(config)
+    settings = actual.settings(config)
+    assert isinstance(settings, actual.Settings)
+    assert actual.Settings.model_validate_json(settings.model_dump_json()) == settings
+    assert set(actual.columns(config)) <= set(pd.read_parquet(config.data.catalog.path))
+    actual.require_settings(config)
 
 
 def test_its_content_is_taken_lengthened_and_asked_by_item(config):
@@ -117,9 +117,9 @@ def test_its_content_is_taken_lengthened_and_asked_by_item(config):
 
 
 def test_training_and_the_export_read_the_same_features(config):
-    _, found = own(config)
+    _, actual = own(config)
     shop = tables(config)
-    made, raw = found(config, shop), RawItems(shop.catalog, item_fields(config))
+    made, raw = actual(config, shop), RawItems(shop.catalog, item_fields(config))
     reader = made.reader()
     inputs = raw.columns([raw.item(item) for item in range(4)])
     assert set(inputs) == set(reader.inputs)
@@ -154,11 +154,11 @@ def test_its_fields_are_free_of_each_other_and_of_all_others(config):
 
 
 def test_what_it_checks_covers_three_items_of_four(config):
-    name, found = own(config)
+    name, actual = own(config)
     catalog = read_catalog(config)
     if name not in catalog.content:
         return
-    checks = found.checks(found, config)
+    checks = actual.checks(actual, config)
     assert set(checks.coverage(catalog.content[name]).values()) == {0.75}
     checks.require_files()
     audit = checks.audit(catalog, True, ())

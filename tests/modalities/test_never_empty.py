@@ -10,14 +10,14 @@ def sums(values, factor=1.0):
 
 
 def test_rows_are_what_the_layer_makes_of_them():
-    found = never_empty(sums, tf.constant([[1.0, 2.0], [3.0, 4.0]]), factor=2.0)
-    assert found.numpy().tolist() == [7.0, 15.0]
+    outputs = never_empty(sums, tf.constant([[1.0, 2.0], [3.0, 4.0]]), factor=2.0)
+    assert outputs.numpy().tolist() == [7.0, 15.0]
 
 
 def test_without_rows_there_are_none_and_the_layer_sees_one_of_zeros():
     seen = []
-    found = never_empty(lambda values: seen.append(values.numpy().tolist()) or sums(values), tf.zeros([0, 2]))
-    assert found.shape == (0,)
+    outputs = never_empty(lambda values: seen.append(values.numpy().tolist()) or sums(values), tf.zeros([0, 2]))
+    assert outputs.shape == (0,)
     assert seen == [[[0.0, 0.0]]]
 
 
@@ -28,8 +28,8 @@ def test_a_convolution_takes_no_rows_and_these_move_no_weights():
     )
     assert run(tf.zeros([5, 7, 2])).shape == (5, 3, 4)
     with tf.GradientTape() as tape:
-        found = run(tf.zeros([0, 7, 2]))
-        loss = tf.reduce_sum(found)
-    assert found.shape == (0, 3, 4)
+        output = run(tf.zeros([0, 7, 2]))
+        loss = tf.reduce_sum(output)
+    assert output.shape == (0, 3, 4)
     for gradient in tape.gradient(loss, layer.trainable_variables):
         np.testing.assert_array_equal(gradient, tf.zeros_like(gradient))

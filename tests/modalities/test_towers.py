@@ -38,7 +38,7 @@ def test_different_items_get_different_vectors(modality):
 def test_a_tower_answers_the_same_as_a_graph(modality):
     tower = TOWERS[modality]()
     eager = tower(features())
-    traced = tf.function(lambda found: tower(found, training=False))(features())
+    traced = tf.function(lambda actual: tower(actual, training=False))(features())
     np.testing.assert_allclose(eager[0], traced[0], atol=1e-6)
     assert traced[1].numpy().tolist() == PRESENT[modality]
 
@@ -115,14 +115,14 @@ def test_photo_features_are_standardised_and_clipped():
     tower.projection.set_weights([np.eye(7, 8, dtype=np.float32), np.zeros(8, np.float32)])
     photos = np.zeros((1, 7), np.float32)
     photos[0, :3] = [4.0, 100.0, -100.0]  # the means are 0, 1/6, 1/3; the deviations 1, 7/6, 4/3
-    found = tower({"image_features": tf.constant(photos), "image_present": tf.constant([True])})[0].numpy()[0]
-    np.testing.assert_allclose(found[:4], [4.0, 5.0, -5.0, -0.5 / 1.5], atol=1e-6)
+    vectors = tower({"image_features": tf.constant(photos), "image_present": tf.constant([True])})[0].numpy()[0]
+    np.testing.assert_allclose(vectors[:4], [4.0, 5.0, -5.0, -0.5 / 1.5], atol=1e-6)
 
 
 def test_ready_made_features_are_standardised_and_clipped():
     tower = features_tower()
     tower(features())
     tower.projection.set_weights([np.eye(4, 8, dtype=np.float32), np.zeros(8, np.float32)])
-    given = {"features": tf.constant([[1.0, 100.0, -100.0, 1.0]]), "features_present": tf.constant([True])}
+    inputs = {"features": tf.constant([[1.0, 100.0, -100.0, 1.0]]), "features_present": tf.constant([True])}
     # The means are -1, -1/3, 1/3, 1; the deviations 1, 2, 3, 4.
-    np.testing.assert_allclose(tower(given)[0].numpy()[0, :4], [2.0, 5.0, -5.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(tower(inputs)[0].numpy()[0, :4], [2.0, 5.0, -5.0, 0.0], atol=1e-6)

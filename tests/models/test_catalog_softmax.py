@@ -38,8 +38,8 @@ def test_loss_and_gradients_are_those_of_the_stock_cross_entropy(queries, candid
         logits = tf.matmul(query, candidate, transpose_b=True)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(positive, logits))
 
-    found = with_gradients(tf.function(lambda q, c: catalog_softmax(q, c, positive, scores=1)), query, candidate)
-    for got, want in zip(found, with_gradients(stock, query, candidate), strict=True):
+    gradients = with_gradients(tf.function(lambda q, c: catalog_softmax(q, c, positive, scores=1)), query, candidate)
+    for got, want in zip(gradients, with_gradients(stock, query, candidate), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
 
@@ -59,8 +59,8 @@ def test_loss_and_gradients_are_weighted():
         logits = tf.matmul(query, candidate, transpose_b=True)
         return tf.reduce_mean(weight * tf.nn.sparse_softmax_cross_entropy_with_logits(positive, logits))
 
-    found = with_gradients(lambda q, c: catalog_softmax(q, c, positive, weight), query, candidate)
-    for got, want in zip(found, with_gradients(stock, query, candidate), strict=True):
+    gradients = with_gradients(lambda q, c: catalog_softmax(q, c, positive, weight), query, candidate)
+    for got, want in zip(gradients, with_gradients(stock, query, candidate), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
 

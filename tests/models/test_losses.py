@@ -32,9 +32,9 @@ def loss(name, items=5, **settings):
     ],
 )
 def test_losses_worked_by_hand(name, want):
-    found = loss(name)(LOGITS, POSITIVE)
-    assert (found.shape, found.dtype) == ((2,), tf.float32)
-    np.testing.assert_allclose(found, want, atol=1e-5)
+    value = loss(name)(LOGITS, POSITIVE)
+    assert (value.shape, value.dtype) == ((2,), tf.float32)
+    np.testing.assert_allclose(value, want, atol=1e-5)
 
 
 def test_without_calibration_gbce_is_plain_binary_cross_entropy():
@@ -51,9 +51,9 @@ def test_a_query_whose_right_candidate_is_alone_has_a_finite_loss_and_gradient(n
     logits = tf.constant([[0.5, -1e9]])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        found = loss(name)(logits, tf.constant([0]))
-    assert np.isfinite(found).all()
-    assert np.isfinite(tape.gradient(found, logits)).all()
+        value = loss(name)(logits, tf.constant([0]))
+    assert np.isfinite(value).all()
+    assert np.isfinite(tape.gradient(value, logits)).all()
 
 
 @pytest.mark.parametrize("name", LOSSES)

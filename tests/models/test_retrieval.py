@@ -11,7 +11,7 @@ from mmrec.models.retrieval import RetrievalTask
 
 QUERY = tf.constant([[1.0, 0.0], [0.6, 0.8]])
 CANDIDATE = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
-NOTHING_KNOWN = np.zeros((0, 2), np.int32)
+NO_PAIRS = np.zeros((0, 2), np.int32)
 ALL = np.array([True, True, True])
 
 
@@ -20,12 +20,12 @@ def task(**settings):
     return RetrievalTask(RetrievalConfig.model_validate_json(config.model_dump_json()), items=9)
 
 
-def drawn(candidate=CANDIDATE, competes=None, log_q=None, known=NOTHING_KNOWN):
+def drawn(candidate=CANDIDATE, competes=None, log_q=None, positive_pairs=NO_PAIRS):
     """Returns candidates of the rows 1, 2, ...; what is not said is neutral."""
     count = len(candidate)
     competes = np.full(count, True) if competes is None else competes
     log_q = np.zeros(count, np.float32) if log_q is None else log_q
-    return Candidates.drawn(candidate, np.arange(1, count + 1, dtype=np.int32), competes, log_q, known)
+    return Candidates.drawn(candidate, np.arange(1, count + 1, dtype=np.int32), competes, log_q, positive_pairs)
 
 
 def unit(generator, rows, dim=5):
@@ -34,50 +34,50 @@ def unit(generator, rows, dim=5):
 
 
 def test_logits_are_dot_products():
-    found = candidate_logits(QUERY / 0.5, CANDIDATE, None)
-    np.testing.assert_allclose(found, [[2.0, 0.0, 1.2], [1.2, 1.6, 2.0]], atol=1e-6)
+    logits = candidate_logits(QUERY / 0.5, CANDIDATE, None)
+    np.testing.assert_allclose(logits, [[2.0, 0.0, 1.2], [1.2, 1.6, 2.0]], atol=1e-6)
 
 
 def test_log_q_is_subtracted_after_the_temperature():
     log_q = tf.math.log([1.0, 0.5, 0.25])  # 0, -0.693147, -1.386294
-    found = candidate_logits(QUERY / 0.5, CANDIDATE, log_q)
-    np.testing.assert_allclose(found, [[2.0, 0.693147, 2.586294], [1.2, 2.293147, 3.386294]], atol=1e-5)
+    logits = candidate_logits(QUERY / 0.5, CANDIDATE, log_q)
+    np.testing.assert_allclose(logits, [[2.0, 0.693147, 2.586294], [1.2, 2.293147, 3.386294]], atol=1e-5)
 
 
 def test_another_positive_of_the_user_does_not_compete_and_the_right_one_always_does():
     # Queries 0 and 1 are of history 0, which also likes candidate 2; query 2 is of history 1, which likes 1 alone.
-    known = tf.constant([[0, 0], [0, 2], [1, 1]])
-    found = only_competing(tf.ones([3, 3]), tf.constant([0, 2, 1]), ALL, tf.constant([0, 0, 1]), known)
-    np.testing.assert_array_equal(found, [[1, 1, -1e9], [-1e9, 1, 1], [1, 1, 1]])
+    pairs = tf.constant([[0, 0], [0, 2], [1, 1]])
+    logits = only_competing(tf.ones([3, 3]), tf.constant([0, 2, 1]), ALL, tf.constant([0, 0, 1]), pairs)
+    np.testing.assert_array_equal(logits, [[1, 1, -1e9], [-1e9, 1, 1], [1, 1, 1]])
 
 
 def test_positives_of_histories_that_ask_nothing_are_no_hits():
-    known = tf.constant([[0, 0], [2, 1], [7, 0]])
-    found = only_competing(tf.zeros([1, 2]), tf.constant([1]), ALL[:2], tf.constant([0]), known)
-    np.testing.assert_array_equal(found, [[-1e9, 0]])
+    pairs = tf.constant([[0, 0], [2, 1], [7, 0]])
+    logits = only_competing(tf.zeros([1, 2]), tf.constant([1]), ALL[:2], tf.constant([0]), pairs)
+    np.testing.assert_array_equal(logits, [[-1e9, 0]])
 
 
-def test_without_known_pairs_everything_competes():
-    found = only_competing(tf.zeros([2, 2]), tf.constant([0, 1]), ALL[:2], tf.constant([0, 1]), NOTHING_KNOWN)
-    np.testing.assert_array_equal(found, np.zeros((2, 2)))
+def test_without_positive_pairs_everything_competes():
+    logits = only_competing(tf.zeros([2, 2]), tf.constant([0, 1]), ALL[:2], tf.constant([0, 1]), NO_PAIRS)
+    np.testing.assert_array_equal(logits, np.zeros((2, 2)))
 
 
-def test_a_pair_that_is_known_twice_is_one_hit():
-    known = tf.constant([[0, 1], [0, 1]])
-    found = only_competing(tf.zeros([1, 2]), tf.constant([0]), ALL[:2], tf.constant([0]), known)
-    np.testing.assert_array_equal(found, [[0, -1e9]])
+def test_a_pair_that_stands_twice_is_one_hit():
+    pairs = tf.constant([[0, 1], [0, 1]])
+    logits = only_competing(tf.zeros([1, 2]), tf.constant([0]), ALL[:2], tf.constant([0]), pairs)
+    np.testing.assert_array_equal(logits, [[0, -1e9]])
 
 
 def test_the_right_candidates_own_correction_can_be_taken_back():
     logits, log_q = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([-0.5, -0.25])
-    found = without_own_correction(logits - log_q, tf.constant([1, 0]), log_q)
-    np.testing.assert_allclose(found, [[1.5, 2.0], [3.0, 4.25]])
+    adjusted = without_own_correction(logits - log_q, tf.constant([1, 0]), log_q)
+    np.testing.assert_allclose(adjusted, [[1.5, 2.0], [3.0, 4.25]])
 
 
 def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
     competes = tf.constant([True, False, True])
-    found = only_competing(tf.zeros([2, 3]), tf.constant([0, 1]), competes, tf.constant([0, 1]), NOTHING_KNOWN)
-    np.testing.assert_array_equal(found, [[0, -1e9, 0], [0, 0, 0]])
+    logits = only_competing(tf.zeros([2, 3]), tf.constant([0, 1]), competes, tf.constant([0, 1]), NO_PAIRS)
+    np.testing.assert_array_equal(logits, [[0, -1e9, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_what_was_drawn_for_another_query_only_competes_where_it_is_right():
     ],
 )
 def test_the_loss_is_the_mean_cross_entropy_of_the_right_candidates(settings, want):
-    found = task(temperature=0.5, **settings)(
+    value = task(temperature=0.5, **settings)(
         QUERY,
-        drawn(log_q=tf.math.log([1.0, 0.5, 0.25]), known=tf.constant([[0, 0], [0, 2], [1, 1]])),
+        drawn(log_q=tf.math.log([1.0, 0.5, 0.25]), positive_pairs=tf.constant([[0, 0], [0, 2], [1, 1]])),
         positive=tf.constant([0, 1]),
         history=tf.constant([0, 1]),
     )
-    assert float(found) == pytest.approx(want, abs=1e-5)
+    assert float(value) == pytest.approx(want, abs=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.07, 1.0])
@@ -122,25 +122,25 @@ def test_the_loss_is_that_of_tfrs_per_query_when_the_answers_are_distinct(temper
 def test_losses_that_compare_no_candidates_are_not_corrected_by_default(loss, want):
     # Scores (1, 0, .6) and (.6, .8, 1), right are 0 and 1. Cosine pairs: (1 - 1) + (0 + .6) / 2 = .3 and
     # (1 - .8) + (.6 + 1) / 2 = 1.
-    def found(log_q):
+    def actual(log_q):
         return float(task(loss=loss)(QUERY, drawn(log_q=log_q), tf.constant([0, 1]), tf.constant([0, 1])))
 
-    assert found(tf.math.log([1.0, 0.5, 0.25])) == pytest.approx(found(tf.zeros(3)), abs=1e-6)
+    assert actual(tf.math.log([1.0, 0.5, 0.25])) == pytest.approx(actual(tf.zeros(3)), abs=1e-6)
     if want:
-        assert found(tf.zeros(3)) == pytest.approx(want, abs=1e-5)
+        assert actual(tf.zeros(3)) == pytest.approx(want, abs=1e-5)
 
 
 def test_an_item_that_is_right_for_two_queries_competes_once():
     same = tf.constant([[1.0, 0.0], [1.0, 0.0]])
-    found = task(temperature=1.0)(same, drawn(CANDIDATE[:2]), tf.constant([0, 0]), tf.constant([0, 1]))
-    assert float(found) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
+    value = task(temperature=1.0)(same, drawn(CANDIDATE[:2]), tf.constant([0, 0]), tf.constant([0, 1]))
+    assert float(value) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-6)
 
 
 def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
     query, candidate = tf.Variable(QUERY), tf.Variable(CANDIDATE)
-    known = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
+    pairs = tf.constant([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1]])
     with tf.GradientTape() as tape:
-        competing = Candidates.drawn(candidate, tf.range(1, 4), ALL, tf.zeros(3), known)
+        competing = Candidates.drawn(candidate, tf.range(1, 4), ALL, tf.zeros(3), pairs)
         loss = task(temperature=0.01)(query, competing, tf.constant([0, 1]), tf.constant([0, 1]))
     by_query, by_candidate = tape.gradient(loss, [query, candidate])
     assert np.isfinite(by_query).all()
@@ -151,11 +151,11 @@ def test_gradients_are_finite_with_all_but_the_right_candidate_removed():
 
 def test_a_learnt_temperature_starts_where_the_config_says_and_gets_a_gradient():
     fixed, learnt = task(temperature=0.5), task(temperature=0.5, learn_temperature=True)
-    given = (QUERY, drawn(), tf.constant([0, 1]), tf.constant([0, 1]))
-    assert float(fixed(*given)) == pytest.approx(float(learnt(*given)), abs=1e-6)
+    inputs = (QUERY, drawn(), tf.constant([0, 1]), tf.constant([0, 1]))
+    assert float(fixed(*inputs)) == pytest.approx(float(learnt(*inputs)), abs=1e-6)
     assert (len(fixed.trainable_variables), len(learnt.trainable_variables)) == (0, 1)
     with tf.GradientTape() as tape:
-        loss = learnt(*given)
+        loss = learnt(*inputs)
     assert abs(float(tape.gradient(loss, learnt.log_temperature))) > 1e-3
 
 
@@ -217,7 +217,7 @@ def test_the_bias_of_sampled_softmax_shrinks_with_more_samples_only_when_it_is_c
             table = tf.constant(scores[rows, np.newaxis])  # so that a score is 1 * value
             with tf.GradientTape() as tape:
                 tape.watch(table)
-                one = Candidates.drawn(table, rows.astype(np.int32), competes, candidates.log_q[rows], NOTHING_KNOWN)
+                one = Candidates.drawn(table, rows.astype(np.int32), competes, candidates.log_q[rows], NO_PAIRS)
                 value = loss(np.ones((1, 1), np.float32), one, place, np.zeros(1, np.int32))
             softmax = tape.gradient(value, table).numpy()[:, 0]
             softmax[place] += 1
@@ -236,5 +236,5 @@ def test_an_answer_counts_as_much_as_its_weight_says(negatives):
     losses = np.log(np.e + 1 + np.exp(0.6)) - 1, np.log(np.exp(0.6) + np.exp(0.8) + np.e) - 0.8
     weighted = task(temperature=1.0, negatives=negatives)
     competing = drawn() if negatives == "in_batch" else Candidates.whole_catalog(CANDIDATE)
-    found = weighted(QUERY, competing, tf.constant([0, 1]), tf.constant([0, 1]), weight=tf.constant([1.5, 0.25]))
-    assert float(found) == pytest.approx((1.5 * losses[0] + 0.25 * losses[1]) / 2, abs=1e-5)
+    value = weighted(QUERY, competing, tf.constant([0, 1]), tf.constant([0, 1]), weight=tf.constant([1.5, 0.25]))
+    assert float(value) == pytest.approx((1.5 * losses[0] + 0.25 * losses[1]) / 2, abs=1e-5)

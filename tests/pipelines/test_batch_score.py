@@ -5,14 +5,14 @@ import pytest
 import mmrec
 from pipelines import batch_score
 
-GIVEN = ["shop/1", "--input", "users.parquet", "--output", "out", "--k", "5"]
+OPTIONS = ["shop/1", "--input", "users.parquet", "--output", "out", "--k", "5"]
 
 
-def test_what_is_not_known_goes_to_beam(monkeypatch):
+def test_other_options_go_to_beam(monkeypatch):
     asked = []
     monkeypatch.setattr(mmrec, "score", lambda *places, **options: asked.append((places, options)) or {"rows": 3})
     beam = ["--runner=FlinkRunner", "--flink_master=host:8081", "--max_parallelism", "3"]
-    assert batch_score.main([*GIVEN, *beam]) == {"rows": 3}
+    assert batch_score.main([*OPTIONS, *beam]) == {"rows": 3}
     ((places, options),) = asked
     assert places == ()
     assert options["beam_options"] == beam
@@ -39,6 +39,6 @@ def test_what_beam_would_drop_is_refused_before_a_folder_is_made(tmp_path, monke
     pytest.importorskip("apache_beam")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(mmrec.InputError) as error:
-        batch_score.main([*GIVEN, *beam])
+        batch_score.main([*OPTIONS, *beam])
     assert message in str(error.value)
     assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ C4,10001,RED MUG,-2.0,2011-01-04 10:00:00,2.0,7.0,UK
 """
 
 
-def test_what_is_no_purchase_of_a_known_customer_is_left_out_and_counted(tmp_path):
+def test_what_is_no_purchase_of_a_named_customer_is_left_out_and_counted(tmp_path):
     (tmp_path / "raw.csv").write_text(LINES)
     counts = prepare(tmp_path / "raw.csv", tmp_path / "out")
     assert counts == {

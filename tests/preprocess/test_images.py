@@ -161,8 +161,8 @@ def test_a_large_jpeg_is_almost_what_full_decoding_gives():
 def test_a_jpeg_is_turned_upright(orientation, corners, order):
     file = encode(quarters(), "JPEG", quality=95, subsampling=0, exif=exif(orientation, order))
     pixels, _ = decode(file, size=8)
-    found = pixels[0][[0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
-    assert np.abs(found - corners).max() <= 6
+    image = pixels[0][[0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
+    assert np.abs(image - corners).max() <= 6
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,8 @@ def test_png_with_a_key_that_cannot_be_is_opaque():
     for key in (b"", bytes(5)):  # none, and more than the palette has
         file = png(values, 3, 2, palette=palette(4), key=key)
         plain = png(values, 3, 2, palette=palette(4))
-        found = graph(tf.constant([file, plain]))[0].numpy()
-        np.testing.assert_array_equal(found[0], found[1])
+        image = graph(tf.constant([file, plain]))[0].numpy()
+        np.testing.assert_array_equal(image[0], image[1])
 
 
 @pytest.mark.parametrize("where", ["before", "after"])

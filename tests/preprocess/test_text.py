@@ -97,7 +97,7 @@ def test_accents_and_signs_between_words_part_words_but_letters_of_any_script_do
 
 
 @pytest.mark.parametrize("tokenizer", ALL)
-def test_known_texts_come_back_from_their_tokens(tokenizer):
+def test_texts_of_the_vocabulary_come_back_from_their_tokens(tokenizer):
     encoder = learnt(tokenizer, max_tokens=20)
     texts = ["Red coat", "long  BLUE shirt", "soft and warm"]
     tokens = encoder([column(*texts), column("", "", "")]).numpy()
@@ -218,7 +218,7 @@ def test_hostile_texts_give_tokens_and_leave_their_neighbours_alone(tokenizer):
     assert rows.max() < len(encoder.vocabulary)
 
 
-def test_columns_keep_as_many_tokens_as_each_is_given():
+def test_columns_keep_as_many_tokens_as_each_is_allowed():
     config = TextConfig(tokenizer="word", max_tokens={"title": 1, "note": 3})
     columns = {"title": np.array(["a b"], object), "note": np.array(["c d e f"], object)}
     encoder = learn_text_encoder(config, columns)

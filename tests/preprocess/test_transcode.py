@@ -60,16 +60,16 @@ def test_what_the_graph_reads_stays_byte_by_byte(kind):
 def test_transparency_is_kept_and_shown_on_white():
     pixels = np.concatenate([RAMP, np.full((8, 8, 1), 0, np.uint8)], axis=-1)
     pixels[:4, :, 3] = 255
-    found = seen(graph_readable(encode("WEBP", pixels, lossless=True, exact=True)))
-    np.testing.assert_array_equal(found[:4], RAMP[:4])
-    assert (found[4:] == 255).all()
+    shown = seen(graph_readable(encode("WEBP", pixels, lossless=True, exact=True)))
+    np.testing.assert_array_equal(shown[:4], RAMP[:4])
+    assert (shown[4:] == 255).all()
 
 
 def test_a_photo_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
-    found = seen(graph_readable(encode("WEBP", lossless=True, exif=exif)))
-    np.testing.assert_array_equal(found, np.rot90(RAMP, -1))
+    shown = seen(graph_readable(encode("WEBP", lossless=True, exif=exif)))
+    np.testing.assert_array_equal(shown, np.rot90(RAMP, -1))
 
 
 def test_of_several_pictures_the_first_is_taken():
@@ -106,9 +106,9 @@ def test_only_a_photo_of_more_than_4096_pixels_both_ways_is_made_smaller():
 def test_what_is_transparent_has_no_part_in_a_smaller_photo():
     pixels = np.zeros((4096, 4096, 4), np.uint8)
     pixels[::2, ::2] = (200, 100, 50, 255)  # one of four pixels in each square, the others transparent black
-    found = Image.open(io.BytesIO(graph_readable(encode("TIFF", pixels))))
-    assert found.size == (2048, 2048)
-    assert np.abs(np.asarray(found)[5, 5].astype(int) - (200, 100, 50, 64)).max() <= 2
+    photo = Image.open(io.BytesIO(graph_readable(encode("TIFF", pixels))))
+    assert photo.size == (2048, 2048)
+    assert np.abs(np.asarray(photo)[5, 5].astype(int) - (200, 100, 50, 64)).max() <= 2
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF", "TIFF", "BMP", "JPEG2000", "PPM"])

@@ -137,9 +137,9 @@ def test_no_bytes_make_a_batch_fail():
         copy = bytearray(file)
         copy[rng.integers(0, 60)] = rng.choice([0, 1, 127, 255, rng.integers(256)])
         damaged.append(bytes(copy[: rng.integers(1, 2 * len(copy))]))
-    found = decode(*damaged, wav([16384]))
-    assert found[-1] == [0.5]
-    assert 100 < sum(map(bool, found)) < 400
+    decoded = decode(*damaged, wav([16384]))
+    assert decoded[-1] == [0.5]
+    assert 100 < sum(map(bool, decoded)) < 400
 
 
 def test_a_batch_may_be_empty():

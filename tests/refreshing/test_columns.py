@@ -31,39 +31,39 @@ def match(**changes):
 
 
 def test_columns_of_the_same_names_are_as_they_were():
-    found = match()
-    assert found.renamed == {}
-    assert found.names == TRAINED
+    columns = match()
+    assert columns.renamed == {}
+    assert columns.names == TRAINED
 
 
 def test_others_stand_for_each_other_in_their_order():
-    found = match(
+    columns = match(
         item_id="sku", text=["name", "blurb"], image="picture", attributes={"maker": "category", "cost": "price"}
     )
-    assert found.renamed == {
+    assert columns.renamed == {
         "sku": "id", "name": "title", "blurb": "body", "picture": "photo", "maker": "brand", "cost": "price",
     }  # fmt: skip
-    assert found.names == TRAINED
-    assert found.catalog.payload == ("name", "shelf")  # they follow what the model reads
-    assert found.catalog.filters == ("maker", "shelf")
+    assert columns.names == TRAINED
+    assert columns.catalog.payload == ("name", "shelf")  # they follow what the model reads
+    assert columns.catalog.filters == ("maker", "shelf")
 
 
 def test_a_column_that_keeps_its_name_keeps_its_place():
-    found = match(text=["body", "name"], attributes={"price": "price", "maker": "category"})
-    assert found.catalog.text == ("name", "body")
-    assert [*found.catalog.attributes] == ["maker", "price"]
-    assert found.renamed == {"name": "title", "maker": "brand"}
+    columns = match(text=["body", "name"], attributes={"price": "price", "maker": "category"})
+    assert columns.catalog.text == ("name", "body")
+    assert [*columns.catalog.attributes] == ["maker", "price"]
+    assert columns.renamed == {"name": "title", "maker": "brand"}
 
 
 def test_payload_and_filters_of_the_same_number_are_the_same_ones_and_others_are_new():
-    found = match(payload=["title", "place"], filters=["brand", "place"])
-    assert (found.names["payload"], found.renamed) == (["title", "shelf"], {"place": "shelf"})
-    found = match(filters=["maker", "shelf", "size"], attributes={"maker": "category", "price": "price"})
-    assert found.names["filters"] == ["brand", "shelf", "size"]
+    columns = match(payload=["title", "place"], filters=["brand", "place"])
+    assert (columns.names["payload"], columns.renamed) == (["title", "shelf"], {"place": "shelf"})
+    columns = match(filters=["maker", "shelf", "size"], attributes={"maker": "category", "price": "price"})
+    assert columns.names["filters"] == ["brand", "shelf", "size"]
 
 
 def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
-    found = match(payload=["title", "place"], filters=["brand", "place"])
+    columns = match(payload=["title", "place"], filters=["brand", "place"])
     catalog = Catalog(
         item_ids=np.array(["a"], object),
         content={},
@@ -71,16 +71,16 @@ def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
         source_rows=np.array([0]),
         filters={"brand": np.array(["x"], object), "place": np.array(["top"], object)},
     )
-    named = found.named(catalog)
+    named = columns.named(catalog)
     assert [*named.payload] == ["item_id", "title", "shelf", "brand"]
     assert {name: values.tolist() for name, values in named.filters.items()} == {"brand": ["x"], "shelf": ["top"]}
 
 
 def test_signatures_keep_their_inputs_and_tables_may_have_either_name():
-    found = match(text=["name", "blurb"], attributes={"maker": "category", "cost": "price"})
+    columns = match(text=["name", "blurb"], attributes={"maker": "category", "cost": "price"})
     config = Config.load(**{"item.modalities": MODALITIES})
-    data = config.data.model_copy(update={"catalog": found.catalog})
-    fields = item_fields(config.model_copy(update={"data": data}), found.names)
+    data = config.data.model_copy(update={"catalog": columns.catalog})
+    fields = item_fields(config.model_copy(update={"data": data}), columns.names)
     assert [field.input for field in fields] == ["title", "body", "image_bytes", "brand", "price", "item_id"]
     assert [field.column for field in fields] == ["name", "blurb", "photo", "maker", "cost", "id"]
     assert [fields[place].names for place in (0, 2, 4)] == [

@@ -238,8 +238,8 @@ def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of
     table = changed_items()[:3]
     expected = shop.embed_items(table[["item_id", "vector"]])
     for name in ("vec", "features"):
-        found = shop.embed_items(table[["item_id", "vector"]].rename(columns={"vector": name}))
-        np.testing.assert_array_equal(found, expected)
+        embedding = shop.embed_items(table[["item_id", "vector"]].rename(columns={"vector": name}))
+        np.testing.assert_array_equal(embedding, expected)
     assert "* filters: `kind`" in (after / "mmrec/README.md").read_text()
     assert refreshed_folder(after, catalog) == after  # by the names of the last refresh
     back = {"item_id": "item_id", "features": "vector", "payload": ["title"], "filters": ["kind"]}
@@ -352,7 +352,7 @@ def test_filter_values_may_become_several_and_lists_stay_lists(old, tmp_path):
     kinds = [[kind, "new"] if number < 2 else [kind] for number, kind in enumerate(items()["kind"])]
     shop = mmrec.load(refreshed_folder(version, write(tmp_path / "lists.parquet", items().assign(kind=kinds))))
     assert shop.items["kind"].map(list).tolist() == kinds
-    found = shop.recommend([[]], k=24, filter={"kind": "new"}).item_ids[0]
-    assert {*found} == {"i00", "i01", ""}
+    answers = shop.recommend([[]], k=24, filter={"kind": "new"}).item_ids[0]
+    assert {*answers} == {"i00", "i01", ""}
     assert len({*shop.recommend([[]], k=24, filter={"kind": "lamp"}).item_ids[0]} - {""}) == 12
     assert {*shop.recommend([[]], k=24, filter=["kind=lamp", "kind=new"]).item_ids[0]} == {"i00", ""}

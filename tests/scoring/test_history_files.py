@@ -38,18 +38,18 @@ def parquet_file(tmp_path):
 
 
 def whole(path, *arguments, **settings):
-    (found,) = read_histories(path, *arguments, **settings)
-    return found
+    (histories,) = read_histories(path, *arguments, **settings)
+    return histories
 
 
 @pytest.mark.parametrize("name", ["histories.csv", "histories.CSV", "histories.csv.gz"])
 def test_csv_separates_items_by_a_space(csv_file, name):
     path = csv_file("\ufeff" + TEXT if name.endswith(".CSV") else TEXT, name)  # spreadsheets write a mark in front
-    found = whole(path, ["country"])
-    assert found.user_ids == ["ann", "bob", "7"]
-    assert found.histories == [["mug", "lamp", "mug"], [], ["lamp"]]
-    assert found.columns == {"country": ["DE", "", "FR"]}
-    assert found.rows == [1, 2, 3]
+    histories = whole(path, ["country"])
+    assert histories.user_ids == ["ann", "bob", "7"]
+    assert histories.histories == [["mug", "lamp", "mug"], [], ["lamp"]]
+    assert histories.columns == {"country": ["DE", "", "FR"]}
+    assert histories.rows == [1, 2, 3]
     assert column_names(path) == ["country"]
 
 
@@ -61,18 +61,18 @@ def test_parquet_has_lists_of_texts_or_numbers_in_which_nothing_pads(parquet_fil
             "user_id": [1, 2, 3],
         }
     )
-    found = whole(path, ["country"])
-    assert found.user_ids == ["1", "2", "3"]
-    assert found.histories == [["red mug", "lamp"], [], []]
-    assert found.columns == {"country": ["DE", None, "FR"]}
+    histories = whole(path, ["country"])
+    assert histories.user_ids == ["1", "2", "3"]
+    assert histories.histories == [["red mug", "lamp"], [], []]
+    assert histories.columns == {"country": ["DE", None, "FR"]}
     assert whole(parquet_file({"user_id": ["a"], "history": [[7, 12]]})).histories == [["7", "12"]]
 
 
 def test_what_pandas_makes_of_whole_numbers_with_gaps_is_whole_again(tmp_path):
     table = pd.DataFrame({"user_id": [1.0, 2.0], "history": [[3.0, None], [4.0]]})
     table.to_parquet(tmp_path / "histories.parquet")
-    found = whole(tmp_path / "histories.parquet")
-    assert (found.user_ids, found.histories) == (["1", "2"], [["3"], ["4"]])
+    histories = whole(tmp_path / "histories.parquet")
+    assert (histories.user_ids, histories.histories) == (["1", "2"], [["3"], ["4"]])
 
 
 def test_a_file_comes_in_parts_of_the_wanted_size(parquet_file):

@@ -57,7 +57,7 @@ def test_a_cell_in_which_nothing_stands_is_no_photo(read):
 
 def test_an_absent_photo_is_none_where_training_masked_such_and_else_a_fault(read):
     assert read(["none.jpg", "a.jpg"], mask=True) == ([b"", b"input"], {})
-    found, faults = read(["none.jpg", "a.jpg"], mask=False)
-    assert found == [b"input"]
+    actual, faults = read(["none.jpg", "a.jpg"], mask=False)
+    assert actual == [b"input"]
     assert [*faults] == [0]
     assert "input/none.jpg: the file cannot be read: No such file or directory" in faults[0]

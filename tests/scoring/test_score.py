@@ -47,8 +47,8 @@ def file(tmp_path):
 
 def expected(shop, histories, k):
     """Returns what the export answers itself."""
-    found = shop.recommend(histories.values(), k=k).item_ids
-    return [(user, [item for item in row if item]) for user, row in zip(histories, found, strict=True)]
+    answers = shop.recommend(histories.values(), k=k).item_ids
+    return [(user, [item for item in row if item]) for user, row in zip(histories, answers, strict=True)]
 
 
 @pytest.mark.parametrize("beam", [False, True], ids=["alone", "beam"])
@@ -58,7 +58,7 @@ def test_every_row_of_csv_is_answered_as_the_export_answers_or_named(export, sho
     else:
         monkeypatch.setattr(score_run, "import_beam", lambda: None)
     path = file("h.csv.gz", HISTORIES)
-    found = score(export, path, tmp_path / "out", k=3, shard_rows=2)
+    summary = score(export, path, tmp_path / "out", k=3, shard_rows=2)
     good = {"u1": ["a", "b"], "u2": [], "u5": ["zz", "c"], "u6": ["a", "b", "c"], "u7": ["d"]}
     assert answers(tmp_path / "out") == expected(shop, good, 3)
     assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
@@ -67,9 +67,9 @@ def test_every_row_of_csv_is_answered_as_the_export_answers_or_named(export, sho
         (4, "column `history`: must be item ids with a single space between each two. Received: 'a  b'"),
     ]
     assert {letter["file"] for letter in letters(tmp_path / "out")} == {str(path)}
-    assert found == json.loads((tmp_path / "out/score.json").read_text())
-    assert (found["rows"], found["bad_rows"], found["shards"]) == (5, 3, 4)
-    assert found["model_version"] == "small/1"
+    assert summary == json.loads((tmp_path / "out/score.json").read_text())
+    assert (summary["rows"], summary["bad_rows"], summary["shards"]) == (5, 3, 4)
+    assert summary["model_version"] == "small/1"
     table = pq.read_table(tmp_path / "out/rows")
     assert table.column_names == ["user_id", "item_ids", "scores", "model_version"]
     assert set(table["model_version"].to_pylist()) == {"small/1"}
@@ -89,26 +89,26 @@ def test_row_groups_of_parquet_are_cut_into_shards_in_order(export, shop, tmp_pa
     table[:20].to_parquet(tmp_path / "in/0.parquet", row_group_size=6)
     table[20:].to_parquet(tmp_path / "in/1.parquet", row_group_size=50)
     for number, pattern in enumerate(["in", "in/*.parquet"]):
-        found = score(export, tmp_path / pattern, tmp_path / f"out{number}", k=2, shard_rows=8, batch_size=3)
-        assert (found["rows"], found["shards"]) == (50, 3 + 4)
+        summary = score(export, tmp_path / pattern, tmp_path / f"out{number}", k=2, shard_rows=8, batch_size=3)
+        assert (summary["rows"], summary["shards"]) == (50, 3 + 4)
         assert answers(tmp_path / f"out{number}") == expected(shop, histories, 2)
         assert letters(tmp_path / f"out{number}") == []
 
 
 def test_what_cannot_be_read_of_csv_is_named_and_the_next_rows_are_not(export, tmp_path, alone):
     (tmp_path / "h.csv").write_bytes(b'user_id,history\nu1,a\n\xff,a\n"u"3,a\n\nu4,b\n')
-    found = score(export, tmp_path / "h.csv", tmp_path / "out", k=1)
+    summary = score(export, tmp_path / "h.csv", tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u4"]
-    assert (found["rows"], found["bad_rows"]) == (2, 2)
+    assert (summary["rows"], summary["bad_rows"]) == (2, 2)
     assert [letter["row"] for letter in letters(tmp_path / "out")] == [2, 3]
     assert letters(tmp_path / "out")[0]["reason"] == "must be UTF-8"
 
 
 def test_a_quotation_mark_that_is_not_closed_is_named_with_the_lines_that_it_takes(export, file, tmp_path, alone):
     path = file("h.csv", 'user_id,history\nu1,a\nu2,"b\nu3,c\nu4,"d\nu5,e\nu6,"a\nu7,b"\nu8,c\n')
-    found = score(export, path, tmp_path / "out", k=1)
+    summary = score(export, path, tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u8"]
-    assert (found["rows"], found["bad_rows"]) == (3, 2)
+    assert (summary["rows"], summary["bad_rows"]) == (3, 2)
     read, asked = [letter["reason"] for letter in letters(tmp_path / "out")]
     assert "(lines 3 to 5)" in read
     assert asked.startswith(
@@ -122,13 +122,13 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
 ):
     monkeypatch.setattr("mmrec.scoring.read.MOST_CHARACTERS", 8)
     path = file(name, 'user_id,history\nu1,a\nu2,"b\nu3,c\nu4,d\nu5,e\nu6,a b c d e\nu7,a\n')
-    found = score(export, path, tmp_path / "out", k=1)
+    summary = score(export, path, tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u7"]
     assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
         (2, "cannot be read as csv: field larger than field limit (8) (lines 3 to 5)"),
         (4, "cannot be read as csv: field larger than field limit (8)"),
     ]
-    assert (found["rows"], found["bad_rows"]) == (3, 2)
+    assert (summary["rows"], summary["bad_rows"]) == (3, 2)
     size = path.stat().st_size
     assert capsys.readouterr().err.splitlines() == [
         f"bytes: {size} of {size} read",
@@ -137,7 +137,7 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
     ]
 
 
-def test_histories_without_any_known_item_are_counted_though_the_job_is_interrupted(
+def test_histories_without_any_item_of_the_export_are_counted_though_the_job_is_interrupted(
     export, shop, file, tmp_path, capsys, alone, monkeypatch
 ):
     path, out = file("h.csv", "user_id,history\nu1,x\nu2,y z\nu3,\nu4,x a\nu5,x\n,x\n"), tmp_path / "out"
@@ -162,7 +162,7 @@ def test_histories_without_any_known_item_are_counted_though_the_job_is_interrup
     ],
     ids=["histories", "events"],
 )
-def test_histories_none_of_which_holds_a_known_item_are_refused_and_the_folder_stays_free(
+def test_histories_none_of_which_holds_an_item_of_the_export_are_refused_and_the_folder_stays_free(
     export, file, tmp_path, alone, text, example
 ):
     path, out = file("h.csv", text), tmp_path / "out"
@@ -227,10 +227,10 @@ def test_files_without_rows_are_refused_unless_another_one_has_some(export, file
     file("in/0.csv", "user_id,history\n")
     empty = pa.schema([("user_id", pa.string()), ("history", pa.list_(pa.string()))]).empty_table()
     pq.write_table(empty, tmp_path / "in/1.parquet")
-    for given in ("in", "in/0.csv", "in/1.parquet", "in/*.csv"):
+    for pattern in ("in", "in/0.csv", "in/1.parquet", "in/*.csv"):
         with pytest.raises(mmrec.InputError) as error:
-            score(export, tmp_path / given, tmp_path / "out")
-        assert str(error.value) == f"{tmp_path / given}: holds no rows. Give `input` a file with at least one."
+            score(export, tmp_path / pattern, tmp_path / "out")
+        assert str(error.value) == f"{tmp_path / pattern}: holds no rows. Give `input` a file with at least one."
         assert [child.name for child in (tmp_path / "out").iterdir()] == [".lock"]
     file("in/2.csv", "user_id,history\nu1,a\n")
     assert score(export, tmp_path / "in", tmp_path / "out")["rows"] == 1
@@ -244,20 +244,20 @@ def test_more_answers_than_there_are_items_or_than_a_signature_can_count_are_all
 
 
 def test_events_are_grouped_into_histories(export, shop, file, tmp_path, alone):
-    found = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
+    summary = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
     wanted = expected(shop, {"u1": ["a", "b"], "u2": ["zz", "c"]}, 3)
     assert sorted(answers(tmp_path / "out")) == sorted(wanted)
     assert {letter["row"]: letter["reason"].partition(":")[0] for letter in letters(tmp_path / "out")} == {
         4: "column `user_id`", 5: "column `item_id`", 6: "column `timestamp`", 8: "column `timestamp`",
     }  # fmt: skip
-    assert (found["rows"], found["bad_rows"]) == (2, 4)
+    assert (summary["rows"], summary["bad_rows"]) == (2, 4)
 
 
 def test_users_are_spread_over_shards_and_each_is_whole(export, file, tmp_path, alone):
     lines = [f"u{user},{item},{time}" for time, item in enumerate("edcba") for user in range(40)]
     path = file("e.csv", "\n".join(["user_id,item_id,timestamp", *lines]))
-    found = score(export, path, tmp_path / "out", k=5, shard_rows=1)
-    assert found["shards"] > 2
+    summary = score(export, path, tmp_path / "out", k=5, shard_rows=1)
+    assert summary["shards"] > 2
     assert dict(answers(tmp_path / "out")) == {f"u{user}": [] for user in range(40)}  # each has seen everything
     assert len(answers(tmp_path / "out")) == 40
 
@@ -265,10 +265,10 @@ def test_users_are_spread_over_shards_and_each_is_whole(export, file, tmp_path, 
 def test_events_that_training_did_not_count_keep_their_items_from_the_answers(export, shop, file, tmp_path, alone):
     copy = with_rules(export, tmp_path, rating="stars", min_rating=3, user="who")
     text = "who,item_id,timestamp,stars\nu1,a,1,5\nu1,b,2,1\nu1,c,3,\n"
-    found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
+    summary = score(copy, file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a"]], k=5, exclude=[["b"]]).item_ids
     assert answers(tmp_path / "out") == [("u1", [item for item in wanted if item])]
-    assert (found["rows"], found["bad_rows"]) == (1, 1)
+    assert (summary["rows"], summary["bad_rows"]) == (1, 1)
 
 
 def with_rules(export, folder, **rules):
@@ -302,9 +302,9 @@ def test_where_an_export_does_not_leave_out_the_history_events_say_what_a_user_h
 
 def test_events_are_read_by_the_format_that_training_read_times_by(export, shop, file, tmp_path, alone):
     text = "user_id,item_id,timestamp\nu1,b,01/03/2024\nu1,a,02/02/2024\nu1,c,2024-03-04\n"
-    found = score(with_rules(export, tmp_path, formats=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
+    summary = score(with_rules(export, tmp_path, formats=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
     assert answers(tmp_path / "out") == expected(shop, {"u1": ["a", "b"]}, 10)
-    assert (found["rows"], found["bad_rows"]) == (1, 1)
+    assert (summary["rows"], summary["bad_rows"]) == (1, 1)
     assert "must be a date-time of the form '%d/%m/%Y'" in letters(tmp_path / "out")[0]["reason"]
 
 
@@ -312,10 +312,10 @@ def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(ex
     rules = {"rating": "stars", "min_rating": 0, "event": "kind", "negative": ["return"]}
     copy = with_rules(export, tmp_path, **rules)
     text = "user_id,item_id,timestamp,stars,kind\nu1,a,1,0,buy\nu1,b,2,-1,buy\nu1,c,3,-1,return\nu1,d,4,,return\n"
-    found = score(copy, file("e.csv", text), tmp_path / "out", k=5)
+    summary = score(copy, file("e.csv", text), tmp_path / "out", k=5)
     (wanted,) = shop.recommend([["a", "c", "d"]], k=5, exclude=[["b"]]).item_ids
     assert answers(tmp_path / "out") == [("u1", [item for item in wanted if item])]
-    assert (found["rows"], found["bad_rows"]) == (1, 0)
+    assert (summary["rows"], summary["bad_rows"]) == (1, 0)
 
 
 def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alone):
@@ -323,7 +323,7 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     table = pd.concat([table, table.head(1).assign(item_id="new", image="images/none.png")])
     table = pd.concat([table, table.head(1).assign(item_id="")])
     table.to_csv(tmp_path / "c.csv", index=False)
-    found = score(
+    summary = score(
         tiny_export.result.export_dir, tmp_path / "c.csv", tmp_path / "out", task="embed", media_dir=tiny_export.shop,
         batch_size=3,
     )  # fmt: skip
@@ -332,7 +332,7 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     assert written["item_id"].tolist() == tiny_export.ids[1:7]
     np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table.scored[1:7], atol=1e-4)
     assert written["status"].tolist() == [0] * 6
-    assert (found["rows"], found["bad_rows"]) == (6, 2)
+    assert (summary["rows"], summary["bad_rows"]) == (6, 2)
     assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]
     reason = letters(tmp_path / "out")[0]["reason"]
     assert reason.startswith("column `image`: ")

@@ -41,16 +41,16 @@ def as_lists(tensor):
     ids=["list", "slice", "large", "text", "dictionary"],
 )
 def test_lists_of_texts_become_padded_tensors_in_any_order(column):
-    found = lists(pa.chunked_array([column]))
-    assert found.lengths.tolist() == [3, 0, 0, 1]
+    read = lists(pa.chunked_array([column]))
+    assert read.lengths.tolist() == [3, 0, 0, 1]
     wanted = [[b"a", b"", b""], [b"a", b"", b"b"], [b"", b"", b""]]
-    assert found.padded(np.array([3, 0, 2]), 3).numpy().tolist() == wanted
+    assert read.padded(np.array([3, 0, 2]), 3).numpy().tolist() == wanted
 
 
-def test_numbers_among_texts_that_are_none_are_found_by_row():
-    found = lists(pa.chunked_array([["1 2.5", "", "3  x", " 4"]]), numbers=True)
-    assert found.bad.tolist() == [False, False, True, False]
-    assert as_lists(found.padded(np.array([0, 3]), 2)) == [[1.0, 2.5], [None, 4.0]]
+def test_numbers_among_texts_that_are_none_are_named_by_row():
+    read = lists(pa.chunked_array([["1 2.5", "", "3  x", " 4"]]), numbers=True)
+    assert read.bad.tolist() == [False, False, True, False]
+    assert as_lists(read.padded(np.array([0, 3]), 2)) == [[1.0, 2.5], [None, 4.0]]
 
 
 def test_whole_numbers_are_ids_without_a_fraction():
@@ -71,7 +71,7 @@ def test_answers_become_lists_without_padding():
     assert {name: column.to_pylist() for name, column in other.items()} == {"label": ["x", ""], "status": [0, 4]}
 
 
-def test_a_question_holds_what_is_known_beside_the_history():
+def test_a_question_holds_the_context_beside_the_history():
     table = pa.table(
         {
             "user_id": [7, 8, 9],
@@ -107,7 +107,7 @@ def test_histories_of_like_length_are_asked_together_and_huge_ones_apart():
     assert [sorted(part.tolist()) for part in Questions(pa.table(columns), INPUTS, 1).batches(3)] == [[2], [0], [1]]
 
 
-def test_histories_without_any_known_item_are_found_and_empty_ones_are_not():
+def test_histories_without_any_item_of_the_export_are_counted_and_empty_ones_are_not():
     for history in (["x a", "", "x y", "a", None], [["x", "a"], [""], ["x", None, "y"], ["a"], None]):
         questions = Questions(pa.table({"user_id": list("uvwxy"), "history": history}), INPUTS, 1)
         assert questions.unknown({b"a", b"b"}).tolist() == [False, False, True, False, False]
@@ -171,8 +171,8 @@ def test_events_are_grouped_by_user_and_sorted_by_time_and_row(tmp_path):
         append_events(tmp_path / "e", pa.table([*columns, *of_columns], schema=EVENTS))
     wanted = ["user_id", "history", "history_time", "history_event", "exclude"]
     items = Spellings(["b", "a", "c"])
-    found = histories_of(tmp_path / "e", items, wanted)  # at one time, b comes before a, as in the export
-    assert found.to_pylist() == [
+    histories = histories_of(tmp_path / "e", items, wanted)  # at one time, b comes before a, as in the export
+    assert histories.to_pylist() == [
         {
             "user_id": "u1",
             "history": ["b", "a", "z"],

@@ -118,11 +118,11 @@ def test_lists_among_events_are_bad_rows(tmp_path):
 def test_items_are_written_as_the_export_spells_them(export, tmp_path):
     path = table(tmp_path / "c.parquet", item_id=["9.0", "1", "99.0"])
     mmrec.score(export, path, tmp_path / "out", task="embed", shard_rows=1)
-    found = pq.read_table(tmp_path / "out" / "rows")
-    assert found["item_id"].to_pylist() == ["9", "1.0", "99"]
-    assert found["status"].to_pylist() == [0, 0, 4]  # the last one is new, and the model knows ids alone
+    answers = pq.read_table(tmp_path / "out" / "rows")
+    assert answers["item_id"].to_pylist() == ["9", "1.0", "99"]
+    assert answers["status"].to_pylist() == [0, 0, 4]  # the last one is new, and the model knows ids alone
     by_frame = mmrec.load(export).embed_items(pd.DataFrame({"item_id": [9.0, 1.0]}))
-    np.testing.assert_allclose(by_frame, np.stack(found["embedding"].to_pylist()[:2]), atol=1e-6)
+    np.testing.assert_allclose(by_frame, np.stack(answers["embedding"].to_pylist()[:2]), atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def test_empty_cells_of_a_list_of_photos_are_left_out_before_it_is_cut(tmp_path)
     assert column(cells[:2], "bytes", (2,), "image").tolist() == [[b"a", b"b"], [b"a", b""]]
 
 
-def test_numbers_that_are_not_given_are_nan():
-    found = column([1, "2.5", None, ""], "number", (), "price")
-    np.testing.assert_array_equal(found, np.array([1, 2.5, np.nan, np.nan], np.float32))
+def test_missing_numbers_are_nan():
+    actual = column([1, "2.5", None, ""], "number", (), "price")
+    np.testing.assert_array_equal(actual, np.array([1, 2.5, np.nan, np.nan], np.float32))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_training_refuses_as_a_number_is_refused(value):
         column([1, value], "number", (), "price")
 
 
-def test_a_file_is_found_by_its_name_with_spaces_around_it_before_the_one_without(tmp_path):
+def test_a_file_is_read_by_its_name_with_spaces_around_it_before_the_one_without(tmp_path):
     for name in (" a", "a", "b "):
         (tmp_path / name).write_bytes(name.encode())
     cells = [str(tmp_path / " a"), str(tmp_path / "a"), str(tmp_path / "b "), str(tmp_path / "a "), tmp_path / "b "]

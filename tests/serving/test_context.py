@@ -17,21 +17,21 @@ INPUTS = {
 NAN = float("nan")
 
 
-def test_what_is_given_stands_beside_the_items_and_all_else_is_unknown():
-    given = {"history_time": [[1, 2.5], (3,), None], "now": [4, None, NAN], "user_town": ["Ulm", None, 7]}
-    found = context_inputs(given, HISTORIES, INPUTS)
-    np.testing.assert_array_equal(found["history_time"], [[1, 2.5], [3, NAN], [NAN, NAN]])
-    np.testing.assert_array_equal(found["now"], [4, NAN, NAN])
-    assert found["user_town"].tolist() == ["Ulm", "", "7"]
-    assert found["history_event"].tolist() == [["", ""]] * 3
-    assert (found["now"].dtype, found["history_event"].dtype) == (np.float64, object)
+def test_context_stands_beside_the_items_and_all_else_is_unknown():
+    context = {"history_time": [[1, 2.5], (3,), None], "now": [4, None, NAN], "user_town": ["Ulm", None, 7]}
+    inputs = context_inputs(context, HISTORIES, INPUTS)
+    np.testing.assert_array_equal(inputs["history_time"], [[1, 2.5], [3, NAN], [NAN, NAN]])
+    np.testing.assert_array_equal(inputs["now"], [4, NAN, NAN])
+    assert inputs["user_town"].tolist() == ["Ulm", "", "7"]
+    assert inputs["history_event"].tolist() == [["", ""]] * 3
+    assert (inputs["now"].dtype, inputs["history_event"].dtype) == (np.float64, object)
 
 
 def test_times_may_be_date_times_where_training_read_them_by_a_format():
-    given = {"history_time": [["02/01/1970", 5], [date(1970, 1, 3)], []], "now": [None, datetime(1970, 1, 4, 1), 7]}
-    found = context_inputs(given, HISTORIES, INPUTS, ["%d/%m/%Y"])
-    np.testing.assert_array_equal(found["history_time"], [[86400, 5], [172800, NAN], [NAN, NAN]])
-    np.testing.assert_array_equal(found["now"], [NAN, 262800, 7])
+    context = {"history_time": [["02/01/1970", 5], [date(1970, 1, 3)], []], "now": [None, datetime(1970, 1, 4, 1), 7]}
+    inputs = context_inputs(context, HISTORIES, INPUTS, ["%d/%m/%Y"])
+    np.testing.assert_array_equal(inputs["history_time"], [[86400, 5], [172800, NAN], [NAN, NAN]])
+    np.testing.assert_array_equal(inputs["now"], [NAN, 262800, 7])
     with pytest.raises(InputError, match=r"numbers, date-times of the form '%d/%m/%Y' or None. Received: '1970-01-02'"):
         context_inputs({"now": ["1970-01-02", 1, 2]}, HISTORIES, INPUTS, ["%d/%m/%Y"])
 
@@ -42,7 +42,7 @@ def test_nothing_is_needed():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("context", "said"),
     [
         ({"nwo": [1, 2, 3]}, "the export does not read `nwo`. Did you mean `now`? It reads: history_time,"),
         ({"now": [1, 2]}, "`now` must have a row per history (3). Received: 2."),
@@ -61,9 +61,9 @@ def test_nothing_is_needed():
         ([1], "`context` must be a dict of history_time, history_event, now, user_town. Received: [1]."),
     ],
 )
-def test_mistakes_are_explained(given, said):
+def test_mistakes_are_explained(context, said):
     with pytest.raises(InputError) as error:
-        context_inputs(given, HISTORIES, INPUTS)
+        context_inputs(context, HISTORIES, INPUTS)
     assert said in str(error.value)
 
 

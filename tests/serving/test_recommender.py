@@ -57,18 +57,18 @@ def test_excluded_items_are_no_answers(tiny_export, shop):
 def test_inclusions_and_filters_restrict_the_answers(tiny_export, shop):
     ids, category = tiny_export.ids, shop.items.set_index("item_id")["category"]
     assert shop.filter_columns == ["category"]
-    for given in (
+    for filter in (
         {"category": "mug"},
         ["category=mug"],
         [{"category": "mug"}],
         [["category=mug"]],
         iter([["category=mug"]]),
     ):
-        answers = shop.recommend([[ids[3]]], k=150, filter=given).item_ids[0]
+        answers = shop.recommend([[ids[3]]], k=150, filter=filter).item_ids[0]
         assert {*answers} - {""} == {*category.index[category == "mug"]} - {ids[3]}
     anything = shop.recommend([[], []], k=3).item_ids.tolist()
-    for given in ({}, [], [{}, []], iter([])):
-        assert shop.recommend([[], []], k=3, filter=given).item_ids.tolist() == anything
+    for filter in ({}, [], [{}, []], iter([])):
+        assert shop.recommend([[], []], k=3, filter=filter).item_ids.tolist() == anything
     every = shop.recommend([[], []], k=2, filter={"category": "mug"}).item_ids
     assert set(category[every.ravel()]) == {"mug"}
     with pytest.warns(UserWarning, match="no item has category=no such"):
@@ -181,8 +181,8 @@ def test_embed_items_reads_the_catalog_as_training_did_from_paths_or_bytes(tiny_
     read = [value if pd.isna(value) else value.read_bytes() for value in paths]
     expected = tiny_export.table.scored[1:21]
     for photos in (paths, [value if pd.isna(value) else str(value) for value in paths], read):
-        found = shop.embed_items(catalog.assign(image=photos), batch=8)
-        np.testing.assert_allclose(found, expected, atol=1e-4)
+        embedding = shop.embed_items(catalog.assign(image=photos), batch=8)
+        np.testing.assert_allclose(embedding, expected, atol=1e-4)
     renamed = catalog.assign(image=read).rename(columns={"image": "image_bytes"})
     np.testing.assert_allclose(shop.embed_items(renamed), expected, atol=1e-4)
 
@@ -217,8 +217,8 @@ def test_embed_items_warns_once_of_photos_that_cannot_be_read_and_says_which(tin
 
 def test_embed_items_takes_absent_and_empty_columns_as_missing(shop):
     alone = shop.embed_items(pd.DataFrame({"title": ["Red mug"]}))
-    given = {"title": ["Red mug"], "description": [None], "image": [None], "item_id": [np.nan], "other": [1]}
-    np.testing.assert_allclose(shop.embed_items(pd.DataFrame(given)), alone, atol=1e-5)
+    columns = {"title": ["Red mug"], "description": [None], "image": [None], "item_id": [np.nan], "other": [1]}
+    np.testing.assert_allclose(shop.embed_items(pd.DataFrame(columns)), alone, atol=1e-5)
     np.testing.assert_allclose(shop.embed_items({"title": ["Red mug"]}), alone, atol=1e-5)
     # Regression: a table without any value was said to lack the columns.
     assert np.isfinite(shop.embed_items(pd.DataFrame({"title": [""], "image": [b""]}))).all()
@@ -231,8 +231,8 @@ def test_embed_items_finds_the_columns_under_the_names_of_the_catalog(tiny_expor
     other = mmrec.load(with_manifest(tiny_export.result.export_dir, tmp_path / "1", fields=fields))
     photo = next((tiny_export.shop / "images").iterdir()).read_bytes()
     expected = shop.embed_items(pd.DataFrame({"image": [photo], "item_id": [tiny_export.ids[1]]}))
-    found = other.embed_items(pd.DataFrame({"photo": [photo], "sku": [tiny_export.ids[1]]}))
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    embedding = other.embed_items(pd.DataFrame({"photo": [photo], "sku": [tiny_export.ids[1]]}))
+    np.testing.assert_allclose(embedding, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def shop(export):
 )
 def test_numbers_and_texts_of_them_are_ids(shop, history):
     expected = shop.recommend([["9", "13"]], k=5)
-    found = shop.recommend([history], k=5)
-    assert found.item_ids.tolist() == expected.item_ids.tolist()
-    np.testing.assert_array_equal(found.scores, expected.scores)
+    answers = shop.recommend([history], k=5)
+    assert answers.item_ids.tolist() == expected.item_ids.tolist()
+    np.testing.assert_array_equal(answers.scores, expected.scores)
     np.testing.assert_array_equal(shop.embed_queries([history]), shop.embed_queries([["9", "13"]]))
 
 
@@ -51,7 +51,7 @@ def test_every_argument_that_holds_ids_takes_any_spelling(shop):
     assert shop.recommend([[]], k=5, include=[[9.0, 1]], exclude=[[" 9"]]).item_ids.tolist() == [["1.0", *[""] * 4]]
 
 
-def test_filter_values_are_found_as_they_are_spelt_and_others_are_warned_of():
+def test_filter_values_are_recognised_as_they_are_spelt_and_others_are_warned_of():
     items = pd.DataFrame({"year": ["2019", "2020", ""], "tags": [["red", "new"], [], [" old "]]})
     values = FilterValues(items)
     asked = np.array([["year=2019.0", "tags=old"], ["tags=new", ""]], object)

@@ -32,10 +32,10 @@ SUBSETS = [*((modality,) for modality in sorted(TOWERS)), ("image", "text", "ite
 @pytest.mark.parametrize("modalities", SUBSETS, ids="+".join)
 def test_items_get_unit_vectors_whatever_they_have(fusion, modalities):
     tower = make(fusion, modalities)
-    found = tower(features())
+    vectors = tower(features())
     width = 8 * len(modalities) if fusion.startswith("late") else 8
-    assert (found.shape, found.dtype, tower.fusion.output_dim) == ((5, width), tf.float32, width)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert (vectors.shape, vectors.dtype, tower.fusion.output_dim) == ((5, width), tf.float32, width)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
 def test_what_is_absent_does_not_show_in_the_vector(fusion):
@@ -72,9 +72,9 @@ def test_an_item_is_embedded_alone_as_in_a_batch_and_in_a_graph_as_eagerly(fusio
 def test_every_trainable_variable_gets_a_finite_gradient(fusion):
     tower = make(fusion)
     with tf.GradientTape() as tape:
-        found = tower(features(), training=True)
-        queries = tower.fusion.query(tf.random.normal(found.shape, seed=2))  # some weights are for queries alone
-        loss = tf.reduce_sum((found + queries) * tf.random.normal(found.shape, seed=1))
+        vectors = tower(features(), training=True)
+        queries = tower.fusion.query(tf.random.normal(vectors.shape, seed=2))  # some weights are for queries alone
+        loss = tf.reduce_sum((vectors + queries) * tf.random.normal(vectors.shape, seed=1))
     variables = tower.trainable_variables
     for gradient, variable in zip(tape.gradient(loss, variables), variables, strict=True):
         assert gradient is not None, variable.name
@@ -94,13 +94,13 @@ def test_a_restored_tower_answers_as_the_saved_one(fusion, tmp_path):
 
 def test_a_users_own_fusion_decides_the_vector():
     tower = make(OWN, ["text"])
-    found, (vector, _) = tower(features()).numpy(), tower.towers["text"](features())
+    vectors, (vector, _) = tower(features()).numpy(), tower.towers["text"](features())
     want = vector.numpy()[0] + 1
-    np.testing.assert_allclose(found[0], want / np.linalg.norm(want), atol=1e-5)
-    np.testing.assert_allclose(found[2], np.full(8, 8**-0.5), atol=1e-5)  # no text: the offset of ones alone
+    np.testing.assert_allclose(vectors[0], want / np.linalg.norm(want), atol=1e-5)
+    np.testing.assert_allclose(vectors[2], np.full(8, 8**-0.5), atol=1e-5)  # no text: the offset of ones alone
 
 
-class Given(layers.Layer):
+class Fixed(layers.Layer):
     """A tower that has vectors of ones, and what is present from the features."""
 
     def __init__(self, modality):
@@ -122,7 +122,7 @@ class Seen(Fusion):
 
 def kept(hidden, present, training=True):
     """Returns bool [B, M], what is left of `present` (by modality) after some is hidden."""
-    towers = {modality: Given(modality) for modality in present}
+    towers = {modality: Fixed(modality) for modality in present}
     tower = CandidateTower(towers, "tests.towers.test_candidate:Seen", 1, hidden)
     tower({modality: tf.constant(values) for modality, values in present.items()}, training=training)
     return tower.fusion.present.numpy()
@@ -155,7 +155,7 @@ def test_nothing_is_hidden_outside_training():
 
 
 def test_hiding_is_drawn_anew_in_each_step_of_a_graph():
-    towers = {modality: Given(modality) for modality in ("text", "image")}
+    towers = {modality: Fixed(modality) for modality in ("text", "image")}
     tower = CandidateTower(towers, "tests.towers.test_candidate:Seen", 1, {"image": 0.5})
 
     @tf.function

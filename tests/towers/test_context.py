@@ -35,7 +35,7 @@ def test_gaps_are_in_the_same_buckets_in_days_and_in_nanoseconds(unit):
     assert gap_bucket(tf.constant(time), 86400 * unit).numpy().tolist() == [[0, 30, 35, 33]]
 
 
-def test_a_gap_that_is_not_known_or_negative_is_in_no_bucket():
+def test_a_gap_that_is_missing_or_negative_is_in_no_bucket():
     time = np.array([[3, NAN, 4, 2, np.inf]])
     assert gap_bucket(tf.constant(time)).numpy().tolist() == [[0, 0, 0, 0, 0]]
 
@@ -67,11 +67,11 @@ def test_the_gap_to_the_question_moves_the_query_and_that_between_items_changes_
     tower.context_tower.gap_query.assign(moved)
     tower.context_tower.gap_item.assign(changed)
     # The second item came 1 after the first: so did the question of the first prefix. The last question came 8 later.
-    found = tower(ITEMS, {"history_time": np.array([[0.0, 1, 9]])})
-    np.testing.assert_allclose(found[0, 1:], [[11, 0], [0.5, 2.5]])
+    vectors = tower(ITEMS, {"history_time": np.array([[0.0, 1, 9]])})
+    np.testing.assert_allclose(vectors[0, 1:], [[11, 0], [0.5, 2.5]])
 
 
-def test_users_move_the_queries_of_all_prefixes_where_something_is_known():
+def test_users_move_the_queries_of_all_prefixes_where_anything_is_present():
     attributes = AttributesTower(AttributesConfig(dropout=0.0), sizes=[4], dim=2)
     tower = query_tower(user_tower=attributes)
     items = np.repeat(ITEMS, 3, axis=0)
@@ -108,7 +108,7 @@ def test_a_prefix_knows_nothing_of_what_is_later_than_its_question(trained, seen
     assert (np.abs(after[:, seen + 1] - before[:, seen + 1]).max(axis=1) > 1e-3).all()
 
 
-def test_what_is_unknown_is_read_like_what_is_not_given(trained):
+def test_what_is_unknown_is_read_like_what_is_missing(trained):
     unknown = {"history_time": np.full((1, 3), NAN), "history_event": np.zeros((1, 2), np.int32)}
     np.testing.assert_array_equal(trained(ITEMS, unknown), trained(ITEMS))
 

@@ -13,8 +13,8 @@ PRESENT = [tf.constant(mask) for mask in ([True, True, False, False], [True] + [
 
 
 def test_what_is_mapped_from_leaves_the_id_and_what_is_absent_out():
-    found = mapped_from(1, VECTORS, PRESENT)
-    np.testing.assert_array_equal(found, [[5, 4, 1, 1], [5, 4, 1, 1], [0, 4, 0, 1], [0, 0, 0, 0]])
+    actual = mapped_from(1, VECTORS, PRESENT)
+    np.testing.assert_array_equal(actual, [[5, 4, 1, 1], [5, 4, 1, 1], [0, 4, 0, 1], [0, 0, 0, 0]])
 
 
 def test_an_unknown_id_gets_a_vector_where_anything_else_is_present():
@@ -27,7 +27,7 @@ def test_an_unknown_id_gets_a_vector_where_anything_else_is_present():
         np.testing.assert_array_equal(present[at], PRESENT[at])
 
 
-class Given(layers.Layer):
+class Fixed(layers.Layer):
     """A tower that returns a column of what it is given, and whether it is at least 0."""
 
     def __init__(self, column):
@@ -41,17 +41,17 @@ class Given(layers.Layer):
 
 @pytest.mark.parametrize(("strength", "want"), [(0.0, 5.0), (0.5, 15.0), (1.0, 25.0), (2.0, 45.0)])
 def test_the_strength_says_how_far_an_item_moves_towards_what_it_would_be_with_its_guess(strength, want):
-    tower = CandidateTower({"text": Given(0), "item_id": Given(1)}, "sum", 1, unit=False)
-    known_and_not = {"given": tf.constant([[5.0, 8.0], [5.0, -1.0]])}
-    before = tower(known_and_not).numpy()
+    tower = CandidateTower({"text": Fixed(0), "item_id": Fixed(1)}, "sum", 1, unit=False)
+    with_and_without_id = {"given": tf.constant([[5.0, 8.0], [5.0, -1.0]])}
+    before = tower(with_and_without_id).numpy()
     np.testing.assert_array_equal(before, [[13], [5]])
     mapping = FeatureMapping(1, np.array([[2.0], [10.0]]), strength)  # 2 * 5 + 10 = 20
-    np.testing.assert_allclose(MappedCandidate(tower, mapping)(known_and_not), [[13], [want]], rtol=1e-6)
-    np.testing.assert_array_equal(tower(known_and_not), before)  # the trained tower is as it was
+    np.testing.assert_allclose(MappedCandidate(tower, mapping)(with_and_without_id), [[13], [want]], rtol=1e-6)
+    np.testing.assert_array_equal(tower(with_and_without_id), before)  # the trained tower is as it was
 
 
 def test_its_weights_stand_beside_those_of_the_tower():
-    tower = CandidateTower({"text": Given(0), "item_id": Given(1)}, "sum", 1)
+    tower = CandidateTower({"text": Fixed(0), "item_id": Fixed(1)}, "sum", 1)
     without = len(tower.variables)
     mapped = MappedCandidate(tower, FeatureMapping(1, np.zeros([2, 1])))
     assert len(mapped.variables) == without + 2

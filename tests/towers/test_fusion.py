@@ -77,12 +77,12 @@ def drawn(name, seed=0):
 @pytest.mark.parametrize("name", FUSIONS)
 def test_a_fusion_is_what_its_formula_says_for_every_subset(name):
     fusion, vectors = drawn(name)
-    found = fusion([*vectors], [*PRESENT.T]).numpy()
-    assert found.shape == (8, fusion.output_dim)
+    fused = fusion([*vectors], [*PRESENT.T]).numpy()
+    assert fused.shape == (8, fusion.output_dim)
     for item in range(7):
         here = {NAMES[place]: vectors[place, item] for place in range(3) if PRESENT[item, place]}
         units = {modality: vector / np.linalg.norm(vector) for modality, vector in here.items()}
-        np.testing.assert_allclose(found[item], REFERENCES[name](fusion, here, units), atol=1e-5)
+        np.testing.assert_allclose(fused[item], REFERENCES[name](fusion, here, units), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", FUSIONS)

@@ -67,9 +67,9 @@ def test_queries_of_any_shape_have_unit_length_also_when_a_block_is_zeros(name):
     fusion = FUSIONS[name](NAMES, 3)
     queries = np.random.default_rng(0).normal(size=(2, 5, 6)).astype(np.float32)
     queries[0, 0, :3] = 0  # a history of items without text
-    found = fusion.query(tf.constant(queries))
-    np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
-    np.testing.assert_allclose(fusion.query(tf.constant(queries[1])), found[1], atol=1e-6)
+    fused = fusion.query(tf.constant(queries))
+    np.testing.assert_allclose(np.linalg.norm(fused, axis=2), 1, atol=1e-5)
+    np.testing.assert_allclose(fusion.query(tf.constant(queries[1])), fused[1], atol=1e-6)
     assert fusion.query(tf.zeros([0, 6])).shape == (0, 6)
 
 

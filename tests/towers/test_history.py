@@ -25,9 +25,9 @@ def items():
 
 
 def test_each_prefix_gets_a_vector(make, items):
-    found = make()(items)
-    assert (found.shape, found.dtype) == ((3, 6, 6), tf.float32)
-    assert (np.linalg.norm(found, axis=2) > 1e-3).all()
+    vectors = make()(items)
+    assert (vectors.shape, vectors.dtype) == ((3, 6, 6), tf.float32)
+    assert (np.linalg.norm(vectors, axis=2) > 1e-3).all()
 
 
 @pytest.mark.parametrize("seen", range(5))
@@ -67,8 +67,8 @@ def test_gradients_reach_every_variable_and_every_item_that_was_seen(make, items
     tower, read = make(), tf.constant(items)
     with tf.GradientTape() as tape:
         tape.watch(read)
-        found = tower(read)[:, :4]
-        loss = tf.reduce_sum(found * tf.random.normal(found.shape, seed=1))
+        vectors = tower(read)[:, :4]
+        loss = tf.reduce_sum(vectors * tf.random.normal(vectors.shape, seed=1))
     gradients, by_item = tape.gradient(loss, [tower.trainable_variables, read])
     assert gradients
     for gradient, variable in zip(gradients, tower.trainable_variables, strict=True):
@@ -100,8 +100,8 @@ def test_dropout_acts_in_training_only(name, items):
 
 def test_the_mean_tower_gives_the_mean_of_the_items_so_far():
     items = np.array([[[1, 0], [0, 1], [0, 1]]], np.float32)
-    found = HISTORY_TOWERS["mean"](2, QueryConfig(dropout=0.0))(items).numpy()[0]
-    np.testing.assert_allclose(found[1:], [[1, 0], [0.5, 0.5], [0.333333, 0.666667]], atol=1e-5)
+    actual = HISTORY_TOWERS["mean"](2, QueryConfig(dropout=0.0))(items).numpy()[0]
+    np.testing.assert_allclose(actual[1:], [[1, 0], [0.5, 0.5], [0.333333, 0.666667]], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", HISTORY_TOWERS)

@@ -18,8 +18,8 @@ class Tower(layers.Layer):
 
 def test_an_item_has_its_factors_behind_its_embedding_and_an_unknown_one_zeros():
     scored, read = np.array([[0, 0], [1, 2], [3, 4]]), np.array([[0, 0], [5, 6], [7, 8]])
-    found = NeighbourCandidate(Tower(), scored, read)({"item_id_row": tf.constant([1, 0])})
-    np.testing.assert_array_equal(found, [[0, 1, 1, 2, 5, 6], [1, 0, 0, 0, 0, 0]])
+    vectors = NeighbourCandidate(Tower(), scored, read)({"item_id_row": tf.constant([1, 0])})
+    np.testing.assert_array_equal(vectors, [[0, 1, 1, 2, 5, 6], [1, 0, 0, 0, 0, 0]])
 
 
 def test_texts_stand_between_the_embedding_and_the_factors():
@@ -49,8 +49,8 @@ def test_a_query_adds_up_what_its_items_read_the_less_the_longer_ago():
     tower = NeighbourQuery(QueryTower(history, fusion), dim=2, rank=1, decay=0.5)
     # Items are [c, v | u] with v = 9, which a query never reads; u = 4 and then 2.
     items = np.tile(np.array([[1, 0, 9, 4], [0, 1, 9, 2]], np.float32), [3, 1, 1])
-    found = tower.last(items, tf.constant([0, 1, 2]))
-    np.testing.assert_allclose(found, [[0.6, 0.8, 0], [1, 0, 4], [0.707107, 0.707107, 4]], atol=1e-6)
+    vectors = tower.last(items, tf.constant([0, 1, 2]))
+    np.testing.assert_allclose(vectors, [[0.6, 0.8, 0], [1, 0, 4], [0.707107, 0.707107, 4]], atol=1e-6)
 
 
 def test_a_query_does_not_read_what_pads_its_history():

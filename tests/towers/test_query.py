@@ -19,25 +19,25 @@ def tower(request):
 def test_each_prefix_gets_a_unit_vector_as_wide_as_an_item(tower):
     width = 4 if "late" in type(tower._query.__self__).__name__.lower() else 2
     items = np.random.default_rng(0).normal(size=(3, 5, width)).astype(np.float32)
-    found = tower(items)
-    assert (found.shape, found.dtype) == ((3, 6, width), tf.float32)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
-    np.testing.assert_allclose(tf.function(tower)(items), found, atol=1e-6)
+    vectors = tower(items)
+    assert (vectors.shape, vectors.dtype) == ((3, 6, width), tf.float32)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-5)
+    np.testing.assert_allclose(tf.function(tower)(items), vectors, atol=1e-6)
 
 
 def test_a_query_is_what_the_history_tower_says_when_fusion_is_early():
     history = MeanHistory(2, STILL)
     items = np.array([[[1, 0], [0, 1]]], np.float32)
-    found = QueryTower(history, FUSIONS["sum"](("text",), 2))(items)
+    vectors = QueryTower(history, FUSIONS["sum"](("text",), 2))(items)
     np.testing.assert_allclose(history(items)[0, 2], [0.5, 0.5], atol=1e-6)
-    np.testing.assert_allclose(found[0, 2], [0.707107, 0.707107], atol=1e-6)
+    np.testing.assert_allclose(vectors[0, 2], [0.707107, 0.707107], atol=1e-6)
 
 
 def test_a_query_for_dot_products_keeps_its_length():
     history = MeanHistory(2, STILL)
     items = np.array([[[3, 0], [0, 1]]], np.float32)
-    found = QueryTower(history, FUSIONS["concatenation"](("text",), 2), unit=False)(items)
-    np.testing.assert_allclose(found[0, 1:], [[3, 0], [1.5, 0.5]], atol=1e-6)
+    vectors = QueryTower(history, FUSIONS["concatenation"](("text",), 2), unit=False)(items)
+    np.testing.assert_allclose(vectors[0, 1:], [[3, 0], [1.5, 0.5]], atol=1e-6)
 
 
 def test_each_block_of_a_query_has_its_share_when_fusion_is_late():

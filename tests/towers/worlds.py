@@ -86,9 +86,9 @@ PRESENT = {
 }
 
 
-def take(found, rows):
+def take(features, rows):
     """Returns the features of some of the items."""
-    return {name: tf.gather(value, rows) for name, value in found.items()}
+    return {name: tf.gather(value, rows) for name, value in features.items()}
 
 
 class OwnFusion(Fusion):

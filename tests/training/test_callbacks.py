@@ -285,14 +285,14 @@ def test_progress_is_one_line_per_epoch_where_stderr_is_no_terminal(go, capsys):
 def test_tensorboard_writes_summaries_when_asked(go):
     go([0.25, 0.5], tensorboard=True)
     (path,) = (go.run / "logs").rglob("events.out.*")
-    found = {}
+    actual = {}
     for record in tf.data.TFRecordDataset(str(path)):
         event = tf.compat.v1.Event.FromString(record.numpy())
-        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
-    assert found["val_ndcg@10", 1] == 0.25
-    assert found["val_ndcg@10", 2] == 0.5
+        actual |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+    assert actual["val_ndcg@10", 1] == 0.25
+    assert actual["val_ndcg@10", 2] == 0.5
     means = [float(row["loss"]) for row in rows(go)]
-    assert [found["loss", 1], found["loss", 2]] == pytest.approx(means)
+    assert [actual["loss", 1], actual["loss", 2]] == pytest.approx(means)
 
 
 def test_without_tensorboard_the_logs_stay_empty(go):

@@ -37,5 +37,5 @@ def test_items_are_embedded_whatever_the_longest_recording_of_a_batch():
 def test_queries_are_those_of_their_histories_however_many_are_read_at_once(values):
     table = ItemTable.split(np.array([[0, 0], [1, 10], [2, 20], [4, 40]], np.float32), read_dim=1)
     histories = Ragged(np.array([1, 2, 3, 2, 3, 3, 1, 1], np.int32), np.array([0, 3, 3, 4, 6, 8]))
-    found = Embedder(None, AddsUp(), max_length=2).queries(table, histories, batch=3, values=values)
-    np.testing.assert_array_equal(found, [[6, 60], [0, 0], [2, 20], [8, 80], [2, 20]])  # the last two of each
+    actual = Embedder(None, AddsUp(), max_length=2).queries(table, histories, batch=3, values=values)
+    np.testing.assert_array_equal(actual, [[6, 60], [0, 0], [2, 20], [8, 80], [2, 20]])  # the last two of each

@@ -39,10 +39,10 @@ def test_with_hard_negatives_and_a_memory_a_resumed_training_ends_as_one_that_ra
     resumed = mmrec.train(world)
     whole = mmrec.train(world)
     assert (resumed.run_dir.name, whole.run_dir.name) == ("1", "2")
-    found, want = saved(resumed.run_dir), saved(whole.run_dir)
-    assert found.keys() == want.keys()
+    actual, want = saved(resumed.run_dir), saved(whole.run_dir)
+    assert actual.keys() == want.keys()
     for name, value in want.items():
-        np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(actual[name], value, atol=1e-5, err_msg=name)
     assert (want["model/objectives/0/task/_memory/rows/.ATTRIBUTES/VARIABLE_VALUE"] > 0).any()
     assert not any("hard_negatives" in name for name in want)
     exported = [name for name, _ in tf.train.list_variables(whole.export_dir / "variables" / "variables")]

@@ -88,8 +88,8 @@ def test_gradients_of_one_row_are_summed():
 def test_two_steps_on_one_row_are_those_of_adam_by_hand():
     # Gradients 1 and 3: m = .1, then .09 + .3 = .39; v = .001, then .000999 + .009 = .009999.
     # Unbiased m .39 / .19 = 2.052632, v .009999 / .001999 = 5.002001; 1 + 2.052632 / 2.236515 = 1.917781 rates.
-    found = run(LazyAdam(0.01), [slices([[1, 0]], [0]), slices([[3, 0]], [0])], np.zeros((4, 2), np.float32))
-    np.testing.assert_allclose(found[0], [-0.0191778, 0], atol=1e-6)
+    output = run(LazyAdam(0.01), [slices([[1, 0]], [0]), slices([[3, 0]], [0])], np.zeros((4, 2), np.float32))
+    np.testing.assert_allclose(output[0], [-0.0191778, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_the_first_run_is_number_1_and_holds_its_config(config, tmp_path):
 
 def test_tables_that_were_frames_are_kept_in_the_folder(config):
     data = {"catalog": pd.DataFrame({"item_id": ["a"]}), "interactions": pd.DataFrame({"user_id": ["u"]})}
-    with config_with_frames(config, {"data": data, "item.modalities": ["item_id"]}) as given:
-        first = open_and_leave(given, "a")
+    with config_with_frames(config, {"data": data, "item.modalities": ["item_id"]}) as plain:
+        first = open_and_leave(plain, "a")
     kept = first.config
     assert kept.data.catalog.path == str(first.path / "catalog.frame.parquet")
     assert pd.read_parquet(kept.data.interactions.path).to_dict("list") == {"user_id": ["u"]}
@@ -58,7 +58,7 @@ def test_a_finished_run_is_never_touched_again(config):
     assert {path: path.stat().st_mtime_ns for path in first.path.rglob("*")} == before
 
 
-def test_another_config_or_other_data_start_another_run_and_an_unfinished_one_is_found_again(config):
+def test_another_config_or_other_data_start_another_run_and_an_unfinished_one_continues(config):
     assert [open_and_leave(config, identity).path.name for identity in "abac"] == ["1", "2", "1", "3"]
 
 

@@ -155,13 +155,13 @@ def test_a_killed_trial_is_drawn_again_and_continues_at_its_checkpoint(groups, t
     begun, killed = rows(folder / "trials.csv"), (folder / "trials" / "2" / "config.yaml").read_text()
     capfd.readouterr()
     result = mmrec.tune(groups, space, 2)
-    said, found = capfd.readouterr().err, rows(result.trials)
+    said, actual = capfd.readouterr().err, rows(result.trials)
     assert "trial 1 of 2" not in said
     assert f"continuing {folder / 'trials' / '2'} after epoch 1" in said
     assert len(begun) == 1
-    assert found[:1] == begun
-    assert [row["trial"] for row in found] == ["1", "2"]
-    assert found[1]["epochs"] == "2"
+    assert actual[:1] == begun
+    assert [row["trial"] for row in actual] == ["1", "2"]
+    assert actual[1]["epochs"] == "2"
     assert (folder / "trials" / "2" / "config.yaml").read_text() == killed
     assert len(trained) == 1
 
@@ -193,8 +193,8 @@ def test_a_trial_that_goes_astray_is_stopped_and_counted(groups, trained, monkey
 
     monkeypatch.setattr(job, "fit_model", fit_model)
     result = mmrec.tune(groups, {"training.learning_rate": [0.25, 0.5]}, 4)
-    found = {(row["state"], row["ndcg@10"], row["epochs"], row["stopped"]) for row in rows(result.trials)}
-    assert found == {("complete", "0.25", "2", ""), ("stopped", "", "0", "the loss is nan")}
+    actual = {(row["state"], row["ndcg@10"], row["epochs"], row["stopped"]) for row in rows(result.trials)}
+    assert actual == {("complete", "0.25", "2", ""), ("stopped", "", "0", "the loss is nan")}
     with pytest.raises(InputError, match=r"no trial ran to its end \(the loss is nan\)\. Change the space"):
         mmrec.tune(groups, {"training.learning_rate": [0.5, 0.75]}, 2)
 
@@ -218,8 +218,8 @@ def test_values_that_do_not_go_together_stop_their_trial_only(groups, fits, trai
 
     monkeypatch.setattr(Config, "load", classmethod(load))
     space = {"item.dim": [8, 16], "query.max_length": [4, 8]}
-    found = [row["stopped"] for row in rows(mmrec.tune(groups, space, 8).trials)]
-    assert set(found) == {"", "config: not together"}
+    result = [row["stopped"] for row in rows(mmrec.tune(groups, space, 8).trials)]
+    assert set(result) == {"", "config: not together"}
 
 
 def test_values_that_clash_when_the_model_is_built_stop_their_trial_only(groups, trained):
@@ -313,10 +313,10 @@ def test_the_command_prints_trials_and_the_test_of_the_best(search, config_file,
 def test_the_command_prints_json_and_ends_with_2_on_a_bad_space(search, config_file, command):
     space = config_file.with_name("space.json")
     code, out, _ = command("tune", config_file, "--space", space, "--trials", 3, "--json")
-    found = json.loads(out.splitlines()[-1])
+    printed = json.loads(out.splitlines()[-1])
     assert code == 0
-    assert set(found) == {"trials", "best", "run_dir", "export_dir", "metrics"}
-    assert found["metrics"]["queries"] == 160
+    assert set(printed) == {"trials", "best", "run_dir", "export_dir", "metrics"}
+    assert printed["metrics"]["queries"] == 160
     space.write_text('{"training.epoch": [1]}')
     code, out, errors = command("tune", config_file, "--space", space)
     assert (code, out) == (2, "")

@@ -47,10 +47,10 @@ def test_the_export_embeds_the_catalog_as_training_did(shop):
 
 def test_an_attribute_alone_is_enough_and_none_is_status_4(shop):
     call = tf.saved_model.load(str(shop[2].path)).signatures["embed_item"]
-    found = call(maker=tf.constant(["", "Acme", "", "unheard of"]), price=tf.constant([7.0, NAN, NAN, -1.0]))
-    assert found["status"].numpy().tolist() == [0, 0, 4, 0]
-    assert np.isfinite(found["embedding"]).all()
-    np.testing.assert_allclose(np.linalg.norm(found["embedding"], axis=1), 1.0, atol=1e-5)
+    outputs = call(maker=tf.constant(["", "Acme", "", "unheard of"]), price=tf.constant([7.0, NAN, NAN, -1.0]))
+    assert outputs["status"].numpy().tolist() == [0, 0, 4, 0]
+    assert np.isfinite(outputs["embedding"]).all()
+    np.testing.assert_allclose(np.linalg.norm(outputs["embedding"], axis=1), 1.0, atol=1e-5)
 
 
 def test_attributes_tell_the_groups_apart(shop):
@@ -59,8 +59,8 @@ def test_attributes_tell_the_groups_apart(shop):
     red, blue = loaded.embed_items(asked)
     likes = loaded.item_table[1:] @ (red - blue)
     is_red = loaded.items["item_id"].str.startswith("red").to_numpy()
-    known = loaded.items["item_id"].isin(table["item_id"][1:]).to_numpy()
-    assert likes[is_red & known].min() > likes[~is_red].max()
+    in_table = loaded.items["item_id"].isin(table["item_id"][1:]).to_numpy()
+    assert likes[is_red & in_table].min() > likes[~is_red].max()
 
 
 def test_a_slice_and_the_check_name_items_without_attributes(shop):

@@ -63,9 +63,9 @@ def test_an_export_takes_wav_bytes_and_says_which_it_cannot_read(world):
     embed = tf.saved_model.load(str(result.export_dir)).signatures["embed_item"]
     low = [recording(hz, rate) for hz, rate in ((305, 8000), (320, 44100))]
     files = [*low, recording(2100, 16000), b"broken", b""]
-    found = embed(audio_bytes=tf.constant(files))
-    assert found["status"].numpy().tolist() == [0, 0, 0, 6, 4]
-    vectors = found["embedding"].numpy()
+    embedding = embed(audio_bytes=tf.constant(files))
+    assert embedding["status"].numpy().tolist() == [0, 0, 0, 6, 4]
+    vectors = embedding["embedding"].numpy()
     assert np.isfinite(vectors).all()
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
 
@@ -79,11 +79,13 @@ def test_the_export_reads_what_training_read_bit_for_bit(world):
     raw = [items.item(item)["audio_bytes"] for item in range(len(tables.catalog))]
     reader = modality.reader()
     read = tf.function(lambda files: reader({"audio_bytes": files}))(tf.constant(raw))
-    known = modality.source.rows(np.arange(1, len(raw) + 1))
-    frames = known["audio_frames"]
+    features = modality.source.rows(np.arange(1, len(raw) + 1))
+    frames = features["audio_frames"]
     assert sorted(set(frames.tolist())) == [0, 4, 8, 10]  # 0.08, 0.15 and 0.2 s in hops of 20 ms
     np.testing.assert_array_equal(read.features["audio_frames"], frames)
-    np.testing.assert_array_equal(read.features["audio_mel"][:, : known["audio_mel"].shape[1]], known["audio_mel"])
+    np.testing.assert_array_equal(
+        read.features["audio_mel"][:, : features["audio_mel"].shape[1]], features["audio_mel"]
+    )
     assert modality.counts == {"audio_unreadable": 1}
     assert sorted(read.status.numpy().tolist())[-2:] == [0, 2]
 

@@ -29,9 +29,9 @@ def draw():
 
 
 def test_rows_are_as_long_as_the_longest_of_them():
-    found = source().rows(np.array([1, 0, 2, 3]))
-    assert found["audio_frames"].tolist() == [1, 0, 0, 3]
-    assert found["audio_mel"].tolist() == [
+    features = source().rows(np.array([1, 0, 2, 3]))
+    assert features["audio_frames"].tolist() == [1, 0, 0, 3]
+    assert features["audio_mel"].tolist() == [
         [[1, 2], [0, 0], [0, 0]],
         [[0, 0], [0, 0], [0, 0]],
         [[0, 0], [0, 0], [0, 0]],
@@ -52,11 +52,11 @@ def test_only_recordings_change_and_only_in_training():
     features = source(change)
     assert features.rows(np.array([3, 0]))["audio_frames"].tolist() == [3, 0]
     assert not seen
-    found = features.rows(np.array([3, 0]), draw())
+    feature_rows = features.rows(np.array([3, 0]), draw())
     assert seen == [((1, 3, BANDS), [3], (1, 2))]
-    assert found["audio_frames"].tolist() == [2, 0]
-    assert found["audio_mel"][0, 0].tolist() == [11, 12]
-    assert not found["audio_mel"][1].any()
+    assert feature_rows["audio_frames"].tolist() == [2, 0]
+    assert feature_rows["audio_mel"][0, 0].tolist() == [11, 12]
+    assert not feature_rows["audio_mel"][1].any()
     assert features.rows(np.array([3]))["audio_frames"].tolist() == [3]  # what is kept did not change
     features.rows(np.array([0, 2]), draw())
     assert len(seen) == 1

@@ -11,9 +11,9 @@ CHANGES = {"time_shift": 0.2, "time_masks": 2, "band_masks": 2}
 
 def changed(mel, frames, seeds, **settings):
     config = AudioConfig(**{**NOTHING, **settings})
-    graph = tf.function(lambda *given: spec_augment(*given[:2], config, given[2]))
-    found = graph(tf.constant(mel), tf.constant(frames), tf.constant(seeds))
-    return [tensor.numpy() for tensor in found]
+    graph = tf.function(lambda *inputs: spec_augment(*inputs[:2], config, inputs[2]))
+    image = graph(tf.constant(mel), tf.constant(frames), tf.constant(seeds))
+    return [tensor.numpy() for tensor in image]
 
 
 def ones(count, frames=40, length=50, bands=20):
@@ -30,8 +30,8 @@ def seeds(count):
 def test_without_any_range_nothing_changes():
     mel = np.random.default_rng(0).normal(size=(3, 6, 4)).astype(np.float32)
     mel[1, 2:], mel[2] = 0.0, 0.0
-    found, frames = changed(mel, [6, 2, 0], seeds(3))
-    np.testing.assert_array_equal(found, mel)
+    actual, frames = changed(mel, [6, 2, 0], seeds(3))
+    np.testing.assert_array_equal(actual, mel)
     assert frames.tolist() == [6, 2, 0]
 
 
@@ -67,10 +67,10 @@ def test_a_shift_moves_the_recording_and_its_end():
     count = 400
     mel = np.zeros((count, 50, 8), np.float32)
     mel[:, :20] = np.arange(1, 21)[:, np.newaxis]
-    found, frames = changed(mel, np.full(count, 20, np.int32), seeds(count), time_shift=0.25)
+    actual, frames = changed(mel, np.full(count, 20, np.int32), seeds(count), time_shift=0.25)
     shifts = frames - 20
     assert sorted(set(shifts)) == list(range(-5, 6))
-    for row, shift in zip(found[..., 0], shifts, strict=True):
+    for row, shift in zip(actual[..., 0], shifts, strict=True):
         expected = np.zeros(50)
         expected[max(shift, 0) : 20 + shift] = np.arange(1 + max(-shift, 0), 21)
         assert row.tolist() == expected.tolist()
@@ -100,6 +100,6 @@ def test_a_change_depends_on_the_seed_alone():
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_any_number_of_rows_is_changed_in_a_graph(count):
-    found, _ = changed(*ones(count), seeds(count), **CHANGES)
-    assert found.shape == (count, 50, 20)
-    assert np.isfinite(found).all()
+    actual, _ = changed(*ones(count), seeds(count), **CHANGES)
+    assert actual.shape == (count, 50, 20)
+    assert np.isfinite(actual).all()

@@ -22,12 +22,12 @@ def sounds(*frames, length=40, seed=0):
 
 def test_only_the_frames_of_a_recording_change_its_vector():
     encode = tower()
-    found = sounds(7, 38, 0, 1, 16)
-    vectors, present = encode(found)
+    sounds_read = sounds(7, 38, 0, 1, 16)
+    vectors, present = encode(sounds_read)
     assert present.numpy().tolist() == [True, True, False, True, True]
     assert np.isfinite(vectors.numpy()).all()
     for row, frames in enumerate((7, 38, 0, 1, 16)):
-        one = found["audio_mel"][row : row + 1]
+        one = sounds_read["audio_mel"][row : row + 1]
         for length in {max(frames, 1), max(frames, 1) + 1, 40}:  # an odd and an even number of frames
             noise = tf.where(tf.range(length)[tf.newaxis, :, tf.newaxis] < frames, one[:, :length], 9.0)
             alone, _ = encode({"audio_mel": noise, "audio_frames": tf.constant([frames])})
@@ -35,20 +35,20 @@ def test_only_the_frames_of_a_recording_change_its_vector():
 
 
 def test_every_frame_and_band_counts():
-    encode, found = tower(), sounds(12)
-    before = encode(found)[0].numpy()
+    encode, vectors = tower(), sounds(12)
+    before = encode(vectors)[0].numpy()
     for frame in range(12):
         for band in (0, BANDS - 1):
-            mel = found["audio_mel"].numpy()
+            mel = vectors["audio_mel"].numpy()
             mel[0, frame, band] += 1.0
-            after = encode({"audio_mel": tf.constant(mel), "audio_frames": found["audio_frames"]})[0].numpy()
+            after = encode({"audio_mel": tf.constant(mel), "audio_frames": vectors["audio_frames"]})[0].numpy()
             assert np.abs(after - before).max() > 1e-5
 
 
 def test_the_order_of_frames_counts():
-    encode, found = tower(layers=1), sounds(12, length=12)
-    backwards = found | {"audio_mel": found["audio_mel"][:, ::-1]}
-    assert np.abs(encode(found)[0] - encode(backwards)[0]).max() > 1e-3
+    encode, vectors = tower(layers=1), sounds(12, length=12)
+    backwards = vectors | {"audio_mel": vectors["audio_mel"][:, ::-1]}
+    assert np.abs(encode(vectors)[0] - encode(backwards)[0]).max() > 1e-3
 
 
 def test_bands_are_standardised_and_clipped():
@@ -70,8 +70,8 @@ def test_a_batch_may_be_empty_or_silent():
 
 
 def test_a_silent_row_gives_finite_gradients():
-    encode, found = tower(), sounds(0, 5)
+    encode, vectors = tower(), sounds(0, 5)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(tf.square(encode(found, training=True)[0]))
+        loss = tf.reduce_sum(tf.square(encode(vectors, training=True)[0]))
     for gradient in tape.gradient(loss, encode.trainable_variables):
         assert np.isfinite(gradient.numpy()).all()

@@ -66,11 +66,11 @@ def test_the_hash_says_where_a_photo_grows_brighter():
 
 def test_a_photo_saved_again_is_a_near_duplicate_and_a_recoloured_one_is_not():
     recoloured = Image.fromarray(np.roll(np.asarray(drawing(1)), 1, axis=2) // 2)
-    found = audit_photos(
+    report = audit_photos(
         catalog(encoded(drawing(1)), encoded(drawing(1), "JPEG", quality=80), encoded(recoloured), encoded(drawing(2))),
         64,
     )
-    assert (found.distinct, found.near_duplicates, found.duplicates) == (4, 2, [])
+    assert (report.distinct, report.near_duplicates, report.duplicates) == (4, 2, [])
 
 
 def test_batches_change_nothing_and_files_that_are_gone_count_as_unreadable():
@@ -84,11 +84,11 @@ def test_batches_change_nothing_and_files_that_are_gone_count_as_unreadable():
 def test_unreadable_photos_are_an_error_only_where_training_stops_at_them():
     shop = catalog(b"no photo")
     for stops, severity in ((True, "error"), (False, "warning")):
-        (found,) = photo_findings(audit_photos(shop, 32), shop, stops)
-        assert (found.severity, found.code, found.rows) == (severity, "unreadable_photos", (1,))
+        (finding,) = photo_findings(audit_photos(shop, 32), shop, stops)
+        assert (finding.severity, finding.code, finding.rows) == (severity, "unreadable_photos", (1,))
 
 
 def test_a_catalog_without_photos_is_fine():
-    found = audit_photos(catalog(None, None), 32)
-    assert found.facts() == dict.fromkeys(found.facts(), 0)
-    assert photo_findings(found, SimpleNamespace(), True) == []
+    report = audit_photos(catalog(None, None), 32)
+    assert report.facts() == dict.fromkeys(report.facts(), 0)
+    assert photo_findings(report, SimpleNamespace(), True) == []

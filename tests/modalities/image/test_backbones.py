@@ -28,18 +28,18 @@ def network(request):
     return request.param, backbone, np.random.default_rng(0).integers(0, 256, (3, size, size, 3)).astype(np.uint8)
 
 
-def close(found, expected):
+def close(actual, expected):
     """Compares features of any size to 1e-3 of their largest."""
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * float(np.abs(expected).max()))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-3 * float(np.abs(expected).max()))
 
 
 def test_photos_become_finite_features_each_its_own_alone_as_in_a_batch(network):
     (_, _, width, *_), backbone, pixels = network
-    found = backbone(pixels).numpy()
-    assert (found.shape, found.dtype, backbone.feature_dim) == ((3, width), np.float32, width)
-    assert np.isfinite(found).all()
-    assert np.abs(found[0] - found[1]).max() > 1e-2 * np.abs(found).max()
-    close(backbone(pixels[1:2])[0], found[1])
+    image = backbone(pixels).numpy()
+    assert (image.shape, image.dtype, backbone.feature_dim) == ((3, width), np.float32, width)
+    assert np.isfinite(image).all()
+    assert np.abs(image[0] - image[1]).max() > 1e-2 * np.abs(image).max()
+    close(backbone(pixels[1:2])[0], image[1])
     assert backbone(pixels[:0]).shape == (0, width)
 
 
@@ -63,7 +63,7 @@ def test_top_trains_the_last_stage(network):
     assert {layer.name for layer in backbone.network.layers if layer.trainable} == {
         layer.name for layer in top_layers(backbone.network)
     }
-    sizes = [sum(int(np.prod(v.shape)) for v in found) for found in (backbone.trainable_variables, backbone.weights)]
+    sizes = [sum(int(np.prod(v.shape)) for v in actual) for actual in (backbone.trainable_variables, backbone.weights)]
     assert 0.2 < sizes[0] / sizes[1] < 0.9
 
 
@@ -82,16 +82,16 @@ def test_a_reloaded_graph_reads_photos_as_it_does_here(network, tmp_path):
     tf.saved_model.save(module, str(tmp_path))
     files = tf.stack([*map(tf.io.encode_png, pixels[:2]), b"broken", b"", tf.io.encode_png(pixels[2])])
     loaded = tf.saved_model.load(str(tmp_path))
-    found = loaded.read(files)
-    close(found["features"]["image_features"].numpy()[[0, 1, 4]], backbone(pixels).numpy())
-    assert (found["features"]["image_features"].numpy()[2:4] == 0).all()
-    assert found["given"].numpy().tolist() == [True, True, False, False, True]
-    assert found["status"].numpy().tolist() == [0, 0, 1, 0, 0]
+    actual = loaded.read(files)
+    close(actual["features"]["image_features"].numpy()[[0, 1, 4]], backbone(pixels).numpy())
+    assert (actual["features"]["image_features"].numpy()[2:4] == 0).all()
+    assert actual["given"].numpy().tolist() == [True, True, False, False, True]
+    assert actual["status"].numpy().tolist() == [0, 0, 1, 0, 0]
     for none in (files[2:4], files[:0]):
         assert loaded.read(none)["features"]["image_features"].shape == (len(none), width)
 
 
-def test_a_network_is_found_whatever_the_case_of_its_name():
+def test_a_network_is_loaded_whatever_the_case_of_its_name():
     assert ImageConfig(backbone="EfficientNetB0").backbone == "efficientnetb0"
     assert find_backbone("efficientnetb0") is tf_keras.applications.EfficientNetB0
 

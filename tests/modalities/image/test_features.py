@@ -17,10 +17,10 @@ def views():
     return np.stack([photo, view], axis=-1).astype(np.float32)
 
 
-def test_photo_features_are_found_by_item_row_and_zero_where_there_is_no_photo():
-    found = ImageFeatures(views(), PLACES).rows(np.array([0, 3, 2, 1, 3]))
-    assert found["image_features"].tolist() == [[0, 0], [0, 0], [0, 0], [2, 0], [0, 0]]
-    assert found["image_present"].tolist() == [False, True, False, True, True]
+def test_photo_features_are_read_by_item_row_and_zero_where_there_is_no_photo():
+    features = ImageFeatures(views(), PLACES).rows(np.array([0, 3, 2, 1, 3]))
+    assert features["image_features"].tolist() == [[0, 0], [0, 0], [0, 0], [2, 0], [0, 0]]
+    assert features["image_present"].tolist() == [False, True, False, True, True]
 
 
 def test_training_draws_augmented_views_only_and_all_else_reads_the_unchanged_one():
@@ -35,8 +35,8 @@ def test_training_draws_augmented_views_only_and_all_else_reads_the_unchanged_on
 
 
 def test_without_augmentation_training_reads_the_only_view():
-    found = ImageFeatures(views()[:, :1], PLACES).rows(np.array([1, 4]), drawing())
-    assert found["image_features"].tolist() == [[2, 0], [1, 0]]
+    features = ImageFeatures(views()[:, :1], PLACES).rows(np.array([1, 4]), drawing())
+    assert features["image_features"].tolist() == [[2, 0], [1, 0]]
 
 
 def pixel_source(per_step=2, augment=None):
@@ -49,10 +49,10 @@ def pixel_source(per_step=2, augment=None):
 
 def test_refreshing_encodes_the_photos_of_this_catalog_only():
     source = pixel_source()
-    found = source.rows(np.array([4, 2, 1, 3, 0]))
-    assert found["image_features"].tolist() == [[20], [0], [40], [10], [0]]
-    assert found["image_present"].tolist() == [True, False, True, True, False]
-    assert "pixels" not in found
+    features = source.rows(np.array([4, 2, 1, 3, 0]))
+    assert features["image_features"].tolist() == [[20], [0], [40], [10], [0]]
+    assert features["image_present"].tolist() == [True, False, True, True, False]
+    assert "pixels" not in features
     mean, deviation = source.standardisation()  # 10, 20, 40: off by -40/3, -10/3 and 50/3
     np.testing.assert_allclose(mean, [70 / 3], rtol=1e-6)
     np.testing.assert_allclose(deviation, [np.sqrt(1400 / 9)], rtol=1e-6)
@@ -61,11 +61,11 @@ def test_refreshing_encodes_the_photos_of_this_catalog_only():
 def test_only_right_answers_with_a_photo_bring_their_pixels():
     source = pixel_source(per_step=9)
     rows = np.array([0, 1, 2, 3, 4])
-    found = source.rows(rows, drawing(positive=[1, 2, 4]))  # 2 has no photo, 3 is no right answer
-    assert sorted(found["pixels_at"].tolist()) == [1, 4]
-    assert found["pixels"].shape == (2, 4, 4, 3)
-    assert found["pixels"].dtype == np.float32
-    for at, pixels in zip(found["pixels_at"], found["pixels"], strict=True):
+    features = source.rows(rows, drawing(positive=[1, 2, 4]))  # 2 has no photo, 3 is no right answer
+    assert sorted(features["pixels_at"].tolist()) == [1, 4]
+    assert features["pixels"].shape == (2, 4, 4, 3)
+    assert features["pixels"].dtype == np.float32
+    for at, pixels in zip(features["pixels_at"], features["pixels"], strict=True):
         assert (pixels == {1: 4, 4: 2}[at]).all()
 
 
@@ -81,9 +81,9 @@ def test_the_photos_of_a_step_are_capped_and_each_has_its_turn():
 
 def test_a_step_may_be_without_any_photo():
     source = pixel_source(augment=lambda pixels, seeds: pytest.fail("nothing to change"))
-    found = source.rows(np.array([0, 2]), drawing(positive=[1]))
-    assert found["pixels"].shape == (0, 4, 4, 3)
-    assert found["pixels_at"].shape == (0,)
+    features = source.rows(np.array([0, 2]), drawing(positive=[1]))
+    assert features["pixels"].shape == (0, 4, 4, 3)
+    assert features["pixels_at"].shape == (0,)
 
 
 def test_augmentation_gets_a_seed_per_photo_and_is_left_out_without_a_draw():
@@ -94,11 +94,11 @@ def test_augmentation_gets_a_seed_per_photo_and_is_left_out_without_a_draw():
         return pixels + 100
 
     source = pixel_source(augment=augment)
-    found = source.rows(np.array([0, 3, 4]), drawing(positive=[1, 2]))
-    assert sorted(found["pixels"][:, 0, 0, 0].tolist()) == [101, 102]
+    features = source.rows(np.array([0, 3, 4]), drawing(positive=[1, 2]))
+    assert sorted(features["pixels"][:, 0, 0, 0].tolist()) == [101, 102]
     assert seeds[0].shape == (2, 2)
     assert len({tuple(seed) for seed in seeds[0]}) == 2
-    assert found["image_features"].tolist() == [[0], [10], [20]]  # the table is of unchanged photos
+    assert features["image_features"].tolist() == [[0], [10], [20]]  # the table is of unchanged photos
     source.rows(np.array([0, 3, 4]))
     assert len(seeds) == 1
 
@@ -113,15 +113,15 @@ SEVERAL = np.array([[-1, -1, -1], [2, 0, -1], [-1, 1, -1], [2, 2, 1]])  # items 
 
 
 def test_the_features_of_several_photos_are_averaged_whatever_place_they_stand_at():
-    found = ImageFeatures(views(), SEVERAL).rows(np.array([3, 0, 2, 1]))
-    np.testing.assert_allclose(found["image_features"], [[5 / 3, 0], [0, 0], [1, 0], [1, 0]], rtol=1e-6)
-    assert found["image_present"].tolist() == [True, False, True, True]
-    assert found["image_features"].dtype == np.float32
+    features = ImageFeatures(views(), SEVERAL).rows(np.array([3, 0, 2, 1]))
+    np.testing.assert_allclose(features["image_features"], [[5 / 3, 0], [0, 0], [1, 0], [1, 0]], rtol=1e-6)
+    assert features["image_present"].tolist() == [True, False, True, True]
+    assert features["image_features"].dtype == np.float32
 
 
 def test_each_of_several_photos_draws_its_own_view():
-    found = ImageFeatures(views(), SEVERAL).rows(np.full(100, 1), drawing())["image_features"]
-    assert set(found[:, 1]) == {1.0, 1.5, 2.0}
+    features = ImageFeatures(views(), SEVERAL).rows(np.full(100, 1), drawing())["image_features"]
+    assert set(features[:, 1]) == {1.0, 1.5, 2.0}
 
 
 def test_standardisation_counts_each_distinct_photo_of_the_catalog_once_and_unchanged():

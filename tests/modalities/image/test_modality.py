@@ -69,8 +69,8 @@ def signature(export_dir):
 
 def ask(result, *rows):
     padded = tf.constant([[*row, *[b""] * (P - len(row))] for row in rows])
-    found = signature(result.export_dir)(image_bytes=padded)
-    return found["embedding"].numpy(), found["status"].numpy().tolist()
+    actual = signature(result.export_dir)(image_bytes=padded)
+    return actual["embedding"].numpy(), actual["status"].numpy().tolist()
 
 
 def test_photos_find_the_users_group(world):
@@ -89,10 +89,10 @@ def test_the_export_reads_what_training_read(world):
     reader = images.reader()
     assert reader.inputs["image_bytes"].shape.as_list() == [None, P]
     read = tf.function(lambda files: reader({"image_bytes": files}))(tf.constant(raw))
-    known = images.source.rows(np.arange(1, len(raw) + 1))
-    np.testing.assert_allclose(read.features["image_features"], known["image_features"], atol=1e-6)
-    np.testing.assert_array_equal(read.features["image_present"], known["image_present"])
-    assert sum(known["image_present"]) == 23
+    features = images.source.rows(np.arange(1, len(raw) + 1))
+    np.testing.assert_allclose(read.features["image_features"], features["image_features"], atol=1e-6)
+    np.testing.assert_array_equal(read.features["image_present"], features["image_present"])
+    assert sum(features["image_present"]) == 23
     assert sorted(read.status.numpy().tolist()) == [0] * 22 + [1, 1]
 
 
@@ -129,9 +129,9 @@ def test_a_table_may_hold_lists_of_photos(world):
     (folder / "red.png").write_bytes(red)
     cells = [[str(folder / "red.png"), blue], np.array([red, blue], object), [red, None, blue, ""], red, None]
     cells += [[red, blue, grey, blue], json.dumps([str(folder / "red.png")])]
-    found = mmrec.load(result.export_dir).embed_items(pd.DataFrame({"image": pd.Series(cells, dtype=object)}))
+    loaded = mmrec.load(result.export_dir).embed_items(pd.DataFrame({"image": pd.Series(cells, dtype=object)}))
     expected, _ = ask(result, [red, blue], [red], [], [red, blue, grey])
-    np.testing.assert_allclose(found, expected[[0, 0, 0, 1, 2, 3, 1]], atol=1e-5)
+    np.testing.assert_allclose(loaded, expected[[0, 0, 0, 1, 2, 3, 1]], atol=1e-5)
 
 
 def test_several_photos_and_a_backbone_that_trains_are_refused(tmp_path):

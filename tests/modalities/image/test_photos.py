@@ -122,12 +122,12 @@ def test_the_order_of_the_catalog_file_changes_nobodys_photo(tmp_path, photo):
     for number, colour in enumerate(("red", "blue", "lime")):
         (tmp_path / "photos" / f"{colour}.png").write_bytes(photo(colour))
         rows.append({"item_id": f"i{number}", "image": f"{colour}.png"})
-    found = []
+    actual = []
     for order in ((0, 1, 2), (2, 0, 1)):
         pd.DataFrame([rows[row] for row in order]).to_csv(tmp_path / "shop.csv", index=False)
         config = CatalogConfig(path=str(tmp_path / "shop.csv"), image_dir=str(tmp_path / "photos"), payload=())
-        found.append(fill(tmp_path / f"store{order[0]}", load_catalog(config, ("image",)))[1])
-    assert found[0] == found[1] == {1: [255, 0, 0], 2: [0, 0, 255], 3: [0, 255, 0]}
+        actual.append(fill(tmp_path / f"store{order[0]}", load_catalog(config, ("image",)))[1])
+    assert actual[0] == actual[1] == {1: [255, 0, 0], 2: [0, 0, 255], 3: [0, 255, 0]}
 
 
 def fill_several(folder, catalog, most, **settings):
@@ -191,8 +191,8 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path):
         store = FeatureStore(tmp_path / f"store{count}", (1, 10_000))
         photos = shop_of(*files[:count])
         tracemalloc.start()
-        found = Photos(photos.content["image"], photos, CatalogConfig(path="shop.csv"), SIZE)
-        places = found.fill(store, encode, lambda *_: None, batch=32)
+        read = Photos(photos.content["image"], photos, CatalogConfig(path="shop.csv"), SIZE)
+        places = read.fill(store, encode, lambda *_: None, batch=32)
         standardisation(store.values[:, 0], places[places >= 0], batch=32)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -46,10 +46,10 @@ def batch(pixels, at, items=4):
 
 
 def test_photos_become_2048_features_and_each_its_own(frozen, pixels):
-    found = frozen(pixels).numpy()
-    assert (found.shape, found.dtype, frozen.feature_dim) == ((3, 2048), np.float32, 2048)
-    assert np.abs(found[0] - found[1]).max() > 1e-4
-    np.testing.assert_allclose(frozen(pixels[1:2])[0], found[1], atol=1e-4, rtol=1e-3)
+    image = frozen(pixels).numpy()
+    assert (image.shape, image.dtype, frozen.feature_dim) == ((3, 2048), np.float32, 2048)
+    assert np.abs(image[0] - image[1]).max() > 1e-4
+    np.testing.assert_allclose(frozen(pixels[1:2])[0], image[1], atol=1e-4, rtol=1e-3)
 
 
 def test_pixels_are_preprocessed_as_keras_preprocesses_for_resnet(frozen, pixels):
@@ -123,11 +123,11 @@ def test_a_weights_file_that_cannot_be_loaded_is_refused_by_name(content, tmp_pa
 def test_pixels_replace_the_features_of_their_rows_and_no_others(top, pixels):
     tower = tower_on(top)
     plain = tower({name: value for name, value in batch(pixels, []).items() if not name.startswith("pixels")})[0]
-    found = tower(batch(pixels[:2], [3, 1]))[0]
-    np.testing.assert_array_equal(found.numpy()[[0, 2]], plain.numpy()[[0, 2]])
+    vectors = tower(batch(pixels[:2], [3, 1]))[0]
+    np.testing.assert_array_equal(vectors.numpy()[[0, 2]], plain.numpy()[[0, 2]])
     want = tower.projection(tf.clip_by_value(top(pixels[:2]), -5, 5))
-    np.testing.assert_allclose(found.numpy()[[3, 1]], want, atol=1e-5)
-    assert np.abs(found - plain)[[1, 3]].max() > 1e-3
+    np.testing.assert_allclose(vectors.numpy()[[3, 1]], want, atol=1e-5)
+    assert np.abs(vectors - plain)[[1, 3]].max() > 1e-3
 
 
 def test_pixels_give_gradients_to_what_trains_of_the_backbone(top, pixels):

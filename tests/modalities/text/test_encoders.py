@@ -89,7 +89,7 @@ class LastToken(layers.Layer):
         return tf.gather(embedded, last, batch_dims=1)
 
 
-def test_a_users_own_encoder_is_found_by_its_import_path():
+def test_a_users_own_encoder_is_imported_by_its_import_path():
     tower = text_tower(encoder="tests.modalities.text.test_encoders:LastToken")
     np.testing.assert_allclose(read(tower, [3, 7, 0]), read(tower, [9, 7, 0]), atol=1e-6)
     with pytest.raises(InputError, match=r"no text encoder is called 'lstn'\. Did you mean `lstm`?"):

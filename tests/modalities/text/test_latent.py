@@ -9,9 +9,9 @@ TOKENS = np.array([[2, 3, 0], [2, 4, 0], [5, 6, 0], [5, 7, 3], [0, 0, 0]], np.in
 
 
 def test_texts_that_share_a_rare_word_lie_near_each_other():
-    found = LatentText(*fit_latent_text(TOKENS, 9, 3, 0))(TOKENS).numpy()
-    assert found.shape == (5, 3)
-    cosine = found @ found.T
+    actual = LatentText(*fit_latent_text(TOKENS, 9, 3, 0))(TOKENS).numpy()
+    assert actual.shape == (5, 3)
+    cosine = actual @ actual.T
     # Words 2, 3 and 5 weigh the same, and three dimensions hold all three: (2, 3), (2), (5), (5, 3).
     want = [[1, 0.7071, 0, 0.5], [0.7071, 1, 0, 0], [0, 0, 1, 0.7071], [0.5, 0, 0.7071, 1]]
     np.testing.assert_allclose(cosine[:4, :4], want, atol=1e-3)
@@ -20,15 +20,15 @@ def test_texts_that_share_a_rare_word_lie_near_each_other():
 def test_words_that_few_dimensions_leave_out_count_on_average():
     products = []
     for seed in range(300):
-        found = LatentText(*fit_latent_text(TOKENS, 9, 3, seed, singular=1))(TOKENS[:4]).numpy()
-        products.append(found @ found.T)
+        actual = LatentText(*fit_latent_text(TOKENS, 9, 3, seed, singular=1))(TOKENS[:4]).numpy()
+        products.append(actual @ actual.T)
     want = [[1, 0.7071, 0, 0.5], [0.7071, 1, 0, 0], [0, 0, 1, 0.7071], [0.5, 0, 0.7071, 1]]
     np.testing.assert_allclose(np.mean(products, axis=0), want, atol=0.15)
     only = LatentText(*fit_latent_text(TOKENS, 9, 1, 0, singular=1))(TOKENS[:4]).numpy()
     assert np.abs(only @ only.T - want).max() > 0.4  # one dimension alone does not know all three words
 
 
-def test_a_text_without_known_words_is_zero():
+def test_a_text_without_words_of_the_vocabulary_is_zero():
     table, rarity = fit_latent_text(TOKENS, 9, 3, 0)
     assert not table[[0, 1, 4, 6, 7, 8]].any()
     assert not rarity[[0, 1, 4, 6, 7, 8]].any()
@@ -57,7 +57,7 @@ def test_the_tower_reads_the_first_dimensions_as_vectors_of_one_length():
     tower = LatentTextTower(TextConfig(latent_dim=2), dim=3)
     wide = np.array([[0.3, 0.4, 0.7], [0.06, 0.08, 0.1]], np.float32)
     present = np.array([True, True])
-    found, is_there = tower({"text_features": wide, "text_present": present})
-    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
-    np.testing.assert_allclose(tower({"text_features": wide[:, :2], "text_present": present})[0], found, atol=1e-6)
+    vectors, is_there = tower({"text_features": wide, "text_present": present})
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    np.testing.assert_allclose(tower({"text_features": wide[:, :2], "text_present": present})[0], vectors, atol=1e-6)
     assert is_there.numpy().all()

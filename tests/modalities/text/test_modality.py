@@ -22,12 +22,12 @@ def modality(world, **text):
     return TextModality(config, load_tables(config))
 
 
-def answers(world, found):
+def answers(world, modality):
     """Returns what the tower makes of every item, from its features and from its raw texts."""
-    tower, reader = found.tower(), found.reader()
+    tower, reader = modality.tower(), modality.reader()
     config = Config.load(world[0], item={"modalities": ["text"]})
     raw = {"text": tf.constant(load_tables(config).catalog.content["text"].columns["title"].tolist())}
-    return tower(found.source.rows(np.arange(1, 25)))[0].numpy(), tower(reader(raw).features)[0].numpy(), reader
+    return tower(modality.source.rows(np.arange(1, 25)))[0].numpy(), tower(reader(raw).features)[0].numpy(), reader
 
 
 def test_a_frozen_backbone_reads_each_text_once_for_all_runs(world, capsys):
@@ -48,16 +48,16 @@ def test_a_frozen_backbone_reads_each_text_once_for_all_runs(world, capsys):
 
 @pytest.mark.parametrize(("trainable", "count"), [("all", 37), ("lora", 12)])
 def test_a_backbone_that_trains_moves_at_its_own_rate(world, trainable, count):
-    found = modality(world, trainable=trainable)
-    assert len(found.pretrained_variables) == count
-    from_features, from_raw, _ = answers(world, found)
+    actual = modality(world, trainable=trainable)
+    assert len(actual.pretrained_variables) == count
+    from_features, from_raw, _ = answers(world, actual)
     np.testing.assert_allclose(from_features, from_raw, atol=1e-4)
 
 
 @pytest.mark.parametrize("tokenizer", ["bytepair", "sentencepiece"])
 def test_an_own_encoder_reads_in_the_export_what_it_read_in_training(world, tokenizer):
-    found = modality(world, encoder="gru", tokenizer=tokenizer, vocabulary_size=300)
-    from_features, from_raw, reader = answers(world, found)
+    actual = modality(world, encoder="gru", tokenizer=tokenizer, vocabulary_size=300)
+    from_features, from_raw, reader = answers(world, actual)
     np.testing.assert_allclose(from_features, from_raw, atol=1e-6)
-    assert reader.resources == [found.encoder.table]
-    assert list(found.pretrained_variables) == []
+    assert reader.resources == [actual.encoder.table]
+    assert list(actual.pretrained_variables) == []

@@ -20,9 +20,9 @@ def pooled(folder, tokens=TOKENS, batch=2):
 def test_each_distinct_text_is_read_once_the_shortest_first(tmp_path):
     source, asked = pooled(tmp_path)
     assert asked == [[[5, 0], [3, 4]], [[6, 7, 8]]]
-    found = source.rows(np.array([0, 1, 2, 3, 4, 5]))
-    assert found["text_features"].tolist() == [[0, 0], [7, 2], [5, 1], [0, 0], [7, 2], [21, 3]]
-    assert found["text_present"].tolist() == [False, True, True, False, True, True]
+    features = source.rows(np.array([0, 1, 2, 3, 4, 5]))
+    assert features["text_features"].tolist() == [[0, 0], [7, 2], [5, 1], [0, 0], [7, 2], [21, 3]]
+    assert features["text_present"].tolist() == [False, True, True, False, True, True]
 
 
 def test_training_asks_for_the_first_values_only(tmp_path):

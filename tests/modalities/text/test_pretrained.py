@@ -91,11 +91,11 @@ def test_the_digest_follows_the_weights(folder):
 
 
 def test_cached_outputs_are_standardised_and_masked():
-    found = PooledTextTower(TextConfig(), [0.0, 2.0], [1.0, 2.0], 2)
-    given = {"text_features": tf.constant([[1.0, 4.0], [0.0, 0.0]]), "text_present": tf.constant([True, False])}
-    found(given)
-    found.projection.set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
-    vectors, present = found(given)
+    embedded = PooledTextTower(TextConfig(), [0.0, 2.0], [1.0, 2.0], 2)
+    features = {"text_features": tf.constant([[1.0, 4.0], [0.0, 0.0]]), "text_present": tf.constant([True, False])}
+    embedded(features)
+    embedded.projection.set_weights([np.eye(2, dtype=np.float32), np.zeros(2, np.float32)])
+    vectors, present = embedded(features)
     assert vectors[0].numpy().tolist() == [1.0, 1.0]
     assert present.numpy().tolist() == [True, False]
 

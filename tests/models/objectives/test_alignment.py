@@ -25,9 +25,9 @@ def test_vectors_that_agree_cost_nothing():
 
 
 def test_of_three_modalities_it_is_the_mean_of_the_pairs():
-    given, present = [TEXT, IMAGE, -TEXT], [HERE, NOT_THE_LAST, HERE]
-    pairs = [alignment_loss([given[i], given[j]], [present[i], present[j]]) for i, j in ((0, 1), (0, 2), (1, 2))]
-    assert float(alignment_loss(given, present)) == pytest.approx(float(np.mean(pairs)), rel=1e-6)
+    vectors, present = [TEXT, IMAGE, -TEXT], [HERE, NOT_THE_LAST, HERE]
+    pairs = [alignment_loss([vectors[i], vectors[j]], [present[i], present[j]]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert float(alignment_loss(vectors, present)) == pytest.approx(float(np.mean(pairs)), rel=1e-6)
 
 
 def test_where_no_item_has_both_there_is_nothing_to_align():
