@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import platform
+import shlex
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -22,19 +26,30 @@ class Rows:
     """Measured figures: printed as they come, written as JSON at the end.
 
     Args:
-      description: the benchmark's docstring; its options are `--json FILE` and `--quick`.
+      description: the benchmark's docstring: a title, what is measured, and how it is called. Its options are
+        `--json FILE` and `--quick`.
       add_options: adds further ones to the parser.
+
+    Attributes:
+      options: the parsed ones.
+      name: of the benchmark, as `python -m benchmarks.NAME` or `python -m benchmarks.study NAME` calls it.
     """
 
     def __init__(
         self, description: str, add_options: Callable[[argparse.ArgumentParser], object] = lambda parser: None
     ):
         parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("--json", metavar="FILE", help="also write the rows there")
+        parser.add_argument("--json", metavar="FILE", help="also write the rows there, beside those of earlier calls")
         parser.add_argument("--quick", action="store_true", help="a small version, under a minute")
         add_options(parser)
         self.options = parser.parse_args()
         self._rows: list[dict] = []
+        module = getattr(sys.modules["__main__"].__spec__, "name", "benchmarks.none")
+        self.describe(module.removeprefix("benchmarks.").removesuffix(".__main__"), description)
+
+    def describe(self, name: str, description: str) -> None:
+        """Sets the name and the description that the JSON states."""
+        self.name, self._description = name, description
 
     def add(self, name: str, value: float, unit: str, **more) -> None:
         """Records and prints a figure; `more` goes beside it, such as `ci95=[low, high]`."""
@@ -46,12 +61,50 @@ class Rows:
         print(f"{name:<56}{value:>12.4f}  {unit}  {extra}".rstrip(), flush=True)
 
     def write(self) -> None:
-        """Writes `{"rows": [...], "machine": {...}}` where `--json` says."""
+        """Writes the rows where `--json` says, in place of those of the same names and beside all others."""
         if not self.options.json:
             return
-        machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
-        machine |= {name: version(name) for name in ("numpy", "tensorflow")}
-        Path(self.options.json).write_text(json.dumps({"rows": self._rows, "machine": machine}, indent=2) + "\n")
+        path, now = Path(self.options.json), {"command": shown_command(sys.argv[1:], self.name), "date": today()}
+        rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
+        rows |= {row["name"]: {**row, **now} for row in self._rows}
+        title, _, rest = self._description.strip().partition("\n\n")
+        about = rest.partition("\n    python -m")[0].strip()
+        content = {"benchmark": self.name, "title": " ".join(title.split()), "about": about}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**content, "rows": [*rows.values()], "machine": machine()}, indent=1) + "\n")
+
+
+def shown_command(arguments: Sequence[str], name: str) -> str:
+    """Returns the command that prints the same figures, without where they are written and kept."""
+    kept, skip = [], False
+    for argument in arguments:
+        if skip or argument in ("--json", "--runs"):
+            skip = not skip
+        elif not argument.startswith(("--json=", "--runs=")):
+            kept.append(argument if argument.isidentifier() else shlex.quote(argument))
+    module = "study" if kept[:1] == [name] else name
+    return " ".join(["python -m benchmarks." + module, *kept])
+
+
+def today() -> str:
+    """Returns the date, YYYY-MM-DD."""
+    return datetime.date.today().isoformat()
+
+
+def machine() -> dict[str, Any]:
+    """Returns what the figures depend on: processor, memory, versions."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    facts = {
+        "processor": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    return facts | {name: version(name) for name in ("numpy", "tensorflow")}
 
 
 def by_turns(rounds: int, contestants: Mapping[str, Callable[[], object]]) -> dict[str, float]:

@@ -1,11 +1,10 @@
-"""What is no part of mmrec, for `benchmarks.defaults` to say what it would bring; found by import path, as a user's."""
+"""Losses and history towers that are no part of mmrec; the study `defaults` measures what they would bring."""
 
 from __future__ import annotations
 
 from benchmarks.common import Rows  # noqa: F401  isort: skip  (before TensorFlow)
 import mmrec  # noqa: F401  isort: skip
 import tensorflow as tf
-import tf_keras
 
 from mmrec.models.logits import REMOVED
 from mmrec.models.losses import Softmax
@@ -13,7 +12,6 @@ from mmrec.towers.history_transformer import TransformerHistory
 
 SMOOTHED = 0.1  # share of the right answer's probability that all candidates get
 HIDDEN = 0.2  # share of a history's items
-KEPT = 0.999  # of an average, in each step
 
 
 class Smoothed(Softmax):
@@ -53,27 +51,3 @@ class HidesItems(TransformerHistory):
         if training:
             items *= tf.cast(tf.random.uniform(tf.shape(items)[:2]) >= HIDDEN, tf.float32)[..., tf.newaxis]
         return super().read(items, training)
-
-
-class WeightAverage(tf_keras.callbacks.Callback):
-    """Keeps an exponential moving average of a model's weights, for use after training.
-
-    Source: Polyak & Juditsky, 1992, doi:10.1137/0330046; with its bias at the begin taken out as Adam does.
-    """
-
-    def on_train_begin(self, logs=None):
-        self._steps, self._means = 0, [tf.Variable(tf.zeros_like(one)) for one in self.model.trainable_variables]
-        self._add = tf.function(self._follow)
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
-        self._add()
-
-    def put_in(self, model: tf_keras.Model) -> None:
-        """Gives a model the averages."""
-        for variable, mean in zip(model.trainable_variables, self._means, strict=True):
-            variable.assign(mean / (1 - KEPT**self._steps))
-
-    def _follow(self):
-        for variable, mean in zip(self.model.trainable_variables, self._means, strict=True):
-            mean.assign(KEPT * mean + (1 - KEPT) * variable)
