@@ -1,8 +1,10 @@
-"""Times photo augmentation against Keras's `ImageDataGenerator`, side by side in one run.
+"""How fast is photo augmentation, beside Keras's `ImageDataGenerator`?
 
 Two comparisons at 64, 128 and 224 px, each with rotation, shifts, shear, zoom and a horizontal flip:
-  warp         decoded float32 photos in, changed photos out;
-  end to end   JPEG bytes (500 x 500 px) in, changed photos out.
+
+* `warp`: decoded float32 photos in, changed photos out;
+* `end to end`: JPEG bytes (500 x 500 px) in, changed photos out.
+
 Keras works as its iterators do: one NumPy photo at a time, in one thread. mmrec works a batch of 32 at a time, on every
 core that is free. Both shrink with antialiasing. The two take turns, and the median of the rounds counts. Needs SciPy,
 which `ImageDataGenerator` calls.

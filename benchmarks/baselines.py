@@ -1,4 +1,4 @@
-"""Measures the two baselines on public data: whole catalog, leave-one-out, seen items excluded.
+"""What do the two baselines reach on public data?
 
 Each user's last item is the test, the one before it the validation, the rest is training. Both parts are asked of the
 same fit on training; the test's history has the validation item too. Nothing here chooses a parameter.

@@ -1,4 +1,4 @@
-"""How fast a batch job answers, against a plain loop over the signature, and two workers against one.
+"""How fast does a batch job answer, beside a plain loop over the signature?
 
 An export of item ids alone, trained for one epoch on the sample shop, answers histories that are drawn with a fixed
 seed (1 to 60 items, short ones more often), ten items each. Every contestant is a process of its own with its libraries
@@ -57,9 +57,9 @@ def loop(export: str, source: str, output: str) -> None:
         width = max(map(len, histories))
         padded = [[*history, *[""] * (width - len(history))] for history in histories]
         nothing = {name: tf.zeros([len(padded), 0], tf.string) for name in extra}
-        found = answer(history=tf.constant(padded), k=tf.fill([len(padded)], K), **nothing)
-        ids += [[item.decode() for item in row if item] for row in found["item_ids"].numpy()]
-        scores += list(found["scores"].numpy())
+        answers = answer(history=tf.constant(padded), k=tf.fill([len(padded)], K), **nothing)
+        ids += [[item.decode() for item in row if item] for row in answers["item_ids"].numpy()]
+        scores += list(answers["scores"].numpy())
     table.drop(columns="history").assign(item_ids=ids, scores=scores, model_version="1").to_parquet(output)
 
 
@@ -76,8 +76,8 @@ def contend(name: str, export: str, source: str, output: str, answer: multiproce
     else:
         workers = 2 if name == "two_workers" else 1
         with contextlib.redirect_stderr(io.StringIO()):
-            found = mmrec.score(export, source, output, k=K, batch_size=BATCH, workers=workers)
-        assert found["bad_rows"] == 0
+            summary = mmrec.score(export, source, output, k=K, batch_size=BATCH, workers=workers)
+        assert summary["bad_rows"] == 0
     answer.put(time.perf_counter() - start)
 
 
@@ -96,8 +96,8 @@ def seconds_of(name: str, export: str, source: Path, folder: Path) -> float:
 
 def same_answers(one: Path, other: Path) -> float:
     """Returns the share of rows with the same items in two outputs."""
-    found = [pd.read_parquet(path)["item_ids"].map(tuple) for path in (one, other)]
-    return float((found[0].to_numpy() == found[1].to_numpy()).mean())
+    answers = [pd.read_parquet(path)["item_ids"].map(tuple) for path in (one, other)]
+    return float((answers[0].to_numpy() == answers[1].to_numpy()).mean())
 
 
 def main() -> None:
@@ -126,9 +126,9 @@ def main() -> None:
             for contestant in contestants:
                 shutil.rmtree(folder / f"{contestant}.parquet", ignore_errors=True)
                 times[contestant].append(seconds_of(contestant, export, folder / "histories.parquet", folder))
-        seconds = {contestant: statistics.median(found) for contestant, found in times.items()}
-        for contestant, found in seconds.items():
-            rows.add(f"rate:{contestant}", count / found, "rows/s", items=len(items))
+        seconds = {contestant: statistics.median(taken) for contestant, taken in times.items()}
+        for contestant, taken in seconds.items():
+            rows.add(f"rate:{contestant}", count / taken, "rows/s", items=len(items))
         rows.add("ratio:batch_vs_loop", seconds["loop"] / seconds["one_worker"], "of the speed of the loop")
         rows.add("ratio:two_workers_vs_one", seconds["one_worker"] / seconds["two_workers"], "times as fast")
         loops, one = folder / "loop.parquet", folder / "one_worker.parquet" / "rows"

@@ -1,8 +1,8 @@
-"""What photos add to an epoch on the small sample shop, at 96 px with ResNet50.
+"""What do photos add to an epoch?
 
-Rows are the seconds of an epoch of text and id (`without`), and of the same with photos: with a frozen backbone's
-cached features (`cached`), with four augmented versions of each (`cached_views`), and with a backbone that trains its
-last stage (`top`) or whole (`all`) on at most 8 or 32 photos per step. Features are prepared once, outside the times;
+On the small sample shop, at 96 px with ResNet50: the seconds of an epoch of text and id (`without`), and of the same
+with photos: with a frozen backbone's cached features (`cached`), with four augmented versions of each (`cached_views`),
+and with a backbone that trains its last stage (`top`) or whole (`all`) on at most 8 or 32 photos per step. Features are prepared once, outside the times;
 `prepare_seconds` says what that took, texts included, and what it takes when the cache has them. Batch making counts.
 Variants take turns, and a value is the median over them; what trains a backbone is timed over a few steps, which stand
 for all of an epoch. `ratio:epoch_with_cached_images` is `cached` over `without`, the median of the turns' ratios.
@@ -85,17 +85,17 @@ class _StepEnds(tf_keras.callbacks.Callback):
 
 def variants(quick: bool) -> dict[str, dict]:
     """Returns what is changed, by name of the variant."""
-    found = {
+    shops = {
         "without": {"item.modalities": WITHOUT},
         "cached": {"item.modalities": WITH},
     }
     if not quick:
-        found["cached_views"] = {"item.modalities": WITH, **VIEWS}
+        shops["cached_views"] = {"item.modalities": WITH, **VIEWS}
     for trainable in ("top",) if quick else ("top", "all"):
         for cap in (8,) if quick else (8, 32):
             change = {"item.image.trainable": trainable, "training.images_per_step": cap}
-            found[f"{trainable}_{cap}_per_step"] = {"item.modalities": WITH, **change}
-    return found
+            shops[f"{trainable}_{cap}_per_step"] = {"item.modalities": WITH, **change}
+    return shops
 
 
 def main() -> None:
@@ -120,8 +120,8 @@ def main() -> None:
             for name, variant in ready.items():
                 if turn < (2 if "per_step" in name else turns):
                     seconds[name].append(variant.epoch_seconds())
-        for name, found in seconds.items():
-            rows.add(f"epoch_seconds:{name}", statistics.median(found), "s", turns=found)
+        for name, each in seconds.items():
+            rows.add(f"epoch_seconds:{name}", statistics.median(each), "s", turns=each)
         for name in [name for name in ready if name.startswith("cached")]:
             ratios = [one / none for one, none in zip(seconds[name], seconds["without"], strict=True)]
             rows.add(f"ratio:epoch_with_{name.replace('cached', 'cached_images')}", statistics.median(ratios), "times")

@@ -1,4 +1,4 @@
-"""How fast the ten best of many items are found, and how many of them, against TFRS and faiss.
+"""How fast does an index answer, and how much of the right answer, beside TFRS and faiss?
 
 Items and queries are unit vectors of 64 numbers, drawn with a fixed seed from 4,000 clusters (centre plus noise half as
 long). The contestants go by turns in each round; a row is the number of queries divided by the median seconds of a
@@ -247,8 +247,8 @@ def measure(world: World, rows: Rows, rounds: int, calls: int) -> dict[tuple[str
                 queries = world.asked[number * batch : (number + 1) * batch]
                 for name, one in contestants.items():
                     seconds[name].append(one.seconds(queries, calls))
-            for name, found_seconds in seconds.items():
-                rates[name, batch] = batch / statistics.median(found_seconds)
+            for name, median in seconds.items():
+                rates[name, batch] = batch / statistics.median(median)
                 where = contestants[name].where
                 rows.add(f"rate:{name}_{world.name}_b{batch}", rates[name, batch], "queries/s", where=where)
     return rates

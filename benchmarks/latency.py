@@ -1,6 +1,7 @@
-"""How long an export takes to answer: each signature at batch 1, 8 and 64, in TensorFlow's C++ loader, without Python.
+"""How long does each signature of an export take to answer?
 
-An export is asked as a server asks it, one request after the other (`native.cc`; needs g++). Requests are those that
+At batch 1, 8 and 64, in TensorFlow's C++ loader, without Python (`native.cc`; needs g++). An export is asked as a server
+asks it, one request after the other. Requests are those that
 the export carries for warm-up (k 10), with histories and ids drawn anew from its items; `embed_item` repeats one item.
 The floor is the plain ranking alone, in the same process: a query times the item table, and `top_k` of it, without ids,
 exclusions or a tower. (An index may be faster than that over a large catalog.) The signatures and the floor go by
@@ -63,13 +64,13 @@ def trained(folder: Path, quick: bool) -> Path:
 
 def warm_up_requests(export: Path) -> Requests:
     """Reads the requests that the export carries, one row for each signature."""
-    found = {}
+    requests = {}
     for record in tf.data.TFRecordDataset(str(export / WARM_UP)):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
-        found[request.model_spec.signature_name] = {
+        requests[request.model_spec.signature_name] = {
             name: tf.make_ndarray(value) for name, value in request.inputs.items()
         }
-    return found
+    return requests
 
 
 def batch_of(request: Mapping[str, np.ndarray], batch: int, ids: np.ndarray, rng: np.random.Generator) -> dict:
@@ -133,8 +134,8 @@ def measure_first(export: Path, requests: Requests, rows: Rows, rounds: int) -> 
     firsts = [Call(export, name, batch_of(request, 1, ids, rng)) for name, request in requests.items()]
     cold = [[native.run([first])[0] for first in firsts] for _ in range(rounds)]
     warm = [native.run([*replayed, *firsts])[len(replayed) :] for _ in range(rounds)]
-    for when, found in (("before", cold), ("after", warm)):
-        times = np.array([[one.milliseconds[0] for one in part] for part in found])  # [rounds, signatures]
+    for when, parts in (("before", cold), ("after", warm)):
+        times = np.array([[one.milliseconds[0] for one in part] for part in parts])  # [rounds, signatures]
         for name, value in zip(requests, np.median(times, axis=0), strict=True):
             rows.add(f"latency:{name}_first_{when}_warm_up", value, "ms", processes=rounds)
 

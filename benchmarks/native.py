@@ -68,8 +68,8 @@ def program() -> Path:
     wheel = Path(tf.sysconfig.get_lib())
     flags = ["-O2", "-w", *tf.sysconfig.get_compile_flags(), f"-L{wheel}", f"-Wl,-rpath,{wheel}"]
     flags += ["-Wl,--no-as-needed", "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"]
-    known = hashlib.sha256(SOURCE.read_bytes() + repr((tf.__version__, flags)).encode()).hexdigest()[:16]
-    built = Path(tempfile.gettempdir()) / f"mmrec_native_{known}"
+    key = hashlib.sha256(SOURCE.read_bytes() + repr((tf.__version__, flags)).encode()).hexdigest()[:16]
+    built = Path(tempfile.gettempdir()) / f"mmrec_native_{key}"
     if not built.exists():
         aside = built.with_suffix(f".{os.getpid()}")
         subprocess.run(["g++", str(SOURCE), "-o", str(aside), *flags], check=True)
@@ -84,17 +84,17 @@ def run(calls: Sequence[Call]) -> list[Called]:
         lines = [f"ops\t{library}" for library in _text_operations()] + [f"model\t{model}" for model in models]
         outs = []
         for number, call in enumerate(calls):
-            given, out = Path(folder, f"in_{number}"), Path(folder, f"out_{number}")
-            given.mkdir()
+            inputs, out = Path(folder, f"in_{number}"), Path(folder, f"out_{number}")
+            inputs.mkdir()
             out.mkdir()
             for name, value in call.inputs.items():
                 text = value.dtype == object
                 proto = tf.make_tensor_proto(
                     value.tolist() if text else value, tf.string if text else None, value.shape
                 )
-                (given / f"{name}.pb").write_bytes(proto.SerializeToString())
+                (inputs / f"{name}.pb").write_bytes(proto.SerializeToString())
             limits = f"{call.times}\t{call.seconds}"
-            lines.append(f"call\t{call.model}\t{call.signature}\t{given}\t{out}\t{limits}")
+            lines.append(f"call\t{call.model}\t{call.signature}\t{inputs}\t{out}\t{limits}")
             outs.append(out)
         done = subprocess.run([program()], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False)
         if done.returncode:

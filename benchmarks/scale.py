@@ -1,7 +1,7 @@
-"""How seconds and memory grow with the data: 10,000 items and 100,000 events against 100,000 and 1,000,000.
+"""How do seconds and memory grow with the data?
 
-Both are sample shops drawn the same way, with ready-made features; each goes from its files to answers (ids and
-features, 1 epoch) in a process of its own. Of every stage: seconds, processor seconds (of all cores; they do not depend
+10,000 items and 100,000 events against 100,000 and 1,000,000. Both are sample shops drawn the same way, with ready-made
+features; each goes from its files to answers (ids and features, 1 epoch) in a process of its own. Of every stage: seconds, processor seconds (of all cores; they do not depend
 on what else the machine does), and the peak memory of the process, TensorFlow included. `growth` divides the large by
 the small: what is linear in the data grows by about 10 (fixed parts make it less, sorting and caches more), what is
 quadratic by 100.
@@ -120,16 +120,16 @@ def main() -> None:
     small, large = (200, 2_000) if rows.options.quick else (10_000, 100_000)
     figures = {items: run(items) for items in (small, large)}
     for items, stages in figures.items():
-        for stage, found in stages.items():
-            rows.add(f"{items:,} items/{stage}", found["seconds"], "s")
-            rows.add(f"{items:,} items/{stage}/processor", found["processor_seconds"], "s")
-            rows.add(f"{items:,} items/{stage}/peak memory", found["peak_bytes"] / 2**20, "MiB")
-        rows.add(f"{items:,} items/all", sum(found["seconds"] for found in stages.values()), "s")
-        rows.add(f"{items:,} items/peak memory", max(found["peak_bytes"] for found in stages.values()) / 2**20, "MiB")
-    for stage, found in figures[large].items():
+        for stage, figure in stages.items():
+            rows.add(f"{items:,} items/{stage}", figure["seconds"], "s")
+            rows.add(f"{items:,} items/{stage}/processor", figure["processor_seconds"], "s")
+            rows.add(f"{items:,} items/{stage}/peak memory", figure["peak_bytes"] / 2**20, "MiB")
+        rows.add(f"{items:,} items/all", sum(figure["seconds"] for figure in stages.values()), "s")
+        rows.add(f"{items:,} items/peak memory", max(figure["peak_bytes"] for figure in stages.values()) / 2**20, "MiB")
+    for stage, figure in figures[large].items():
         before = figures[small][stage]
-        rows.add(f"growth/{stage}/processor", found["processor_seconds"] / before["processor_seconds"], "times")
-        rows.add(f"growth/{stage}/peak memory", found["peak_bytes"] / before["peak_bytes"], "times")
+        rows.add(f"growth/{stage}/processor", figure["processor_seconds"] / before["processor_seconds"], "times")
+        rows.add(f"growth/{stage}/peak memory", figure["peak_bytes"] / before["peak_bytes"], "times")
     rows.write()
 
 

@@ -1,4 +1,4 @@
-"""Trains the audio tower on spoken digits and names the digits of recordings that it has not heard.
+"""Does the audio tower tell spoken digits apart that it has not heard?
 
 The Free Spoken Digit Dataset: digits 0-9, six speakers, ten takes each, 8 kHz. Takes 5-9 train, takes 0-4 test. The
 tower learns to point at a vector of its digit (softmax over cosines), with SpecAugment masks and time shifts; then
@@ -89,10 +89,10 @@ def train(recordings: Recordings, seed: int, epochs: int) -> AudioTower:
     return tower
 
 
-def accuracy(tower: AudioTower, known: Recordings, heard: Recordings) -> float:
+def accuracy(tower: AudioTower, trained_on: Recordings, heard: Recordings) -> float:
     """Returns the share of recordings whose nearest mean embedding of a digit, by cosine, is their own digit's."""
-    vectors = unit(tower(known.features())[0]).numpy()
-    means = unit(np.stack([vectors[known.digits == digit].mean(axis=0) for digit in range(DIGITS)]))
+    vectors = unit(tower(trained_on.features())[0]).numpy()
+    means = unit(np.stack([vectors[trained_on.digits == digit].mean(axis=0) for digit in range(DIGITS)]))
     cosines = tf.matmul(unit(tower(heard.features())[0]), means, transpose_b=True)
     return float((cosines.numpy().argmax(axis=1) == heard.digits).mean())
 
@@ -105,16 +105,16 @@ def main() -> None:
     rows = Rows(__doc__)
     seeds, epochs = (SEEDS[:1], EPOCHS // 6) if rows.options.quick else (SEEDS, EPOCHS)
     start = time.perf_counter()
-    known, heard = load(range(5, 10)), load(range(5))
+    trained_on, heard = load(range(5, 10)), load(range(5))
     rows.add("seconds:decode", time.perf_counter() - start, "s")
-    found, seconds = [], []
+    shares, seconds = [], []
     for seed in seeds:
         start = time.perf_counter()
-        tower = train(known, seed, epochs)
+        tower = train(trained_on, seed, epochs)
         seconds.append(time.perf_counter() - start)
-        found.append(accuracy(tower, known, heard))
-        rows.add(f"accuracy:spoken_digits:seed_{seed}", found[-1], "share", recordings=len(heard.digits))
-    rows.add("accuracy:spoken_digits", np.mean(found), "share", range=[min(found), max(found)])
+        shares.append(accuracy(tower, trained_on, heard))
+        rows.add(f"accuracy:spoken_digits:seed_{seed}", shares[-1], "share", recordings=len(heard.digits))
+    rows.add("accuracy:spoken_digits", np.mean(shares), "share", range=[min(shares), max(shares)])
     rows.add("seconds:train", np.mean(seconds), "s")
     rows.write()
 

@@ -57,14 +57,12 @@ def measured(study: Study, shop: Shop, config: mmrec.Config, kept: Path | None) 
     if kept is not None and kept.exists():
         with np.load(kept) as file:
             if str(file["identity"]) == identity:
-                facts = {"seconds": float(file["seconds"]), "parameters": int(file["parameters"])}
-                return {
-                    str(column): values for column, values in zip(file["columns"], file["values"], strict=True)
-                }, facts
+                values = dict(zip(map(str, file["columns"]), file["values"], strict=True))
+                return values, {"seconds": float(file["seconds"]), "parameters": int(file["parameters"])}
     start = time.perf_counter()
     fitted = train(config, shop.tables)
     facts = {"seconds": time.perf_counter() - start, "parameters": _parameters(fitted)}
-    values = study.measure(fitted, shop.tables)
+    values = dict(study.measure(fitted, shop.tables))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, identity=identity, columns=[*values], values=np.stack([*values.values()]), **facts)

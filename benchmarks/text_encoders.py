@@ -1,4 +1,4 @@
-"""What reading texts costs: tokenizers by texts per second, encoders by seconds per training step and per 1,000 items.
+"""What does reading texts cost?
 
 The texts are 2 columns of 3 to 30 words, drawn from 4,000 words of random letters, the frequent ones more often, of
 which 24 tokens each are read (T 48); dim, units and embeddings are 64 wide, the

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str]) -> dict:
     for name, default in (("k", 10), ("workers", 1), ("batch_size", 256), ("shard_rows", 20_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--media_dir")
-    known, beam_options = parser.parse_known_args(arguments)
-    return mmrec.score(**vars(known), beam_options=beam_options)
+    options, beam_options = parser.parse_known_args(arguments)
+    return mmrec.score(**vars(options), beam_options=beam_options)
 
 
 if __name__ == "__main__":

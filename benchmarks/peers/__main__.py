@@ -1,4 +1,4 @@
-"""mmrec beside what one would run instead, on Amazon Beauty: quality, seconds, memory; one run on one machine.
+"""How does mmrec compare with what one would run instead, on Amazon Beauty?
 
 Each user's last item is the test, the one before it validation, the rest is training; the whole catalog is ranked
 without the user's items, ties count against the model, the same evaluator judges all. Each contestant runs in a process
@@ -61,8 +61,8 @@ QUICK_USERS = 400
 def main() -> None:
     rows = Rows(__doc__, _options)
     with tempfile.TemporaryDirectory() as folder:
-        found, failed = run(rows, Path(folder))
-    add_ratios(rows, found)
+        measured, failed = run(rows, Path(folder))
+    add_ratios(rows, measured)
     rows.write()
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}; the messages are above.")
@@ -73,7 +73,7 @@ def run(rows: Rows, folder: Path) -> tuple[dict[str, Measured], list[str]]:
     from benchmarks.peers.problem import read
 
     problem = read(folder, QUICK_USERS if rows.options.quick else None, rows.options.quick)
-    found: dict[str, Measured] = {}
+    figures: dict[str, Measured] = {}
     failed = []
     for name in rows.options.only or (QUICK if rows.options.quick else CONTESTANTS):
         module, function, package = CONTESTANTS[name]
@@ -90,10 +90,10 @@ def run(rows: Rows, folder: Path) -> tuple[dict[str, Measured], list[str]]:
         if name in RATES:
             rows.add(RATES[name], measured, "targets/s")
         else:
-            found[name] = measured
+            figures[name] = measured
             add_rows(rows, name, measured, {package: version(package)} if package else {})
         print(f"{name}: {time.monotonic() - begin:.0f} s in all", file=sys.stderr, flush=True)
-    return found, failed
+    return figures, failed
 
 
 def add_rows(rows: Rows, name: str, measured: Measured, packages: dict[str, str]) -> None:
@@ -110,15 +110,15 @@ def add_rows(rows: Rows, name: str, measured: Measured, packages: dict[str, str]
         rows.add(f"{name}/{more}", value, unit)
 
 
-def add_ratios(rows: Rows, found: dict[str, Measured]) -> None:
+def add_ratios(rows: Rows, figures: dict[str, Measured]) -> None:
     """Adds how mmrec compares with the better of the recipes of TensorFlow Recommenders, where both were run."""
-    recipes = [found[name] for name in TFRS if name in found]
+    recipes = [figures[name] for name in TFRS if name in figures]
     if not recipes:
         return
     recipe = max(recipes, key=lambda measured: measured.metrics["validation"]["ndcg@10"])
     for name, suffix in zip(OURS, ("", ":equal_seconds"), strict=True):
-        if name in found:
-            ours = found[name]
+        if name in figures:
+            ours = figures[name]
             ndcg, base = (measured.metrics["test"]["ndcg@10"] for measured in (ours, recipe))
             if base:  # a quick recipe may have no hit
                 rows.add(f"ratio:ndcg_vs_tfrs_recipe{suffix}", ndcg / base, "times its NDCG@10 on test")

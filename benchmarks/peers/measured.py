@@ -45,13 +45,13 @@ def in_child(module: str, function: str, *arguments) -> Any:
     child.start()
     sender.close()
     try:
-        done, found = receiver.recv()
+        done, answer = receiver.recv()
     except EOFError:
-        done, found = False, "the process ended without an answer: was it out of memory?"
+        done, answer = False, "the process ended without an answer: was it out of memory?"
     child.join()
     if not done:
-        raise RuntimeError(found)
-    return found
+        raise RuntimeError(answer)
+    return answer
 
 
 def _answer(sender: Connection, module: str, function: str, arguments: tuple) -> None:

@@ -32,19 +32,19 @@ def item_knn(problem: Problem) -> Measured:
     """Ranks by `ItemKNN`, with its defaults."""
     stages = Stages()
     with stages.stage("train"):
-        found = ItemKNN().fit(problem.training, problem.items)
-    return Measured(**_of(stages), metrics=problem.judge(lambda queries: found.scorer(queries.history)))
+        fitted = ItemKNN().fit(problem.training, problem.items)
+    return Measured(**_of(stages), metrics=problem.judge(lambda queries: fitted.scorer(queries.history)))
 
 
 def item_knn_titles(problem: Problem) -> Measured:
     """Ranks by `ItemKNN` whose similarity has that of the titles added, by a weight that is chosen on validation."""
     stages = Stages()
     with stages.stage("train"):
-        found, titles = ItemKNN().fit(problem.training, problem.items), nearest_titles(problem.titles)
+        fitted, titles = ItemKNN().fit(problem.training, problem.items), nearest_titles(problem.titles)
 
         def scorer_of(weight: float):
-            similarity = (found.similarity + np.float32(weight) * titles).tocsr()
-            both = replace(found, similarity=similarity)
+            similarity = (fitted.similarity + np.float32(weight) * titles).tocsr()
+            both = replace(fitted, similarity=similarity)
             return lambda queries: both.scorer(queries.history)
 
         scorers = {weight: scorer_of(weight) for weight in WEIGHTS}
