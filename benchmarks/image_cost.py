@@ -2,10 +2,11 @@
 
 On the small sample shop, at 96 px with ResNet50: the seconds of an epoch of text and id (`without`), and of the same
 with photos: with a frozen backbone's cached features (`cached`), with four augmented versions of each (`cached_views`),
-and with a backbone that trains its last stage (`top`) or whole (`all`) on at most 8 or 32 photos per step. Features are prepared once, outside the times;
-`prepare_seconds` says what that took, texts included, and what it takes when the cache has them. Batch making counts.
-Variants take turns, and a value is the median over them; what trains a backbone is timed over a few steps, which stand
-for all of an epoch. `ratio:epoch_with_cached_images` is `cached` over `without`, the median of the turns' ratios.
+and with a backbone that trains its last stage (`top`) or whole (`all`) on at most 8 or 32 photos per step. Features are
+prepared once, outside the times; `prepare_seconds` says what that took, texts included, and what it takes when the
+cache has them. Batch making counts. Variants take turns, and a value is the median over them; what trains a backbone is
+timed over a few steps, which stand for all of an epoch. `ratio:epoch_with_cached_images` is `cached` over `without`,
+the median of the turns' ratios.
 
     python -m benchmarks.image_cost [--json FILE] [--quick]
 

@@ -1,7 +1,7 @@
 """How long does each signature of an export take to answer?
 
-At batch 1, 8 and 64, in TensorFlow's C++ loader, without Python (`native.cc`; needs g++). An export is asked as a server
-asks it, one request after the other. Requests are those that
+At batch 1, 8 and 64, in TensorFlow's C++ loader, without Python (`native.cc`; needs g++). An export is asked as a
+server asks it, one request after the other. Requests are those that
 the export carries for warm-up (k 10), with histories and ids drawn anew from its items; `embed_item` repeats one item.
 The floor is the plain ranking alone, in the same process: a query times the item table, and `top_k` of it, without ids,
 exclusions or a tower. (An index may be faster than that over a large catalog.) The signatures and the floor go by

@@ -1,10 +1,10 @@
 """How do seconds and memory grow with the data?
 
 10,000 items and 100,000 events against 100,000 and 1,000,000. Both are sample shops drawn the same way, with ready-made
-features; each goes from its files to answers (ids and features, 1 epoch) in a process of its own. Of every stage: seconds, processor seconds (of all cores; they do not depend
-on what else the machine does), and the peak memory of the process, TensorFlow included. `growth` divides the large by
-the small: what is linear in the data grows by about 10 (fixed parts make it less, sorting and caches more), what is
-quadratic by 100.
+features; each goes from its files to answers (ids and features, 1 epoch) in a process of its own. Of every stage:
+seconds, processor seconds (of all cores; they do not depend on what else the machine does), and the peak memory of the
+process, TensorFlow included. `growth` divides the large by the small: what is linear in the data grows by about 10
+(fixed parts make it less, sorting and caches more), what is quadratic by 100.
 
     python -m benchmarks.scale [--json FILE] [--quick]
 
