@@ -27,7 +27,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Multimodal recommendation.",
+    help="Recommend products by what they show and say, and by what shoppers took before.\n\n"
+    "To begin: mmrec sample shop --size tiny, then mmrec train shop/config.yaml",
 )
 for command in (train, tune, evaluate, check, compare, refresh, recommend, score, sample, schema):
     app.command()(with_option_names(command))

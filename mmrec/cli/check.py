@@ -25,7 +25,10 @@ def check(
     probe: Annotated[bool, typer.Option(help="Measure a few steps for an estimate of time, memory and disk.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Say what training would see and what stands in its way; trains nothing, writes nothing."""
+    """Say what a training would see, cost and stumble over. Trains and writes nothing.
+
+    Example: mmrec check config.yaml --deep
+    """
     checked = mmrec.Config.load(config, **parse_assignments(assignments))
     start_tensorflow()
     report = mmrec.check(checked, deep, export_dir=export_dir, probe=probe)

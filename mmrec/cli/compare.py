@@ -34,7 +34,10 @@ def compare(
     k: Answers = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Say which of two trained models ranks better, or what a version would change for users."""
+    """Say which of two models ranks better, or what a new version would change for users.
+
+    Example: mmrec compare runs/shop/1 runs/shop/2
+    """
     sides = run_a.split(","), run_b.split(",")
     folders = [Path(name) for side in sides for name in side if name]
     if folders and all(map(is_export, folders)):

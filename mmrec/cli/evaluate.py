@@ -20,7 +20,10 @@ def evaluate(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge an export as training judged its model."""
+    """Judge an export as training judged its model.
+
+    Example: mmrec evaluate saved_models/shop/1 config.yaml
+    """
     overrides = parse_assignments(assignments)
     start_tensorflow()
     metrics = mmrec.evaluate(export, config, **overrides)

@@ -36,7 +36,10 @@ def recommend(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask an export what to show a user."""
+    """Ask an export what to show a shopper.
+
+    Example: mmrec recommend saved_models/shop/1 --history id1,id2 -k 5
+    """
     start_tensorflow()
     shop = mmrec.load(export)
     seen, excluded, included = (_item_ids(shop, texts or []) for texts in (history, exclude, include))

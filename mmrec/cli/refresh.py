@@ -29,7 +29,10 @@ def refresh(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring an export up to date with a new catalog, without training."""
+    """Bring an export up to date with a new catalog, without training.
+
+    Example: mmrec refresh saved_models/shop/1 --catalog products.parquet
+    """
     overrides = parse_assignments(assignments)
     start_tensorflow()
     result = mmrec.refresh(export, catalog, max_delisted=max_delisted, histories=histories, **overrides)

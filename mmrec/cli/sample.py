@@ -34,7 +34,10 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws another shop.")] = 0,
     table_format: Annotated[TableFormat, typer.Option("--format", help="Of the tables.")] = TableFormat.csv,
 ) -> None:
-    """Write the sample shop and a ready config."""
+    """Write a sample shop and a ready config: something to try the other commands on.
+
+    Example: mmrec sample shop --size tiny
+    """
     start_tensorflow()
     path = mmrec.write_sample_shop(directory, size.value, seed, table_format.value)
     print(f"wrote {directory}; now: mmrec train {path}")

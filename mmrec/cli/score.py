@@ -30,7 +30,10 @@ def score(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer for every row of a file, however large; the same command continues what was interrupted."""
+    """Answer for every row of a file of any size. The same command continues an interrupted job.
+
+    Example: mmrec score saved_models/shop/1 --input users.parquet --output answers
+    """
     start_tensorflow()
     with continued("job"):
         summary = mmrec.score(

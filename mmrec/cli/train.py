@@ -11,7 +11,10 @@ from mmrec.reports.metrics import metrics_table
 
 
 def train(config: ConfigFile, assignments: Assignments = None, as_json: AsJson = False) -> None:
-    """Train, evaluate and export a model."""
+    """Train a model, judge it beside two baselines, and export it.
+
+    Example: mmrec train config.yaml --set training.epochs=5
+    """
     checked = mmrec.Config.load(config, **parse_assignments(assignments))
     start_tensorflow()
     with continued("run"):

@@ -22,7 +22,10 @@ def tune(
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search for the best config on validation, then train it in full."""
+    """Search for the best config on validation, then train it in full.
+
+    Example: mmrec tune config.yaml --space space.yaml --trials 30
+    """
     checked = mmrec.Config.load(config, **parse_assignments(assignments))
     start_tensorflow()
     with continued("search"):

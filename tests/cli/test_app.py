@@ -48,16 +48,22 @@ def test_help_and_version_load_neither_tensorflow_nor_pandas(python):
     )
     exit_code, out, _ = python(code)
     assert exit_code == 0
-    assert "Train, evaluate and export" in out
+    assert "what shoppers took before" in " ".join(out.split())
     assert out.splitlines()[-2:] == [mmrec.__version__, "[]"]
 
 
-def test_every_command_has_help(run):
-    names = ("train", "tune", "evaluate", "check", "compare", "refresh", "recommend", "score", "sample", "schema")
-    for command in names:
-        code, out, _ = run(command, "--help")
-        assert code == 0
-        assert f"mmrec {command}" in out
+COMMANDS = ("train", "tune", "evaluate", "check", "compare", "refresh", "recommend", "score", "sample", "schema")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_that_uses_its_own_options(run, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    example = next(line for line in out.splitlines() if line.strip().startswith("Example: ")).split()
+    assert example[1:3] == ["mmrec", command]
+    described = out[out.index("Options") :].split()
+    assert [option for option in example if option.startswith("-") and option not in described] == []
 
 
 @pytest.mark.parametrize(
