@@ -47,8 +47,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_strange_value(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuses what pydantic lets pass: true as 1, numbers that no tensor holds, and NUL characters, which end
-        paths."""
+        """Refuses what pydantic lets pass: true as 1, numbers that no tensor holds, NUL characters (they end paths)."""
         kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
         if any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds):  # judges its own values
             return value

@@ -119,6 +119,7 @@ def _most_recent(rows: tf.Tensor, longest: int) -> tf.Tensor:
 
     Args:
       rows: int32 [B, L]; 0 anywhere.
+      longest: most rows of each query.
 
     Returns:
       int32 [B, min(L + 1, longest)], their columns, counted from 1; 0 pads at the end.

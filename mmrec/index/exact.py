@@ -129,7 +129,8 @@ class ExactIndex(tf.Module):
         Args:
           query: float32 [B, D].
           width: int32 [], answers for each query.
-          apart, never: see `_never`.
+          apart: int32 [B, E], the exclusions, see `_never`.
+          never: bool [rows kept, B] or [0, B], what answers no query, see `_never`.
         """
         batch, marked = tf.shape(query)[0], tf.shape(never)[0] > 0
         # Row 0 and the rows of zeros at the end are no items.

@@ -17,13 +17,21 @@ import tensorflow as tf
 from mmrec import schema
 from mmrec.errors import InputError, nearest
 from mmrec.manifest import Interface, read_inputs
-from mmrec.preprocess.transcode import graph_readable
 from mmrec.process import refuse_fork
-from mmrec.serving.columns import column
 from mmrec.serving.context import Context, context_inputs
 from mmrec.serving.filters import FilterValues
+from mmrec.serving.item_columns import graph_readable_photos, item_columns
 from mmrec.serving.loading import load_export
-from mmrec.serving.questions import Filter, filter_rows, for_each, padded_ids, rows_for, signature_inputs, strings
+from mmrec.serving.questions import (
+    Filter,
+    as_tensor,
+    filter_rows,
+    for_each,
+    padded_ids,
+    rows_for,
+    signature_inputs,
+    strings,
+)
 from mmrec.serving.verify import read_manifest, verify_files
 from mmrec.values import Spellings
 from mmrec.vectors import LISTS, is_nothing
@@ -102,7 +110,11 @@ class Recommender:
         return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
 
     def describe(self, item_id: str) -> str:
-        """Returns an item's id and payload in one line."""
+        """Returns an item's id and payload in one line.
+
+        Args:
+          item_id: of an item of the export; of another one there is the id alone.
+        """
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
         values = rows.iloc[0] if len(rows) else []
         shown = [", ".join(map(str, value)) if isinstance(value, LISTS) else str(value) for value in values]
@@ -119,17 +131,17 @@ class Recommender:
         context: Context | None = None,
         batch: int = 256,
     ) -> Answers:
-        """Answers what to show users.
+        """Recommends items to shoppers.
 
         Args:
-          histories: B sequences of item ids, texts or numbers, oldest first; unknown ids are skipped, an empty one is
-            fine. Ids are looked for as they are written, then by their `values.plain` form: 9.0 and " 9" are "9".
-          k: answers wanted, at least 1.
-          exclude: B sequences of item ids that are no answer.
-          include: B sequences of the only item ids to recommend from; an empty one: all items.
-          filter: what answers must have, {column: value} or a list of "column=value", all of it; one for all histories,
-            or a list of B. Of a column with several values per item, one of them must be it. A value that no item has
-            leaves no answer, and a warning says so.
+          histories: B sequences of item ids, texts or numbers, oldest first. Unknown ids are skipped; an empty history
+            is fine. Ids are compared as they are written, then by their plain form: 9.0 and " 9" are "9".
+          k: answers per history, at least 1.
+          exclude: B sequences of item ids that must not be answered.
+          include: B sequences of the only item ids to answer with; an empty one: all items.
+          filter: what answers must have: {column: value} or a list of "column=value", all of which must hold. One
+            filter for all histories, or a list of B. Where a column has several values per item, one must match. A
+            value that no item has leaves no answer, and a warning says so.
           context: what is known beside the histories, by the inputs in `context_inputs`: `history_time` and
             `history_event`, B sequences beside the items (times as in the events of training, date-times as seconds
             since 1970, or as `data.interactions.timestamp_format` reads them where it was set); `now`, B such times;
@@ -137,7 +149,7 @@ class Recommender:
           batch: histories at once.
 
         Returns:
-          At most `k` items per history.
+          The best `k` items per history that may be answered, by falling score.
 
         Raises:
           InputError: something is not of the form above, or `filter` names a column that is not in `filter_columns`.
@@ -154,12 +166,15 @@ class Recommender:
         return self._ask(schema.RECOMMEND, batch, history=history, k=for_each(k, len(history)), **chosen)
 
     def similar(self, item_ids: Sequence[str], k: int = 10, batch: int = 256) -> Answers:
-        """Answers which items are near others.
+        """Finds the items that are most like others in what they show and say and in who takes them.
 
         Args:
-          item_ids: B ids of the catalog.
-          k: answers wanted, at least 1.
+          item_ids: B ids of items of the export.
+          k: answers per item, at least 1.
           batch: items at once.
+
+        Returns:
+          The nearest `k` items of each, without the item itself, by falling score.
 
         Raises:
           InputError: an id is not in the export.
@@ -174,14 +189,30 @@ class Recommender:
         return self._ask(schema.SIMILAR, batch, item_id=ids, k=for_each(k, len(ids)))
 
     def unknown(self, item_ids: Iterable[str]) -> list[str]:
-        """Returns those of the ids that the export lacks, in the given order, whatever way they are spelt."""
+        """Returns the ids that the export lacks, in their order.
+
+        Args:
+          item_ids: any ids, spelt in any way that `recommend` takes.
+        """
         ids = strings(item_ids, "item_ids")
         return [str(item) for item in ids[self.spellings.places(ids) < 0]]
 
     def embed_queries(
         self, histories: Iterable[Sequence[str]], context: Context | None = None, batch: int = 1024
     ) -> np.ndarray:
-        """Returns float32 [B, D], the query embedding of each history; arguments as in `recommend`."""
+        """Embeds histories into the space of the items.
+
+        Args:
+          histories: B sequences of item ids, as in `recommend`.
+          context: what is known beside the histories, as in `recommend`.
+          batch: histories at once.
+
+        Returns:
+          float32 [B, D]. Its product with a row of `item_table` is the score that `recommend` gives that item.
+
+        Raises:
+          InputError: something is not of the form that `recommend` takes.
+        """
         history = self.spellings.spelt(padded_ids(histories, "histories"))
         inputs = context_inputs(context, history, self.context_inputs, self.interface.events.formats)
         return self._call(schema.EMBED_QUERY, batch, history=history, **inputs)["embedding"]
@@ -228,35 +259,32 @@ class Recommender:
         return (embedded["embedding"], embedded["status"]) if status else embedded["embedding"]
 
     def item_inputs(self, table: pd.DataFrame, signature: str = schema.EMBED_ITEM) -> dict[str, np.ndarray]:
-        """Returns the columns of a table, as `embed_items` takes it, by the inputs of a signature that reads items.
+        """Turns a table of items into the inputs of a signature that reads items, ready for `call`.
+
+        Args:
+          table: as `embed_items` takes it, N rows.
+          signature: `embed_item`, or another one with its inputs.
+
+        Returns:
+          By input an array of N rows: objects of bytes or str, or float32.
 
         Raises:
           InputError: as `embed_items` does.
         """
-        return self._decodable(self._columns(table, signature))
+        return graph_readable_photos(self._columns(table, signature), self.interface.fields)
 
     def _columns(self, table: pd.DataFrame, signature: str) -> dict[str, np.ndarray]:
-        """Returns the columns of a table by the inputs of a signature, photos as they are."""
-        table, columns, present, accepted = pd.DataFrame(table), {}, [], []
-        for field in self.interface.fields:
-            accepted.append(" or ".join(f"`{name}`" for name in field.names))
-            name = next((name for name in field.names if name in table), None)
-            if name is not None:
-                present.append(name)
-            values = [None] * len(table) if name is None else table[name]
-            shape = self.inputs(signature)[field.input].shape[1:]
-            columns[field.input] = column(values, field.kind, shape, name or field.input)
-            if field.kind == "id":
-                columns[field.input] = self.spellings.spelt(columns[field.input])
-        if not present:
-            raise InputError(
-                f"`table` must have at least one of the columns {', '.join(accepted)}. "
-                f"Received: {', '.join(map(str, table)) or 'no column'}."
-            )
-        return columns
+        return item_columns(table, self.interface.fields, self.inputs(signature), self.spellings)
 
     def inputs(self, signature: str) -> Mapping[str, tf.TensorSpec]:
-        """Returns what a serving function takes, by name; raises `InputError` where the export has none so called."""
+        """Returns dtype and shape of each input of a signature; the first dimension is the batch.
+
+        Args:
+          signature: one of `signatures`.
+
+        Raises:
+          InputError: the export has no signature of that name.
+        """
         if signature not in self.manifest["inputs"]:
             raise InputError(
                 f"the export has no signature `{signature}`.{nearest(signature, self.signatures)} It has: "
@@ -268,11 +296,14 @@ class Recommender:
         }
 
     def call(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-        """Calls a serving function as a server would.
+        """Calls a signature as a server would.
 
         Args:
-          signature: its name, see `signatures`.
+          signature: one of `signatures`.
           inputs: all that it takes (see `inputs`), as tensors, arrays or nested lists.
+
+        Returns:
+          The outputs by name, tensors whose first dimension is the batch.
 
         Raises:
           InputError: there is no such signature, or these are not its inputs.
@@ -280,15 +311,6 @@ class Recommender:
         specs, functions = self.inputs(signature), self._model.signatures
         answers: dict[str, tf.Tensor] = functions[signature](**signature_inputs(signature, inputs, specs))
         return answers
-
-    def _decodable(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Returns the inputs of a signature with photos as it can read them, as in training."""
-        decodable = dict(inputs)
-        for field in self.interface.fields:
-            if field.max_pixels is not None and field.input in inputs:
-                transcode = np.frompyfunc(lambda file, most=field.max_pixels: graph_readable(file, most), 1, 1)
-                decodable[field.input] = transcode(inputs[field.input])
-        return decodable
 
     def _ask(self, signature: str, batch: int, **inputs: np.ndarray) -> Answers:
         outputs = self._call(signature, batch, **inputs)
@@ -301,15 +323,11 @@ class Recommender:
             raise InputError(f"`batch` must be an integer >= 1. Received: {batch!r}. Leave it out for the default.")
         spec, rows, parts = self.inputs(signature), len(next(iter(inputs.values()))), []
         for start in range(0, max(1, rows), batch):
-            part = self._decodable({key: value[start : start + batch] for key, value in inputs.items()})
+            part = {key: value[start : start + batch] for key, value in inputs.items()}
+            part = graph_readable_photos(part, self.interface.fields)
             tensors = {key: as_tensor(value, spec[key]) for key, value in part.items()}
             parts.append({key: value.numpy() for key, value in self.call(signature, tensors).items()})
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-
-
-def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
-    """Returns an array as a signature takes it: constants take no empty lists of strings without a shape."""
-    return tf.reshape(tf.constant(values.ravel().tolist(), spec.dtype), values.shape)
 
 
 def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:

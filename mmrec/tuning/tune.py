@@ -74,6 +74,9 @@ def tune(
       seed: of the draws; draws follow Optuna's TPE sampler.
       **overrides: config values, as for `train`.
 
+    Returns:
+      The best config, the table of trials, and the training of the best config.
+
     Raises:
       InputError: config, space or data cannot be used, or Optuna is not installed; nothing was trained.
       TrainingError: the training of the best config went astray. (A trial that does so is stopped and counted.)
@@ -162,8 +165,7 @@ def _begin(run: RunFolder, config: Config) -> None:
 
 
 def _tables_without_test(config: Config) -> Callable[[tuple[str, ...], tuple[str, ...]], Tables]:
-    """Returns a function that reads the tables for some modalities and context, once; it keeps them, without the test
-    queries."""
+    """Returns a function that reads the tables for some modalities and context, once, and drops the test queries."""
 
     @cache
     def tables_of(modalities: tuple[str, ...], context: tuple[str, ...]) -> Tables:

@@ -55,13 +55,13 @@ def test_help_and_version_load_neither_tensorflow_nor_pandas(python):
 COMMANDS = ("train", "tune", "evaluate", "check", "compare", "refresh", "recommend", "score", "sample", "schema")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example_that_uses_its_own_options(run, command, monkeypatch):
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example_that_uses_its_own_options(run, name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    code, out, _ = run(command, "--help")
+    code, out, _ = run(name, "--help")
     assert code == 0
     example = next(line for line in out.splitlines() if line.strip().startswith("Example: ")).split()
-    assert example[1:3] == ["mmrec", command]
+    assert example[1:3] == ["mmrec", name]
     described = out[out.index("Options") :].split()
     assert [option for option in example if option.startswith("-") and option not in described] == []
 
