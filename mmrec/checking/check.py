@@ -67,7 +67,7 @@ def check(
     *,
     export_dir: str | os.PathLike[str] | None = None,
     probe: bool = True,
-    **overrides,
+    **overrides: Any,
 ) -> CheckReport:
     """Reads and judges everything that a training would read, with the functions that it would use.
 

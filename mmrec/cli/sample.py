@@ -40,4 +40,4 @@ def sample(
     """
     start_tensorflow()
     path = mmrec.write_sample_shop(directory, size.value, seed, table_format.value)
-    print(f"wrote {directory}; now: mmrec train {path}")
+    print(f"wrote {directory}; now: mmrec train {directory / path.name}")

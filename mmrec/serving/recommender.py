@@ -96,8 +96,7 @@ class Recommender:
         """float32 [N + 1, D], the item embeddings; row i + 1 belongs to `items.iloc[i]`, row 0 is padding."""
         index = self._model.index
         held = index.table if hasattr(index, "table") else index.embeddings()  # earlier exports hold a table
-        table: np.ndarray = held.numpy()
-        return table
+        return np.asarray(held)
 
     @property
     def filter_columns(self) -> Sequence[str]:
