@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from mmrec.errors import InputError, writing
 from mmrec.locks import locked
-from mmrec.scoring.shards import ROWS, STAGED_LETTERS, UNREAD, WORK, Shard
+from mmrec.scoring.shards import ROWS, STAGED_BAD_ROWS, UNREAD, WORK, Shard
 
-JOB, SUMMARY, LETTERS = "job.json", "score.json", "bad_rows.jsonl"
+JOB, SUMMARY, BAD_ROWS = "job.json", "score.json", "bad_rows.jsonl"
 _LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
 _ENDS = 65_536  # bytes of a file's begin and end that its fingerprint holds
 
@@ -68,7 +68,7 @@ class ScoreFolder:
         return sum(name.startswith("part-") for name in os.listdir(self.path / ROWS))
 
     def gather(self, shards: Sequence[Shard], task: str) -> dict[str, int]:
-        """Counts the answers and gathers the dead letters.
+        """Counts the answers and gathers the bad rows.
 
         Returns:
           rows, bad_rows, those that the model read nothing of (see `UNREAD`), and shards.
@@ -76,16 +76,16 @@ class ScoreFolder:
         Raises:
           RuntimeError: rows are missing, or there are more than were read.
         """
-        work, aside = self.path / WORK, self.path / f".{LETTERS}"
-        staged = work / _STAGED / STAGED_LETTERS
+        work, aside = self.path / WORK, self.path / f".{BAD_ROWS}"
+        staged = work / _STAGED / STAGED_BAD_ROWS
         rows, bad, unread = 0, 0, 0
-        with open(aside, "wb") as letters:
-            bad += _copy(staged, letters)
+        with open(aside, "wb") as bad_rows:
+            bad += _copy(staged, bad_rows)
             for shard in shards:
                 written = pq.read_metadata(self.path / ROWS / f"{shard.name}.parquet")
                 answered = written.num_rows
                 unread += int(written.metadata.get(UNREAD[task].encode(), 0))
-                refused = _copy(work / f"{shard.name}.jsonl", letters)
+                refused = _copy(work / f"{shard.name}.jsonl", bad_rows)
                 if not shard.events and answered + refused != shard.stop - shard.start:
                     raise RuntimeError(
                         f"{shard.source}, rows from {shard.start + 1:,}: {shard.stop - shard.start:,} were read, "
@@ -93,13 +93,13 @@ class ScoreFolder:
                     )
                 rows, bad = rows + answered, bad + refused
         if bad:
-            aside.replace(self.path / LETTERS)
+            aside.replace(self.path / BAD_ROWS)
         aside.unlink(missing_ok=True)
         return {"rows": rows, "bad_rows": bad, UNREAD[task]: unread, "shards": len(shards)}
 
     def first_letter(self) -> dict[str, Any]:
-        """Returns the first of the dead letters that were gathered."""
-        with open(self.path / LETTERS, encoding="utf-8") as file:
+        """Returns the first of the bad rows that were gathered."""
+        with open(self.path / BAD_ROWS, encoding="utf-8") as file:
             return json.loads(next(file))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -108,7 +108,7 @@ class ScoreFolder:
         self.clean()
 
     def discard(self) -> None:
-        """Removes the answers; dead letters stay."""
+        """Removes the answers; bad rows stay."""
         shutil.rmtree(self.path / ROWS, ignore_errors=True)
 
     def forget(self) -> None:
@@ -139,7 +139,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
         raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
-        ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # of a job that was refused
+        ignored = {_LOCK, f".{JOB}"} | ({BAD_ROWS} if (path / _LOCK).exists() else set())  # of a job that was refused
         busy = f"{path}: another process scores into it. Wait for its end, or give another `output`."
         with locked(path / _LOCK, busy):
             earlier = _read(path / JOB)
@@ -154,7 +154,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
                     "remove the folder."
                 )
             if earlier is None:
-                (path / LETTERS).unlink(missing_ok=True)
+                (path / BAD_ROWS).unlink(missing_ok=True)
             _write(path / JOB, job)
             folder = ScoreFolder(path)
             try:

@@ -94,7 +94,7 @@ class Plan:
         """Cuts the files; what is no parquet, or no history yet, is written anew first.
 
         Args:
-          folder: where to, empty; rows that cannot be used go to `STAGED_LETTERS` in it.
+          folder: where to, empty; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
           size: rows per shard.
         """
         staged = [path for path in self._paths if self._events is not None or not _is_parquet(path)]

@@ -13,7 +13,7 @@ from typing import Any
 from mmrec import schema
 from mmrec.errors import InputError
 from mmrec.progress import watching
-from mmrec.scoring.folder import LETTERS, SUMMARY, ScoreFolder, fingerprint, open_folder
+from mmrec.scoring.folder import BAD_ROWS, SUMMARY, ScoreFolder, fingerprint, open_folder
 from mmrec.scoring.inputs import Plan, input_files
 from mmrec.scoring.run import require_beam_for, run
 from mmrec.scoring.shards import EMPTY, SIGNATURES, UNKNOWN, Job, model_version
@@ -109,10 +109,10 @@ def score(
 
 
 def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts: Mapping[str, int]) -> None:
-    """Refuses a job that answered nothing, or nothing of use; its answers are removed, its dead letters stay.
+    """Refuses a job that answered nothing, or nothing of use; its answers are removed, its bad rows stay.
 
     Raises:
-      InputError: with the first dead letter, where there are some.
+      InputError: with the first bad row, where there are some.
     """
     rows, bad = counts["rows"], counts["bad_rows"]
     if rows and counts.get(EMPTY) != rows:
@@ -128,7 +128,7 @@ def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts:
     first = folder.first_letter()
     raise InputError(
         f"{first['file']}, row {first['row']:,}: {first['reason']}. Not one of {bad:,} rows can be used: "
-        f"{folder.path / LETTERS} says why. Correct the input."
+        f"{folder.path / BAD_ROWS} says why. Correct the input."
     )
 
 
@@ -136,7 +136,7 @@ def _say(folder: ScoreFolder, counts: Mapping[str, int]) -> None:
     """Says on stderr what was not answered, or answered in name only."""
     rows, bad = counts["rows"], counts["bad_rows"]
     if bad:
-        print(f"{bad:,} bad rows are left out; {folder.path / LETTERS} says why", file=sys.stderr)
+        print(f"{bad:,} bad rows are left out; {folder.path / BAD_ROWS} says why", file=sys.stderr)
     if counts.get(UNKNOWN):
         print(f"{counts[UNKNOWN]:,} of {rows:,} histories hold no item of the export", file=sys.stderr)
     if counts.get(EMPTY):

@@ -21,7 +21,7 @@ from mmrec.scoring.histories import Questions
 from mmrec.scoring.history_files import USER
 from mmrec.scoring.items import Items, media_folders
 from mmrec.scoring.lists import columns_of
-from mmrec.scoring.shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard, letter, model_version
+from mmrec.scoring.shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard, bad_row_line, model_version
 from mmrec.serving.recommender import Recommender
 from mmrec.values import Spellings
 
@@ -30,7 +30,7 @@ _READ = 8192  # histories at once
 
 @dataclass(frozen=True)
 class Scored:
-    """How many rows of a shard were answered, and how many went to the dead letters."""
+    """How many rows of a shard were answered, and how many could not be used."""
 
     rows: int
     bad_rows: int
@@ -47,16 +47,16 @@ def score_shard(shard: Shard, job: Job) -> Scored:
     """
     shop = _load(job.export_dir, job.threads)
     folder, aside = Path(job.output), f".{shard.name}.{uuid.uuid4().hex}"
-    answers, letters = folder / ROWS / aside, folder / WORK / aside
+    answers, bad_rows = folder / ROWS / aside, folder / WORK / aside
     scored = bad = unread = 0
     size = _READ if job.task == "recommend" else job.batch
     writer = None
     try:
-        with open(letters, "w", encoding="utf-8") as file:
+        with open(bad_rows, "w", encoding="utf-8") as file:
             for numbers, table in read_shard(shard, shop.spellings, size):
                 answered, faults, read_nothing = _answer(table, shard, job, shop)
                 for row, reason in sorted(faults.items()):
-                    file.write(letter(shard.source, int(numbers[row]), reason))
+                    file.write(bad_row_line(shard.source, int(numbers[row]), reason))
                 bad += len(faults)
                 scored += len(answered)
                 unread += read_nothing
@@ -66,13 +66,13 @@ def score_shard(shard: Shard, job: Job) -> Scored:
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
-            os.replace(letters, kept)
+            os.replace(bad_rows, kept)
         else:  # a killed process may have left some, of a photo that is there by now
             kept.unlink(missing_ok=True)
         os.replace(answers, folder / ROWS / f"{shard.name}.parquet")
     finally:
         answers.unlink(missing_ok=True)
-        letters.unlink(missing_ok=True)
+        bad_rows.unlink(missing_ok=True)
     return Scored(scored, bad)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mmrec import schema
 
 ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
-STAGED_LETTERS = "bad.jsonl"  # rows that could not even be put into a shard
+STAGED_BAD_ROWS = "bad.jsonl"  # rows that could not even be put into a shard
 ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
 UNKNOWN, EMPTY = "unknown_histories", "items_without_content"
 UNREAD = {"recommend": UNKNOWN, "embed": EMPTY, "label": EMPTY}
@@ -74,6 +74,6 @@ def model_version(export_dir: str | os.PathLike) -> str:
     return "/".join(Path(export_dir).resolve().parts[-2:])
 
 
-def letter(source: str, row: int, reason: str) -> str:
-    """Returns a line of the dead letters: why a row of the user's file could not be used."""
+def bad_row_line(source: str, row: int, reason: str) -> str:
+    """Returns a line of `bad_rows.jsonl`: why a row of the user's file could not be used."""
     return json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n"

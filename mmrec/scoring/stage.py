@@ -15,7 +15,7 @@ from mmrec.data.times import Times, read_times, time_rule
 from mmrec.manifest import EventRules
 from mmrec.scoring.events import EVENTS, append_events
 from mmrec.scoring.read import Rows
-from mmrec.scoring.shards import ROW, STAGED_LETTERS, Shard, letter
+from mmrec.scoring.shards import ROW, STAGED_BAD_ROWS, Shard, bad_row_line
 from mmrec.values import Spellings, WholeNumbers, nested, plain, trimmed
 
 _HELD = 1_000_000  # events in memory before they are written
@@ -25,10 +25,10 @@ Read = Callable[..., Iterator[Rows]]
 
 
 def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
-    """Adds dead letters to a file."""
+    """Adds lines about bad rows to a file."""
     with open(path, "a", encoding="utf-8") as file:
         for row, reason in sorted(faults.items()):
-            file.write(letter(source, row, reason))
+            file.write(bad_row_line(source, row, reason))
 
 
 def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size: int, read: Read) -> list[Shard]:
@@ -37,7 +37,7 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     Args:
       path: the file.
       columns: those wanted of it, ids first.
-      folder: where to; rows that cannot be read go to `STAGED_LETTERS` in it.
+      folder: where to; rows that cannot be read go to `STAGED_BAD_ROWS` in it.
       first: number of the first shard.
       size: rows per shard.
       read: reads the file.
@@ -45,7 +45,7 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     shards: list[Shard] = []
     ids = WholeNumbers()
     for rows in read(path, columns, size):
-        write_letters(folder / STAGED_LETTERS, path, rows.faults)
+        write_letters(folder / STAGED_BAD_ROWS, path, rows.faults)
         if not len(rows.numbers):
             continue
         ids.add(rows.columns[columns[0]])
@@ -66,7 +66,7 @@ def stage_events(
       paths: the files.
       events: their columns.
       columns: what histories are made of.
-      folder: where to; rows that cannot be used go to `STAGED_LETTERS` in it.
+      folder: where to; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
       parts: number of files.
       read: reads a file.
     """
@@ -78,7 +78,7 @@ def stage_events(
             if first is None and len(readable):
                 first = times.dated, times.zoned[readable[0]]  # what the first time is, all must be
             table, faults = _checked(rows, events, times, first or (False, False))
-            write_letters(folder / STAGED_LETTERS, path, rows.faults | faults)
+            write_letters(folder / STAGED_BAD_ROWS, path, rows.faults | faults)
             held.append(table)
             users.add(table["user"].unique().to_pylist())
             if sum(map(len, held)) >= _HELD:

@@ -81,10 +81,10 @@ class Study:
         trial.set_user_attr("values", values)
         return trial, values
 
-    def twin(self, values: Mapping[str, Any]) -> int | None:
+    def finished_with(self, values: Mapping[str, Any]) -> int | None:
         """Returns the number, from 1, of a trial of the same values that ran to its end; None when there is none."""
-        twins = (number for number, trial in enumerate(self.done, 1) if self._ended_with(trial) == values)
-        return next(twins, None)
+        numbers = (number for number, trial in enumerate(self.done, 1) if self._ended_with(trial) == values)
+        return next(numbers, None)
 
     def _ended_with(self, trial: Any) -> dict[str, Any] | None:
         return trial.user_attrs["values"] if trial.state == self._complete else None

@@ -121,9 +121,9 @@ def _run_trial(
     number = len(study.done) + 1
     trial, values = study.ask()
     print(f"trial {number} of {trials}: {values}", file=sys.stderr, flush=True)
-    twin = study.twin(values)
-    if twin is not None:
-        study.tell(trial, validation_values(_run(folder, twin).history), reached=study.reached(twin))
+    same = study.finished_with(values)
+    if same is not None:
+        study.tell(trial, validation_values(_run(folder, same).history), reached=study.reached(same))
         return
     try:
         tried = Config.load(config, **values)

@@ -13,7 +13,7 @@ import pytest
 
 from mmrec.scoring import run as score_run
 from mmrec.scoring.score import score
-from tests.scoring.world import HISTORIES, answers, five_items, letters, written
+from tests.scoring.world import HISTORIES, answers, bad_rows, five_items, written
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,12 +92,12 @@ def check_kill(export, path, folder, server, number, moment):
     after = {part.name: part.stat().st_mtime_ns for part in out.glob("rows/*")}
     assert {name: after[name] for name in done} == done
     assert answers(out) == answers(whole)
-    assert letters(out) == letters(whole)
+    assert bad_rows(out) == bad_rows(whole)
     assert sorted(child.name for child in out.iterdir()) == sorted(child.name for child in whole.iterdir())
     return len(done)
 
 
-# Renamed are: job.json, plan.json, part 0, dead letters and rows of part 1, part 2, part 3, dead letters, score.json.
+# Renamed are: job.json, plan.json, part 0, bad rows and rows of part 1, part 2, part 3, bad rows, score.json.
 SHORT = [(5, "before", 1), (8, "after", 4)]
 LONG = [*((number, "before") for number in (1, 2, 3, 4, 6, 7, 8, 9)), (4, "after"), (9, "after")]
 
@@ -145,5 +145,5 @@ def test_a_killed_job_of_two_processes_ends_as_an_undisturbed_one(export, tmp_pa
     score(export, path, out, **options)
     assert {name: (out / "rows" / name).stat().st_mtime_ns for name in done} == done
     assert answers(out) == answers(whole)
-    assert letters(out) == letters(whole)
-    assert len(answers(out)) + len(letters(out)) == 600
+    assert bad_rows(out) == bad_rows(whole)
+    assert len(answers(out)) + len(bad_rows(out)) == 600

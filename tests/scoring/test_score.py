@@ -15,7 +15,7 @@ import mmrec
 from mmrec.scoring import run as score_run
 from mmrec.scoring.inputs import Plan
 from mmrec.scoring.scorer import read_shard
-from tests.scoring.world import HISTORIES, answers, five_items, letters, written
+from tests.scoring.world import HISTORIES, answers, bad_rows, five_items, written
 
 ROOT = Path(__file__).parents[2]
 score = mmrec.score
@@ -61,12 +61,12 @@ def test_every_row_of_csv_is_answered_as_the_export_answers_or_named(export, sho
     summary = score(export, path, tmp_path / "out", k=3, shard_rows=2)
     good = {"u1": ["a", "b"], "u2": [], "u5": ["zz", "c"], "u6": ["a", "b", "c"], "u7": ["d"]}
     assert answers(tmp_path / "out") == expected(shop, good, 3)
-    assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
+    assert [(bad_row["row"], bad_row["reason"]) for bad_row in bad_rows(tmp_path / "out")] == [
         (5, "must have 2 fields, as the header has. Received: 3"),
         (3, "column `user_id`: must not be empty. Received: ''"),
         (4, "column `history`: must be item ids with a single space between each two. Received: 'a  b'"),
     ]
-    assert {letter["file"] for letter in letters(tmp_path / "out")} == {str(path)}
+    assert {bad_row["file"] for bad_row in bad_rows(tmp_path / "out")} == {str(path)}
     assert summary == json.loads((tmp_path / "out/score.json").read_text())
     assert (summary["rows"], summary["bad_rows"], summary["shards"]) == (5, 3, 4)
     assert summary["model_version"] == "small/1"
@@ -92,7 +92,7 @@ def test_row_groups_of_parquet_are_cut_into_shards_in_order(export, shop, tmp_pa
         summary = score(export, tmp_path / pattern, tmp_path / f"out{number}", k=2, shard_rows=8, batch_size=3)
         assert (summary["rows"], summary["shards"]) == (50, 3 + 4)
         assert answers(tmp_path / f"out{number}") == expected(shop, histories, 2)
-        assert letters(tmp_path / f"out{number}") == []
+        assert bad_rows(tmp_path / f"out{number}") == []
 
 
 def test_what_cannot_be_read_of_csv_is_named_and_the_next_rows_are_not(export, tmp_path, alone):
@@ -100,8 +100,8 @@ def test_what_cannot_be_read_of_csv_is_named_and_the_next_rows_are_not(export, t
     summary = score(export, tmp_path / "h.csv", tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u4"]
     assert (summary["rows"], summary["bad_rows"]) == (2, 2)
-    assert [letter["row"] for letter in letters(tmp_path / "out")] == [2, 3]
-    assert letters(tmp_path / "out")[0]["reason"] == "must be UTF-8"
+    assert [bad_row["row"] for bad_row in bad_rows(tmp_path / "out")] == [2, 3]
+    assert bad_rows(tmp_path / "out")[0]["reason"] == "must be UTF-8"
 
 
 def test_a_quotation_mark_that_is_not_closed_is_named_with_the_lines_that_it_takes(export, file, tmp_path, alone):
@@ -109,7 +109,7 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_the_lines_that_it_tak
     summary = score(export, path, tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u8"]
     assert (summary["rows"], summary["bad_rows"]) == (3, 2)
-    read, asked = [letter["reason"] for letter in letters(tmp_path / "out")]
+    read, asked = [bad_row["reason"] for bad_row in bad_rows(tmp_path / "out")]
     assert "(lines 3 to 5)" in read
     assert asked.startswith(
         "column `history`: must be item ids with a single space between each two. Received: 'a\\nu7"
@@ -124,7 +124,7 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(
     path = file(name, 'user_id,history\nu1,a\nu2,"b\nu3,c\nu4,d\nu5,e\nu6,a b c d e\nu7,a\n')
     summary = score(export, path, tmp_path / "out", k=1)
     assert [user for user, _ in answers(tmp_path / "out")] == ["u1", "u5", "u7"]
-    assert [(letter["row"], letter["reason"]) for letter in letters(tmp_path / "out")] == [
+    assert [(bad_row["row"], bad_row["reason"]) for bad_row in bad_rows(tmp_path / "out")] == [
         (2, "cannot be read as csv: field larger than field limit (8) (lines 3 to 5)"),
         (4, "cannot be read as csv: field larger than field limit (8)"),
     ]
@@ -208,10 +208,10 @@ def test_a_file_of_bad_rows_alone_is_refused_with_the_first_reason_as_often_as_i
         assert message.startswith(f"{path}, row 1: {first}")
         assert message.endswith(f"Not one of {bad} rows can be used: {out}/bad_rows.jsonl says why. Correct the input.")
         assert sorted(child.name for child in out.iterdir()) == [".lock", "bad_rows.jsonl"]
-        assert [letter["row"] for letter in letters(out)] == [*range(1, bad + 1)]
+        assert [bad_row["row"] for bad_row in bad_rows(out)] == [*range(1, bad + 1)]
     path.write_text("user_id,history\nu1,a\n")
     assert score(export, path, out)["rows"] == 1  # the folder is free for what was corrected
-    assert letters(out) == []
+    assert bad_rows(out) == []
 
 
 def test_a_file_of_bad_rows_that_is_the_users_own_is_not_removed(export, file, tmp_path, alone):
@@ -247,7 +247,7 @@ def test_events_are_grouped_into_histories(export, shop, file, tmp_path, alone):
     summary = score(export, file("e.csv", EVENTS), tmp_path / "out", k=3, shard_rows=1)
     wanted = expected(shop, {"u1": ["a", "b"], "u2": ["zz", "c"]}, 3)
     assert sorted(answers(tmp_path / "out")) == sorted(wanted)
-    assert {letter["row"]: letter["reason"].partition(":")[0] for letter in letters(tmp_path / "out")} == {
+    assert {bad_row["row"]: bad_row["reason"].partition(":")[0] for bad_row in bad_rows(tmp_path / "out")} == {
         4: "column `user_id`", 5: "column `item_id`", 6: "column `timestamp`", 8: "column `timestamp`",
     }  # fmt: skip
     assert (summary["rows"], summary["bad_rows"]) == (2, 4)
@@ -305,7 +305,7 @@ def test_events_are_read_by_the_format_that_training_read_times_by(export, shop,
     summary = score(with_rules(export, tmp_path, formats=["%d/%m/%Y"]), file("e.csv", text), tmp_path / "out")
     assert answers(tmp_path / "out") == expected(shop, {"u1": ["a", "b"]}, 10)
     assert (summary["rows"], summary["bad_rows"]) == (1, 1)
-    assert "must be a date-time of the form '%d/%m/%Y'" in letters(tmp_path / "out")[0]["reason"]
+    assert "must be a date-time of the form '%d/%m/%Y'" in bad_rows(tmp_path / "out")[0]["reason"]
 
 
 def test_negative_events_are_history_however_they_are_rated_and_0_is_a_rating(export, shop, file, tmp_path, alone):
@@ -333,8 +333,8 @@ def test_a_catalog_is_embedded_and_bad_rows_are_named(tiny_export, tmp_path, alo
     np.testing.assert_allclose(np.stack(written["embedding"]), tiny_export.table.scored[1:7], atol=1e-4)
     assert written["status"].tolist() == [0] * 6
     assert (summary["rows"], summary["bad_rows"]) == (6, 2)
-    assert [letter["row"] for letter in letters(tmp_path / "out")] == [7, 8]
-    reason = letters(tmp_path / "out")[0]["reason"]
+    assert [bad_row["row"] for bad_row in bad_rows(tmp_path / "out")] == [7, 8]
+    reason = bad_rows(tmp_path / "out")[0]["reason"]
     assert reason.startswith("column `image`: ")
     assert "images/none.png: the file cannot be read" in reason
 
@@ -408,7 +408,7 @@ def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     score(export, path, tmp_path / "one", k=3, shard_rows=2)
     score(export, path, tmp_path / "two", k=3, shard_rows=2, workers=2)
     assert answers(tmp_path / "two") == answers(tmp_path / "one")
-    assert letters(tmp_path / "two") == letters(tmp_path / "one")
+    assert bad_rows(tmp_path / "two") == bad_rows(tmp_path / "one")
     said = capfd.readouterr().err.splitlines()
     assert said[-2:] == ["shards: 4 of 4 scored", f"3 bad rows are left out; {tmp_path}/two/bad_rows.jsonl says why"]
     allowed = ("bytes: ", "shards: ", "3 bad rows")

@@ -13,9 +13,9 @@ import mmrec
 from mmrec.manifest import EventRules
 from mmrec.scoring import run as score_run
 from mmrec.scoring.read import read_rows
-from mmrec.scoring.shards import STAGED_LETTERS
+from mmrec.scoring.shards import STAGED_BAD_ROWS
 from mmrec.scoring.stage import stage_events
-from tests.scoring.world import answers, five_items, letters, written
+from tests.scoring.world import answers, bad_rows, five_items, written
 
 IDS = np.array(["", "9", "13", "1.0", "x,y", "7"], object)
 
@@ -102,16 +102,16 @@ def test_texts_that_are_not_utf8_are_bad_rows(export, tmp_path):
         histories = table(tmp_path / f"{name}2.parquet", user_id=column, history=[[9], [13]])
         for path in (events, histories):
             assert [user for user, _ in scored(export, path, tmp_path / path.stem)] == ["1"]
-            (letter,) = letters(tmp_path / path.stem)
-            assert letter["row"] == 2
-            assert letter["reason"].startswith("column `user_id`: must be text in UTF-8")
+            (bad_row,) = bad_rows(tmp_path / path.stem)
+            assert bad_row["row"] == 2
+            assert bad_row["reason"].startswith("column `user_id`: must be text in UTF-8")
 
 
 def test_lists_among_events_are_bad_rows(tmp_path):
     path = table(tmp_path / "e.parquet", user_id=["1", "2"], item_id=pa.array([["9"], ["13"]]), timestamp=[1, 2])
     events = EventRules("user_id", "item_id", "timestamp")
     assert stage_events([str(path)], events, ["user_id", "history"], tmp_path, 1, read_rows) == []
-    said = [json.loads(line)["reason"] for line in (tmp_path / STAGED_LETTERS).read_text().splitlines()]
+    said = [json.loads(line)["reason"] for line in (tmp_path / STAGED_BAD_ROWS).read_text().splitlines()]
     assert [one.split(". Received")[0] for one in said] == ["column `item_id`: must be a text or a number"] * 2
 
 

@@ -28,7 +28,7 @@ def answers(folder):
     return list(zip(table["user_id"].to_pylist(), table["item_ids"].to_pylist(), strict=True))
 
 
-def letters(folder):
-    """Returns the dead letters of a job."""
+def bad_rows(folder):
+    """Returns the bad rows of a job."""
     path = folder / "bad_rows.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

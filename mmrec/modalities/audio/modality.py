@@ -20,7 +20,7 @@ from mmrec.data.shop_tables import Tables
 from mmrec.modalities.audio.checks import AudioChecks
 from mmrec.modalities.audio.config import AudioConfig
 from mmrec.modalities.audio.reader import AudioReader
-from mmrec.modalities.audio.sounds import AudioFeatures, Change, Hear, fill_sounds
+from mmrec.modalities.audio.sounds import AudioFeatures, Change, Spectrograms, fill_sounds
 from mmrec.modalities.audio.spec_augment import spec_augment
 from mmrec.modalities.catalog_columns import catalog_column, single_field
 from mmrec.modalities.modality import Modality
@@ -59,7 +59,7 @@ class AudioModality(Modality):
         self._item = config.item
         self._reader, store = AudioReader(audio), _store(config)
         sounds = catalog.content[self.name]
-        places = fill_sounds(sounds, catalog, config.data.catalog, store, _hear(self._reader), progress)
+        places = fill_sounds(sounds, catalog, config.data.catalog, store, _spectrograms(self._reader), progress)
         self.source = AudioFeatures(store.values, places, audio.bands, _change(audio))
         unreadable = int((~sounds.missing & (places[1:] < 0)).sum())
         self.counts = {"audio_unreadable": unreadable} if unreadable else {}
@@ -84,14 +84,14 @@ def _store(config: Config) -> FeatureStore:
     return FeatureStore(Path(config.data.cache_dir) / f"mel-{name}", (1 + audio.frames * audio.bands,))
 
 
-def _hear(reader: AudioReader) -> Hear:
+def _spectrograms(reader: AudioReader) -> Spectrograms:
     graph = traced(lambda files: reader({"audio_bytes": files}).features, [*reader.inputs.values()])
 
-    def hear(files: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    def spectrograms(files: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         features = graph(tf.constant(files, tf.string))
         return features["audio_mel"].numpy(), features["audio_frames"].numpy()
 
-    return hear
+    return spectrograms
 
 
 def _change(audio: AudioConfig) -> Change | None:

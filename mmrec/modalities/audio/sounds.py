@@ -13,7 +13,7 @@ from mmrec.data.features import Draw, Features, FeatureSource
 from mmrec.data.media import FileContent, content
 from mmrec.errors import InputError
 
-Hear = Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
+Spectrograms = Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
 Change = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, int, int], None]
 
@@ -39,12 +39,12 @@ class AudioFeatures(FeatureSource):
         frames = self._frames[rows]
         longest = max(1, int(frames.max(initial=1)))
         mel = np.zeros((len(rows), longest, self._bands), np.float32)
-        heard = frames > 0
-        spectrograms = self._values[self._places[rows[heard]], 1 : 1 + longest * self._bands]
-        mel[heard] = spectrograms.reshape(-1, longest, self._bands)
-        if draw and self._change and heard.any():
-            seeds = draw.rng.integers(0, 2**31, (int(heard.sum()), 2))
-            mel[heard], frames[heard] = self._change(mel[heard], frames[heard], seeds)
+        audible = frames > 0
+        spectrograms = self._values[self._places[rows[audible]], 1 : 1 + longest * self._bands]
+        mel[audible] = spectrograms.reshape(-1, longest, self._bands)
+        if draw and self._change and audible.any():
+            seeds = draw.rng.integers(0, 2**31, (int(audible.sum()), 2))
+            mel[audible], frames[audible] = self._change(mel[audible], frames[audible], seeds)
         return {"audio_mel": mel, "audio_frames": frames}
 
     def standardisation(self, batch: int = 1024) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +67,7 @@ def fill_sounds(
     catalog: Catalog,
     config: CatalogConfig,
     store: FeatureStore,
-    hear: Hear,
+    spectrograms: Spectrograms,
     progress: Progress,
     batch: int = 64,
 ) -> np.ndarray:
@@ -78,7 +78,7 @@ def fill_sounds(
       catalog: the items, for messages.
       config: says what an unreadable recording means.
       store: grows by one entry [1 + T * M] per distinct readable recording, see `AudioFeatures`.
-      hear: encoded files -> float32 [B, T, M] and int32 [B], frames; 0 where unreadable.
+      spectrograms: encoded files -> float32 [B, T, M] and int32 [B], frames; 0 where unreadable.
       progress: called with ("sounds", done, total) after each batch.
       batch: files held in memory at once.
 
@@ -93,7 +93,7 @@ def fill_sounds(
     missing = [digest for digest in store.missing(digests) if digest]
     for start in range(0, len(missing), batch):
         part = missing[start : start + batch]
-        mel, frames = hear([content(sounds.files[item_of[digest]]) for digest in part])
+        mel, frames = spectrograms([content(sounds.files[item_of[digest]]) for digest in part])
         good = frames > 0
         if not good.all() and config.on_missing_audio == "error":
             raise InputError(_unreadable(sounds, catalog, config, item_of[part[int(np.argmin(good))]]))

@@ -94,7 +94,7 @@ def audit_photos(content: PhotoContent, size: int, batch: int = 64) -> PhotoAudi
         blank=items(blank),
         blurred=items(blurred),
         duplicates=sorted((group for group in members if len(group) > 1), key=lambda group: (-len(group), group)),
-        near_duplicates=int(_have_a_twin(hashes[telling], colours[telling]).sum()),
+        near_duplicates=int(_near_another(hashes[telling], colours[telling]).sum()),
     )
 
 
@@ -123,9 +123,9 @@ def difference_hash(pixels: np.ndarray) -> np.ndarray:
     return steps.reshape(len(pixels), _HASH_BITS) > 1.0  # less is noise
 
 
-def _have_a_twin(hashes: np.ndarray, colours: np.ndarray) -> np.ndarray:
+def _near_another(hashes: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Returns bool [P]: whether another photo has nearly the same hash (bool [P, 128]) and mean colour ([P, 3])."""
-    has_twin = np.zeros(len(hashes), bool)
+    near_another = np.zeros(len(hashes), bool)
     for band in np.array_split(np.arange(_HASH_BITS), _BANDS):
         keys, packed = np.packbits(hashes[:, band], axis=1), np.packbits(hashes, axis=1)
         order = np.lexsort((*packed.T, *keys.T))  # equal bands stand together, alike hashes next to each other
@@ -137,8 +137,8 @@ def _have_a_twin(hashes: np.ndarray, colours: np.ndarray) -> np.ndarray:
                 break
             near &= np.bitwise_count(packed[:-distance] ^ packed[distance:]).sum(axis=1) <= _DISTANCE
             near &= np.abs(colours[left] - colours[right]).max(axis=1) < _COLOUR
-            has_twin[left[near]] = has_twin[right[near]] = True
-    return has_twin
+            near_another[left[near]] = near_another[right[near]] = True
+    return near_another
 
 
 def photo_findings(audit: PhotoAudit, catalog: Catalog, stops: bool) -> list[Finding]:

@@ -81,10 +81,10 @@ def fill_sounds(shop, *arguments, **options):
 
 
 def test_each_distinct_recording_is_heard_once_across_runs(tmp_path):
-    heard, steps = [], []
+    audible, steps = [], []
 
-    def hear(files):
-        heard.append(list(files))
+    def spectrograms(files):
+        audible.append(list(files))
         frames = np.array([len(file) % 4 for file in files])
         return np.stack([entry(count)[1:].reshape(3, BANDS) for count in frames]), frames
 
@@ -93,24 +93,24 @@ def test_each_distinct_recording_is_heard_once_across_runs(tmp_path):
     shop = catalog(str(path), b"bb", None, b"a", b"cccc", b"ddd")  # the fifth is unreadable
     config = CatalogConfig(audio="audio", on_missing_audio="mask")
     store = FeatureStore(tmp_path / "store", (7,))
-    places = fill_sounds(shop, config, store, hear, lambda *step: steps.append(step), batch=3)
-    assert heard == [[b"a", b"bb", b"cccc"], [b"ddd"]]
+    places = fill_sounds(shop, config, store, spectrograms, lambda *step: steps.append(step), batch=3)
+    assert audible == [[b"a", b"bb", b"cccc"], [b"ddd"]]
     assert steps == [("sounds", 3, 4), ("sounds", 4, 4)]
     assert places.tolist() == [-1, 0, 1, -1, 0, -1, 2]
     assert store.values[:, 0].tolist() == [1, 2, 3]
 
-    again = fill_sounds(shop, config, FeatureStore(tmp_path / "store", (7,)), hear, NO_PROGRESS)
+    again = fill_sounds(shop, config, FeatureStore(tmp_path / "store", (7,)), spectrograms, NO_PROGRESS)
     assert again.tolist() == places.tolist()
-    assert heard[2:] == [[b"cccc"]]  # nothing is kept of what cannot be read
+    assert audible[2:] == [[b"cccc"]]  # nothing is kept of what cannot be read
 
 
 def test_an_unreadable_recording_stops_with_its_row(tmp_path):
-    def hear(files):
+    def spectrograms(files):
         return np.zeros((len(files), 3, BANDS)), np.array([1, 0])
 
     config, store = CatalogConfig(path="shop.csv", audio="sound"), FeatureStore(tmp_path / "store", (7,))
     with pytest.raises(InputError) as error:
-        fill_sounds(catalog(None, b"good", b"bad"), config, store, hear, NO_PROGRESS)
+        fill_sounds(catalog(None, b"good", b"bad"), config, store, spectrograms, NO_PROGRESS)
     assert str(error.value) == (
         f"{config.path}, row 3, column `sound`: must be a WAV recording of 8, 16, 24 or 32 bits. Received: 3 bytes, "
         "which cannot be decoded. Replace it, or set `data.catalog.on_missing_audio: mask` to train the item without "
