@@ -15,9 +15,9 @@ def config_reference() -> str:
     lines = [
         "# Config reference",
         "",
-        "Every key of a config with its type, default and meaning; `mmrec schema --markdown` prints this page. Override "
-        'a key with `--set KEY=VALUE`, or in Python with `mmrec.train(path, **{"KEY": VALUE})`. For editors that '
-        "complete and check YAML, write the JSON schema to a file:",
+        "Every key of a config with its type, default and meaning; `mmrec schema --markdown` prints this page. "
+        'Override a key with `--set KEY=VALUE`, or in Python with `mmrec.train(path, **{"KEY": VALUE})`. For editors '
+        "that complete and check YAML, write the JSON schema to a file:",
         "",
         "```console",
         "$ mmrec schema > mmrec.schema.json",
