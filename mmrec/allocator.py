@@ -1,4 +1,4 @@
-"""What the C library does with large blocks of memory that a training step frees."""
+"""Tells the C library to keep the large blocks of memory that training steps free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads csv files: records with the lines that they stand in; a record that cannot be read stops nothing."""
+"""Reads csv files record by record, with line numbers; a record that cannot be read stops nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Date-times to seconds since 1970, by the same rule in training and in what an export is asked."""
+"""Converts date-times to seconds since 1970, by one rule for training and serving."""
 
 from __future__ import annotations
 

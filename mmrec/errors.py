@@ -1,4 +1,4 @@
-"""What jobs raise: the one error that a user's input can cause, and the one of a training."""
+"""The errors that jobs raise: `InputError` for bad input, `TrainingError` for a training that went astray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the manifest of an export states of it, so that whoever asks it reads no config of a training."""
+"""Reads what the manifest of an export says about its inputs."""
 
 from __future__ import annotations
 

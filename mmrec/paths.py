@@ -1,4 +1,4 @@
-"""Folders whose names TensorFlow would take for a pattern."""
+"""Hands TensorFlow folder names that it would otherwise take for patterns."""
 
 from __future__ import annotations
 

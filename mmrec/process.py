@@ -1,4 +1,4 @@
-"""What mmrec needs of its process: TensorFlow without its notes, Keras 2 where it trains, no fork after that."""
+"""Prepares the process: a quiet TensorFlow, Keras 2 for training, and a refusal to work after a fork."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an item and a query are made of; signature and column names are spelled here once."""
+"""Names of signatures and columns, and the fields of an item; each is spelt here once."""
 
 from __future__ import annotations
 

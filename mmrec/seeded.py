@@ -1,4 +1,4 @@
-"""Random draws by a seed that leave the process's own as they were."""
+"""Draws from a seed without disturbing the process's random generators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of tables have in common: what is said of a file that is another, and texts that are not UTF-8."""
+"""What all table readers share: messages about the wrong kind of file, and texts that are not UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that become a graph once."""
+"""Functions that are traced into a graph once."""
 
 from __future__ import annotations
 

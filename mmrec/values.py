@@ -1,4 +1,4 @@
-"""How a cell of a table becomes a text, and which texts name the same thing: one rule for every format and job.
+"""Reads the cells of tables as texts, by one rule for every format and job.
 
 It holds for ids of items and users, categories, values of filters, and types of events:
 

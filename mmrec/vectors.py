@@ -1,4 +1,4 @@
-"""Cells of tables: what says that nothing stands there, lists, and feature vectors, however they are written."""
+"""Reads empty cells, lists and feature vectors, however they are written."""
 
 from __future__ import annotations
 

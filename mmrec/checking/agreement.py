@@ -1,4 +1,4 @@
-"""Items whose photo and text say different things, as a trained model sees them."""
+"""Finds items whose photo and text disagree, as a trained model sees them."""
 
 from __future__ import annotations
 

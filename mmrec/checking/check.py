@@ -1,4 +1,4 @@
-"""Config and raw files to what training would see, and what stands in its way; trains and writes nothing."""
+"""Checks a config and its files as a training would read them; trains and writes nothing."""
 
 from __future__ import annotations
 

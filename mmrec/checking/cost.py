@@ -1,4 +1,4 @@
-"""What a training would cost, from a short probe with the parts that it would use; nothing of it is kept."""
+"""Estimates what a training would cost from a short probe with its own parts; keeps nothing."""
 
 from __future__ import annotations
 

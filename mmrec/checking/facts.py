@@ -1,4 +1,4 @@
-"""What training would see, as plain numbers."""
+"""Describes what a training would see, in plain numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in tables and settings would make a training poor, with the remedy."""
+"""Finds what in tables and settings would make a training poor, and names the remedy."""
 
 from __future__ import annotations
 

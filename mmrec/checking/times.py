@@ -1,4 +1,4 @@
-"""Times of events as dates, and what looks wrong about them."""
+"""Describes the times of events as dates, and finds what looks wrong about them."""
 
 from __future__ import annotations
 

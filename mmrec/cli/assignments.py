@@ -1,4 +1,4 @@
-"""What `--set KEY=VALUE` says."""
+"""Parses `--set KEY=VALUE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmrec compare`: of runs, or of exports."""
+"""`mmrec compare`: two runs, or two exports."""
 
 from __future__ import annotations
 

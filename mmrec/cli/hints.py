@@ -1,4 +1,4 @@
-"""Names of options beside the names of arguments that messages of the library use."""
+"""Adds option names to library messages that speak of arguments."""
 
 from __future__ import annotations
 

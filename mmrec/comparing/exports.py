@@ -1,4 +1,4 @@
-"""Two exports and histories to what users would see change, before a version goes live."""
+"""Compares the answers of two exports for the same histories, before a version goes live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder is that a comparison is asked of: a run, or an export."""
+"""Tells a run folder from an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure it is that one of two models ranks better: a bootstrap over users and seeds."""
+"""Compares two models by a bootstrap over users and seeds."""
 
 from __future__ import annotations
 

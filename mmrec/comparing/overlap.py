@@ -1,4 +1,4 @@
-"""What changed between the answers of two versions: agreement of two lists per user, and the part of a catalog shown.
+"""Measures how much two lists of answers agree, and how much of the catalog is shown.
 
 Lists are int32 [Q, K], K >= 1: item rows, best first, no row twice, 0 behind the last answer; rows are numbered over
 the items of both versions.

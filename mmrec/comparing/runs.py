@@ -1,4 +1,4 @@
-"""Two runs, or two sets of runs with different seeds, to which of them ranks better and how sure that is."""
+"""Compares two runs, or two sets of runs with different seeds, on their common test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums over users of what changed between two versions, in memory that does not grow with the users."""
+"""Sums up over users what changed between two versions, in memory that does not grow with the users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a file of histories once: its faults show before anyone is asked, and its rows are kept to ask by."""
+"""Reads a file of histories once, so that faults show before anything is asked."""
 
 from __future__ import annotations
 

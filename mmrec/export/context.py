@@ -1,4 +1,4 @@
-"""What stands in front of the context tower in an export: raw inputs beside a history to what training used."""
+"""Turns the raw context of a query into the features that the context tower was trained on."""
 
 from __future__ import annotations
 

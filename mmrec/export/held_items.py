@@ -1,4 +1,4 @@
-"""What an export holds of its items, taken over into the next version row by row, as it is kept."""
+"""Carries the items of an export over into the next version, row by row, without recomputing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses operations that a stock TensorFlow Serving does not have: it would load the export, and fail when asked."""
+"""Refuses graphs with operations that a stock TensorFlow Serving lacks."""
 
 from __future__ import annotations
 

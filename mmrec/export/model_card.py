@@ -1,4 +1,4 @@
-"""The page that stands in a version folder: what the model is, how good, and how to ask it."""
+"""Writes the model card of a version: what it is, how good, and how to ask it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ready request bodies for TensorFlow Serving, one per signature: REST as JSON, gRPC as text proto."""
+"""Writes ready request bodies for TensorFlow Serving, one per signature: REST as JSON, gRPC as text proto."""
 
 from __future__ import annotations
 

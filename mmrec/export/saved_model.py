@@ -1,4 +1,4 @@
-"""Writes a version folder: complete and checked, or not at all."""
+"""Writes a version folder, complete and checked or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample settings for TensorFlow Serving, to start from."""
+"""Writes sample settings for TensorFlow Serving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the serving functions share: the items, their index and filters, and the trained model."""
+"""The module that all signatures share: items, index, filters and the trained model."""
 
 from __future__ import annotations
 

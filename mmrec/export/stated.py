@@ -1,4 +1,4 @@
-"""What a version states of itself, taken from the config that it was trained with."""
+"""Builds the part of the manifest that says what a version reads."""
 
 from __future__ import annotations
 

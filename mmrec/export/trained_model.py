@@ -1,4 +1,4 @@
-"""The trained model of an export without any item: two functions, which every refresh of it takes over as they are."""
+"""The trained model as two graph functions without any item, kept as they are by every refresh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that a server replays at load, so that the first user does not wait for it."""
+"""Writes the requests that a server replays as it loads a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog as the modalities in use read it."""
+"""Reads the catalog for the modalities in use."""
 
 from __future__ import annotations
 

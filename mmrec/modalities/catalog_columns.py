@@ -1,4 +1,4 @@
-"""The keys of `data.catalog` that name the columns of a modality."""
+"""The keys of `data.catalog` that name a modality's columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mmrec check` asks of a modality before anything is trained."""
+"""The contract of what `mmrec check` asks of a modality."""
 
 from __future__ import annotations
 

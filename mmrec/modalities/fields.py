@@ -1,4 +1,4 @@
-"""The raw inputs of an item: those of the modalities in use, one after the other."""
+"""Lists the raw inputs of an item over all modalities in use."""
 
 from __future__ import annotations
 

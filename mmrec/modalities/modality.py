@@ -1,4 +1,4 @@
-"""What a modality is to the jobs: one folder from the catalog's columns to the tower and the export."""
+"""The contract of a modality: one folder from the catalog's columns to the tower and the export."""
 
 from __future__ import annotations
 

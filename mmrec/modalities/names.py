@@ -1,4 +1,4 @@
-"""The modalities by name, listed here alone; none is loaded before it is asked for: a config needs no TensorFlow."""
+"""The list of modalities by name; each loads when it is first asked for, so that a config needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches without rows, which not every kernel takes."""
+"""Runs layers on batches without rows, which some kernels refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands before a tower in an export: raw inputs of items to the features that training used."""
+"""The contract of a reader: raw inputs of items to the features that training used, inside an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What competes with the right answers of a step."""
+"""The candidates of a training step."""
 
 from __future__ import annotations
 

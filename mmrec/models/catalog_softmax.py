@@ -1,4 +1,4 @@
-"""Cross entropy over the whole catalog, without ever holding all scores."""
+"""Cross entropy over the whole catalog, without holding all scores at once."""
 
 from __future__ import annotations
 

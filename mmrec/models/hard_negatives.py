@@ -1,4 +1,4 @@
-"""Hard negatives: the wrong items that a query scores highest, found in a table of all items."""
+"""Hard negatives: the wrong items that a query scores highest in a table of all items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of queries against candidates: corrected, and only of what competes."""
+"""Scores queries against candidates, corrects them, and takes out what must not compete."""
 
 from __future__ import annotations
 

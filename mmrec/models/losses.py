@@ -1,4 +1,4 @@
-"""Losses of the right candidate among those that compete.
+"""Losses of the right candidate among its competitors.
 
 Each is constructed as `Loss(config, items)`, with the `RetrievalConfig` and N, the number of items that can compete,
 and called as `loss(logits, positive)`:

@@ -1,4 +1,4 @@
-"""Cross-batch memory: the candidates of the last steps compete once more."""
+"""Cross-batch memory: candidates of the last steps compete again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributes to features: categories to rows of their tables, numbers to one scale; fitted on training items."""
+"""Encodes attributes: categories as table rows, numbers on one scale, fitted on training items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which way up a photo is to be shown: the orientation in its EXIF or XMP data."""
+"""Reads a photo's orientation from its EXIF or XMP data."""
 
 from __future__ import annotations
 

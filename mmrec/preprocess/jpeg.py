@@ -1,4 +1,4 @@
-"""What stands in a JPEG beside its pixels: EXIF data, and how often it goes over the pixels."""
+"""Reads EXIF data and the number of scans from a JPEG."""
 
 from __future__ import annotations
 

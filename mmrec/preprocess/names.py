@@ -1,4 +1,4 @@
-"""The plain form of names, see `values`, in the graph."""
+"""The plain form of names (see `values`) inside the graph."""
 
 from __future__ import annotations
 

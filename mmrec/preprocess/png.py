@@ -1,4 +1,4 @@
-"""What stands in a PNG beside its pixels: transparency, EXIF and XMP data."""
+"""Reads transparency, EXIF and XMP data from a PNG."""
 
 from __future__ import annotations
 

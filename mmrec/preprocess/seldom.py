@@ -1,4 +1,4 @@
-"""Parts of a graph that few files need."""
+"""Runs parts of a graph only for the few files that need them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look-up in a constant table: hash tables of TensorFlow are state, which every caller would have to keep and save."""
+"""Looks keys up in a constant table; TensorFlow's hash tables are state that every caller would have to save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts to tokens: normalise and tokenise; the same functions in training and in the export."""
+"""Normalises and tokenises texts, by the same functions in training and in the export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML entities to the characters that they name; core operations only."""
+"""Replaces HTML entities by their characters; core operations only."""
 
 from __future__ import annotations
 

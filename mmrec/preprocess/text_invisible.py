@@ -1,4 +1,4 @@
-"""Characters that nobody sees, such as soft hyphens and byte order marks: with them, equal words would differ."""
+"""Removes invisible characters, such as soft hyphens, which make equal words differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML in texts: tags become spaces, entities the characters that they name; core operations only."""
+"""Removes HTML from texts: tags become spaces, entities their characters; core operations only."""
 
 from __future__ import annotations
 

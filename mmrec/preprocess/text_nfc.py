@@ -1,4 +1,4 @@
-"""Unicode's Normalization Form C: a letter is the same bytes however it was typed; core operations only."""
+"""Normalises texts to Unicode's NFC, so that a letter has the same bytes however it was typed; core operations only."""
 
 from __future__ import annotations
 

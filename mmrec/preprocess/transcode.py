@@ -1,4 +1,4 @@
-"""Photos in formats that the graph cannot decode, to PNG."""
+"""Converts photos in formats that the graph cannot decode to PNG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule for transparency: white is behind a photo."""
+"""Puts transparent photos on white, by one rule for all formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the samples of a WAV file in the graph, by arithmetic that fails on no bytes."""
+"""Reads the samples of a WAV file in the graph, by arithmetic that no bytes can break."""
 
 from __future__ import annotations
 

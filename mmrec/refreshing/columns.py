@@ -1,4 +1,4 @@
-"""A new catalog whose columns are called otherwise, beside the names that an export gave them."""
+"""Matches the columns of a new catalog with the names that an export gave them."""
 
 from __future__ import annotations
 

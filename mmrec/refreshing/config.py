@@ -1,4 +1,4 @@
-"""The config of an export with another catalog."""
+"""Makes the config of an export with another catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many items of an export a new catalog may drop, and whether it only spells their ids otherwise."""
+"""Limits how many items a new catalog may drop, and notices ids that are only spelt differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new catalog beside an export: which items are as they were, and the vectors of those that are not."""
+"""Compares a new catalog with an export: which items are unchanged, and the vectors of the others."""
 
 from __future__ import annotations
 

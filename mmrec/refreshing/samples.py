@@ -1,4 +1,4 @@
-"""What a refreshed version must answer as the model that it was made of."""
+"""Samples that a refreshed version must answer as its model does."""
 
 from __future__ import annotations
 

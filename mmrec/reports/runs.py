@@ -1,4 +1,4 @@
-"""What a comparison of runs found, for people."""
+"""A comparison of runs as text for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trials of a search, best first, for people."""
+"""The trials of a search as a table for people, best first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of some users to their histories."""
+"""Groups the events of users into histories."""
 
 from __future__ import annotations
 

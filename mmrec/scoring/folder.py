@@ -1,4 +1,4 @@
-"""The output folder of a batch job: whose it is, what is done, and its end."""
+"""The output folder of a batch job: its owner, its progress and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of histories as `recommend` takes them; a row that breaks a rule is named and left out."""
+"""Prepares rows of histories for `recommend`; a row that breaks a rule is named and left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch job reads: which files, what their rows are, and into which shards they are cut."""
+"""Plans a batch job: its files, what their rows are, and the shards they are cut into."""
 
 from __future__ import annotations
 

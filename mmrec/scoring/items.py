@@ -1,4 +1,4 @@
-"""Rows of a catalog as the signatures take items; a row that breaks a rule is named and left out."""
+"""Prepares rows of a catalog for a signature; a row that breaks a rule is named and left out."""
 
 from __future__ import annotations
 

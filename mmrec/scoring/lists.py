@@ -1,4 +1,4 @@
-"""Columns of lists as tensors and back, without a Python object per value."""
+"""Converts columns of lists to tensors and back, without a Python object per value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads columns of files a part at a time, for jobs that must not fail for a bad row."""
+"""Reads columns of files part by part; a bad row fails nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads rows of parquet and csv files one after the other; what is in memory does not grow with the file."""
+"""Reads rows of parquet and csv files one by one, in constant memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores the shards of a batch job: on a runner of Apache Beam, or one after the other."""
+"""Runs the shards of a batch job on Apache Beam, or one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export and a file of any size to answers for all of its rows."""
+"""Answers for every row of a file of any size."""
 
 from __future__ import annotations
 

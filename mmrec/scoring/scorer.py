@@ -1,4 +1,4 @@
-"""Scores a shard of a batch job: rows of a file in, one whole file of answers out, whoever calls it and how often."""
+"""Scores one shard: rows of a file in, one whole file of answers out, safe to repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch job is made of, as its processes hand it to each other."""
+"""The parts of a batch job that its processes hand to each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch job does before it scores: csv to parquet a shard at a time, and events to files of few users each."""
+"""Prepares a batch job: csv becomes parquet shards, events become files of a few users each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table's columns as the signatures take them."""
+"""Converts a table's columns to the arrays that signatures take."""
 
 from __future__ import annotations
 

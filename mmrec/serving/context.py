@@ -1,4 +1,4 @@
-"""What users say beside histories, as the arrays that signatures take; every mistake is explained."""
+"""Converts what users say beside histories to the arrays that signatures take; every mistake is explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of before their manifests stated what they read: it follows from their configs and their graphs."""
+"""Reads exports whose manifests do not yet state their inputs."""
 
 from __future__ import annotations
 

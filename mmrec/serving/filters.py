@@ -1,4 +1,4 @@
-"""What filters may ask of an export: the values of its items, however they are spelt."""
+"""Matches filter values with those of the items, however they are spelt."""
 
 from __future__ import annotations
 

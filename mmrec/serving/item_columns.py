@@ -1,4 +1,4 @@
-"""A table of items as the inputs of a signature that reads items."""
+"""Converts a table of items to the inputs of a signature that reads items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version folder to what TensorFlow loads of it."""
+"""Loads a version folder with TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users ask, as the arrays that signatures take; every mistake is explained."""
+"""Converts questions to the arrays that signatures take; every mistake is explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads an export and asks it; needs nothing else: no catalog, no training data, none of the model's code."""
+"""Loads an export and asks it; needs no catalog, no training data and none of the model's code."""
 
 from __future__ import annotations
 

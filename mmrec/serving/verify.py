@@ -1,4 +1,4 @@
-"""Whether a folder is an export, whole and unchanged."""
+"""Checks that a folder is an export, whole and unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Candidate tower: modality towers, fused into one item embedding."""
+"""The candidate tower: modality towers, fused into one item embedding."""
 
 from __future__ import annotations
 

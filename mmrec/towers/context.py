@@ -1,4 +1,4 @@
-"""Context tower: when the items of a history came, what was done with them, and who asks."""
+"""The context tower: when items of a history came, what was done with them, and who asks."""
 
 from __future__ import annotations
 

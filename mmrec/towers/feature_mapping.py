@@ -1,4 +1,4 @@
-"""What an id vector would be, guessed from the other modalities."""
+"""Maps an unknown id's vector from the other modalities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all fusions share: the contract, and what an item is of which nothing is present."""
+"""The contract of fusions, and the embedding of an item of which nothing is present."""
 
 from __future__ import annotations
 

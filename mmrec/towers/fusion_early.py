@@ -1,4 +1,4 @@
-"""Early fusions: what an item shows and says becomes one vector of width D before anything is compared."""
+"""Early fusions: one vector per item before anything is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Late fusions: modalities are compared one by one, and the scores are mixed.
+"""Late fusions: modalities are compared one by one, and their scores are mixed.
 
 The mixture of M cosines is written as one dot product, so that any index of vectors can search it. An item is a vector
 of M blocks, one for each modality, and so is a query:

@@ -1,4 +1,4 @@
-"""History towers that read one item after the other, and the mean that they correct."""
+"""Recurrent history towers, and the running mean that they correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Neighbours beside the towers' embeddings: what stood near what, and what reads alike, in the same dot product.
+"""Neighbour factors beside the towers' embeddings, in the same dot product.
 
 The similarity of item j to item i by item-kNN is about u_i . v_j, with vectors of width R, and that of their texts is
 t_i . t_j, with vectors of width F. An item is scored by v and t, and a history reads u and t, so an item has four

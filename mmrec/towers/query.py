@@ -1,4 +1,4 @@
-"""Query tower: a history tower, and what the fusion makes of its output."""
+"""The query tower: a history tower, a context tower, and the fusion's side of the query."""
 
 from __future__ import annotations
 

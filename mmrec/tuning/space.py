@@ -1,4 +1,4 @@
-"""What a search may try: config keys and the values of each."""
+"""Reads the space of a search: config keys and their values."""
 
 from __future__ import annotations
 

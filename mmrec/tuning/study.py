@@ -1,4 +1,4 @@
-"""The memory of a search: its trials, on disk as Optuna's journal and as a table."""
+"""Keeps the trials of a search on disk, as Optuna's journal and as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A config and a space of others to the best of them: searched on validation, then trained in full, once."""
+"""Searches a space of configs on validation, then trains the best one in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signatures by name, and those of one's own by their import path."""
+"""The built-in signatures by name, and a user's own by import path."""
 
 from __future__ import annotations
 

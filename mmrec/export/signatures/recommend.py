@@ -1,4 +1,4 @@
-"""The signature `recommend`: answers to a history, of a number, among some items, without others."""
+"""The signature `recommend`: k answers to a history, with exclusions, inclusions and filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signature is: a serving function with its inputs, an example request, and the call that a client makes."""
+"""The contract of a signature: a serving function with its inputs, an example request and the client's call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mmrec check` says of attributes."""
+"""What `mmrec check` reports about attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributes of items or users in an export."""
+"""Reads attributes of items or users inside an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributes tower: categories and numbers of an item, read together."""
+"""The attributes tower: categories and numbers of an item, projected together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens recordings of a catalog: which cannot be read, are silent, are too short or too long, or stand twice."""
+"""Opens recordings and finds those that are unreadable, silent, too short, too long or duplicates."""
 
 from __future__ import annotations
 

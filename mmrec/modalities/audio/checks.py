@@ -1,4 +1,4 @@
-"""What `mmrec check` says of recordings."""
+"""What `mmrec check` reports about recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings in an export, to spectrograms."""
+"""Turns recordings into spectrograms inside an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings to spectrograms: each distinct recording is decoded once, and found again by its content."""
+"""Computes spectrograms of recordings, once for each distinct recording, and caches them by content."""
 
 from __future__ import annotations
 

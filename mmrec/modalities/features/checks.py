@@ -1,4 +1,4 @@
-"""What `mmrec check` says of ready-made vectors."""
+"""What `mmrec check` reports about ready-made vectors."""
 
 from __future__ import annotations
 

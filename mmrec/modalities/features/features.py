@@ -1,4 +1,4 @@
-"""Ready-made vectors, by item row."""
+"""Serves ready-made vectors by item row."""
 
 from __future__ import annotations
 

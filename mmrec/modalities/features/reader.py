@@ -1,4 +1,4 @@
-"""Ready-made vectors in an export."""
+"""Reads ready-made vectors inside an export."""
 
 from __future__ import annotations
 

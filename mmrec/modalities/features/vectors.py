@@ -1,4 +1,4 @@
-"""A catalog's column of ready-made feature vectors, checked."""
+"""Reads and checks a catalog's column of ready-made vectors."""
 
 from __future__ import annotations
 

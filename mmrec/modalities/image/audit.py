@@ -1,4 +1,4 @@
-"""Opens every photo of a catalog: which cannot be read, show nothing, or stand twice."""
+"""Opens photos and finds those that are unreadable, blank, blurred or duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mmrec check` says of photos."""
+"""What `mmrec check` reports about photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image tower reads, by item row."""
+"""Serves the input of the image tower by item row: cached features, or pixels."""
 
 from __future__ import annotations
 

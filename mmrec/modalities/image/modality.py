@@ -1,4 +1,4 @@
-"""Photos as a modality: features are computed once when the backbone is frozen, and followed when it trains."""
+"""Photos as a modality: a frozen backbone's features are cached, a trainable one reads pixels."""
 
 from __future__ import annotations
 

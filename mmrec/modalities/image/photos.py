@@ -1,4 +1,4 @@
-"""Photos to arrays: each distinct photo is decoded and encoded once, and found again by its content."""
+"""Decodes and encodes photos, once for each distinct photo, and caches them by content."""
 
 from __future__ import annotations
 

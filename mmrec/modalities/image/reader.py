@@ -1,4 +1,4 @@
-"""Photos in an export, to the features of the image tower."""
+"""Turns photos into the features of the image tower inside an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the id table, by item row."""
+"""Serves rows of the id table by item row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Item ids in an export, to rows of the id table."""
+"""Turns item ids into rows of the id table inside an export."""
 
 from __future__ import annotations
 

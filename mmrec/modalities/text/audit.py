@@ -1,4 +1,4 @@
-"""Reads every text of a catalog: which are empty, cut, the same, or give away what they should not."""
+"""Reads texts and finds those that are empty, cut, identical, or that leak ids."""
 
 from __future__ import annotations
 

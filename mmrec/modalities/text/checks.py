@@ -1,4 +1,4 @@
-"""What `mmrec check` says of texts."""
+"""What `mmrec check` reports about texts."""
 
 from __future__ import annotations
 

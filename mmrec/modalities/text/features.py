@@ -1,4 +1,4 @@
-"""The tokens of texts, by item row."""
+"""Serves the tokens of texts by item row."""
 
 from __future__ import annotations
 

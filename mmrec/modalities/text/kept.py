@@ -1,4 +1,4 @@
-"""A learnt text encoder as the content of a file, and back: the same texts give the same tokens."""
+"""Saves a learnt text encoder as a file and loads it again: the same texts give the same tokens."""
 
 from __future__ import annotations
 

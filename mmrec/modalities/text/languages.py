@@ -1,4 +1,4 @@
-"""Which languages texts are in."""
+"""Detects the languages of texts."""
 
 from __future__ import annotations
 

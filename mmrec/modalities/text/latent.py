@@ -1,4 +1,4 @@
-"""Texts as the sum of fitted token vectors: reads like a frozen pretrained backbone, and costs a look-up."""
+"""The `latent` encoder: a text is the sum of fitted token vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token vectors that are fitted on the catalog's texts: latent semantic analysis."""
+"""Fits token vectors on the catalog's texts by latent semantic analysis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts as a frozen backbone reads them: computed once for each distinct text, kept on disk."""
+"""Caches what a frozen backbone makes of each distinct text."""
 
 from __future__ import annotations
 

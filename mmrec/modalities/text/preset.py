@@ -1,4 +1,4 @@
-"""The tokenizer that a keras-nlp preset brings, with operations that every server has."""
+"""Rebuilds the tokenizer of a keras-nlp preset from operations that every server has."""
 
 from __future__ import annotations
 

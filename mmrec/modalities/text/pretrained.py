@@ -1,4 +1,4 @@
-"""A pretrained keras-nlp backbone as a text encoder: the bridge from Keras 3 to Keras 2, and its two towers."""
+"""A pretrained keras-nlp backbone as a text encoder, bridged from Keras 3 to Keras 2."""
 
 from __future__ import annotations
 

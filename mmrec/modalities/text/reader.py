@@ -1,4 +1,4 @@
-"""Texts in an export, to tokens or to the outputs of a frozen backbone."""
+"""Turns texts into tokens, or into a frozen backbone's outputs, inside an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text tower: token embeddings, read by an encoder."""
+"""The text tower: token embeddings, read by an encoder."""
 
 from __future__ import annotations
 

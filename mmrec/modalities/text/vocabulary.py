@@ -1,4 +1,4 @@
-"""Vocabularies: learnt on the catalog's texts, or read from files."""
+"""Learns vocabularies on the catalog's texts, or loads them from files."""
 
 from __future__ import annotations
 

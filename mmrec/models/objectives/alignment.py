@@ -1,4 +1,4 @@
-"""Alignment: what the modalities say of an item should be told from what they say of others."""
+"""The alignment objective: a contrastive loss between the modalities of an item."""
 
 from __future__ import annotations
 

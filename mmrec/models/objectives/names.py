@@ -1,4 +1,4 @@
-"""The objectives by name, and those that a config asks for."""
+"""The built-in objectives by name, and those that a config asks for."""
 
 from __future__ import annotations
 

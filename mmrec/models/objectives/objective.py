@@ -1,4 +1,4 @@
-"""What every term of the loss is: an objective brings its part of a batch and computes its loss."""
+"""The contract of an objective: one term of the loss with its own part of each batch."""
 
 from __future__ import annotations
 

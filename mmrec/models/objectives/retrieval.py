@@ -1,4 +1,4 @@
-"""Retrieval as an objective: every prefix of a history is asked for what came next."""
+"""The retrieval objective: every prefix of a history asks for the item that came next."""
 
 from __future__ import annotations
 
