@@ -55,7 +55,7 @@ TABLES = {
     "an absent column of events": (lambda s: s.set(data__interactions__timestamp="when"),
                                    "events.csv: no column `when`",
                                    "Map the columns under `data.interactions`"),
-    "an id that stands twice": (lambda s: s.cell("items", 5, "item_id", "red-0"),
+    "an id that appears twice": (lambda s: s.cell("items", 5, "item_id", "red-0"),
                                 "items.csv, row 5, column `item_id`: ids must be unique. Received again: 'red-0'",
                                 "Set `data.catalog.on_bad_row: skip`"),
     "an item without id": (lambda s: s.cell("items", 5, "item_id", ""), "items.csv, row 5, column `item_id`",

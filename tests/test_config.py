@@ -317,13 +317,13 @@ def test_environment_variables_are_filled_in_with_their_default(tmp_path, monkey
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("c.yaml", "name: a\nseed: 1\nname: b", "`name` stands twice: lines 1 and 3"),
-        ("c.yaml", "data: {cache_dir: a}\n'data': {tfds_dir: b}", "`data` stands twice: lines 1 and 2"),
-        ("c.yaml", "item:\n  text:\n    units: 8\n\n    units: 9", "`item.text.units` stands twice: lines 3 and 5"),
-        ("c.yaml", "training: {epochs: 1, patience: 2, epochs: 1}", "`training.epochs` stands twice: line 1"),
-        ("c.yaml", "a: [{b: 1, b: 2}]", "`a.0.b` stands twice: line 1"),
-        ("c.json", '{"seed": 1, "name": "a", "seed": 2}', "`seed` stands twice in one object"),
-        ("c.json", '{"data": {"split": {"kind": "time", "kind": "time"}}}', "`kind` stands twice in one object"),
+        ("c.yaml", "name: a\nseed: 1\nname: b", "`name` appears twice: lines 1 and 3"),
+        ("c.yaml", "data: {cache_dir: a}\n'data': {tfds_dir: b}", "`data` appears twice: lines 1 and 2"),
+        ("c.yaml", "item:\n  text:\n    units: 8\n\n    units: 9", "`item.text.units` appears twice: lines 3 and 5"),
+        ("c.yaml", "training: {epochs: 1, patience: 2, epochs: 1}", "`training.epochs` appears twice: line 1"),
+        ("c.yaml", "a: [{b: 1, b: 2}]", "`a.0.b` appears twice: line 1"),
+        ("c.json", '{"seed": 1, "name": "a", "seed": 2}', "`seed` appears twice in one object"),
+        ("c.json", '{"data": {"split": {"kind": "time", "kind": "time"}}}', "`kind` appears twice in one object"),
     ],
 )
 def test_a_key_that_stands_twice_is_refused(tmp_path, name, content, said):

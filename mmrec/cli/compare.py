@@ -50,7 +50,9 @@ def compare(
         return
     for option, value in (("--histories", histories), ("--segment", segments)):
         if value:
-            raise mmrec.InputError(f"`{option}` is of exports, and {run_a} is a run. Leave it out, or give exports.")
+            raise mmrec.InputError(
+                f"`{option}` applies to exports, and {run_a} is a run. Leave it out, or give exports."
+            )
     from mmrec.reports.runs import comparison_text
 
     comparison = mmrec.compare_runs(*sides, metrics=metrics or None)
@@ -61,11 +63,11 @@ def _require_two(exports: Sequence[Path], metrics: Sequence[str] | None, histori
     """Checks what is given beside exports."""
     if len(exports) != 2:
         raise mmrec.InputError(
-            f"of exports one a side is compared. Received: {', '.join(map(str, exports))}. Give two."
+            f"exports are compared one with one. Received: {', '.join(map(str, exports))}. Give two."
         )
     if metrics:
         raise mmrec.InputError(
-            f"`--metric` is of runs, and {exports[0]} is an export. Leave it out, or give run folders."
+            f"`--metric` applies to runs, and {exports[0]} is an export. Leave it out, or give run folders."
         )
     if histories is None:
         raise mmrec.InputError(

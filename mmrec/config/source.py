@@ -89,7 +89,7 @@ def _expand(text: str) -> str:
 
 
 class RepeatedKeyError(Exception):
-    """A key stands twice in a section, where most readers would take the last one without a word."""
+    """A key appears twice in a section, where most readers would take the last one without a word."""
 
 
 def read_yaml(text: str) -> Any:
@@ -98,7 +98,7 @@ def read_yaml(text: str) -> Any:
     Raises:
       yaml.YAMLError: it is no plain YAML.
       RecursionError: it is nested too deeply.
-      RepeatedKeyError: a key stands twice in a section.
+      RepeatedKeyError: a key appears twice in a section.
     """
     loader = yaml.SafeLoader(text)
     try:
@@ -112,7 +112,7 @@ def read_yaml(text: str) -> Any:
 
 
 def _require_single_keys(root: yaml.Node) -> None:
-    """Raises RepeatedKeyError, naming the first key that stands twice by its sections, and both of its lines."""
+    """Raises RepeatedKeyError, naming the first key that appears twice by its sections, and both of its lines."""
     pending, seen = [(root, "")], set()
     while pending:
         node, prefix = pending.pop(0)
@@ -127,7 +127,7 @@ def _require_single_keys(root: yaml.Node) -> None:
                 name, line = str(key.value), key.start_mark.line + 1
                 if name in lines and name != "<<":  # each << merges further keys, which those of the section override
                     where = f"line {line}" if line == lines[name] else f"lines {lines[name]} and {line}"
-                    raise RepeatedKeyError(f"`{prefix}{name}` stands twice: {where}")
+                    raise RepeatedKeyError(f"`{prefix}{name}` appears twice: {where}")
                 lines[name] = line
                 pending.append((value, f"{prefix}{name}."))
 
@@ -137,7 +137,7 @@ def _read_json(text: str) -> Any:
         values = dict(pairs)
         if len(values) < len(pairs):
             keys = [key for key, _ in pairs]
-            raise RepeatedKeyError(f"`{next(key for key in keys if keys.count(key) > 1)}` stands twice in one object")
+            raise RepeatedKeyError(f"`{next(key for key in keys if keys.count(key) > 1)}` appears twice in one object")
         return values
 
     return json.loads(text, object_pairs_hook=section)

@@ -97,7 +97,7 @@ def _write(frame: pd.DataFrame, path: Path, name: str) -> None:
         raise InputError(f"{name}: names of columns must be texts. Received: {unusable!r}. Rename the column.")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise InputError(f"{name}: column `{twice[0]}` stands twice. Rename one of them.")
+        raise InputError(f"{name}: column `{twice[0]}` appears twice. Rename one of them.")
     named = [level for level in frame.index.names if isinstance(level, str) and level not in frame.columns]
     columns = {level: frame.index.get_level_values(level) for level in named} | dict(frame.items())
     arrays = {column: _array(values, f"{name}, column `{column}`") for column, values in columns.items()}

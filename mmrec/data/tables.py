@@ -118,11 +118,11 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Returns a JSON object; raises ValueError when a key stands twice in it, and one value would hide the other."""
+    """Returns a JSON object; raises ValueError when a key appears twice in it, and one value would hide the other."""
     record = dict(pairs)
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} appears twice")
     return record
 
 
@@ -136,7 +136,7 @@ def _require(path: str, columns: Sequence[str], header: Sequence[str], key: str)
         raise absent_columns(path, absent, header, f"Map the columns under `{section}`.")
     for column in columns:
         if list(header).count(column) > 1:
-            raise InputError(f"{path}: column `{column}` stands twice. Rename one of them.")
+            raise InputError(f"{path}: column `{column}` appears twice. Rename one of them.")
 
 
 def _read_tfds(path: str, columns: list[str], key: str, tfds_dir: str | None) -> pd.DataFrame:

@@ -105,7 +105,7 @@ def _in_order(key: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
     if len(new) != len(old):
         raise InputError(
             f"`data.catalog.{key}`: the export reads {_quoted(old)}. Received: {_quoted(new)}. Name a column for each, "
-            "in this order, or train anew."
+            "in this order, or train again."
         )
     others = iter([column for column in new if column not in old])
     return [name if name in new else next(others) for name in old]

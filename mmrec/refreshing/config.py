@@ -37,7 +37,7 @@ def refreshed_config(
     if other is not None:
         raise InputError(
             f"`{other}`: a refresh takes values of `data.catalog` and `data.tfds_dir` only. Received: "
-            f"{after.get(other)!r}. Leave it out, or train anew."
+            f"{after.get(other)!r}. Leave it out, or train again."
         )
     names = manifest.get("columns") or trained.data.catalog.model_dump(mode="json")
     columns = match_columns(config.data.catalog, names, config.item.modalities, overridden)

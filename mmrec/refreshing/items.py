@@ -153,7 +153,7 @@ class _Judge:
         if not self._columns:
             raise InputError(
                 f"{where}: a model that reads nothing but `item_id` cannot embed a new item. Received: {item_id!r}. "
-                "Train anew to recommend it, or leave it out of the catalog."
+                "Train again to recommend it, or leave it out of the catalog."
             )
         if self._config.on_bad_row == "error":
             names = ", ".join(f"`{column}`" for column in self._columns)

@@ -187,7 +187,7 @@ def _require(path: str, columns: Sequence[str], header: Sequence[str], instead: 
         wanted = ", ".join(f"`{name}`" for name in columns)
         raise other_separator(path, absent, header) or InputError(
             f"{path}: must have the columns {instead}{wanted}.{nearest(absent, header)} Found: "
-            f"{', '.join(header) or 'none'}. Rename them, or add what lacks."
+            f"{', '.join(header) or 'none'}. Rename them, or add the missing ones."
         )
 
 

@@ -25,7 +25,7 @@ def column_types(path: str) -> pa.Schema:
     """Returns the columns of a file; of csv all are text.
 
     Raises:
-      InputError: the file cannot be read, or a column stands twice.
+      InputError: the file cannot be read, or a column appears twice.
     """
     try:
         if path.lower().endswith(".parquet"):
@@ -37,7 +37,7 @@ def column_types(path: str) -> pa.Schema:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}. Write it again.") from None
     twice = next((name for name in columns.names if columns.names.count(name) > 1), None)
     if twice is not None:
-        raise InputError(f"{path}: column `{twice}` stands twice. Rename one of them.")
+        raise InputError(f"{path}: column `{twice}` appears twice. Rename one of them.")
     return columns
 
 

@@ -46,7 +46,7 @@ class RowFile:
             raise absent_columns(self.path, absent, self.names, "Rename one, or add it.")
         for name in columns:
             if self.names.count(name) > 1:
-                raise InputError(f"{self.path}: column `{name}` stands twice. Rename one of them.")
+                raise InputError(f"{self.path}: column `{name}` appears twice. Rename one of them.")
 
     def read(self, columns: Sequence[str]) -> Iterator[Row]:
         """Returns the rows, once, with the values of these columns: csv gives str, parquet values of its own types.

@@ -59,7 +59,7 @@ def require_beam_for(workers: int, beam_options: Sequence[str]) -> None:
         raise InputError(f"`{what}` needs the package apache-beam. {_INSTALL}, or leave it out.")
     if workers > 1 and _name_runner(beam_options):
         raise InputError(
-            f"`workers` is of the runner here, and `beam_options` name another one. Received: {workers}, and "
+            f"`workers` sets up the local runner, and `beam_options` name another one. Received: {workers}, and "
             f"{' '.join(beam_options)}. Leave one of them out; runners have options of their own for it."
         )
     options, unknown = _read_options(beam, beam_options)

@@ -100,12 +100,12 @@ def _conditions(filter: Filter, columns: Sequence[str]) -> list[str]:
         if not columns:
             raise InputError(
                 f"`filter`: the export has no filter columns. Received: {condition!r}. Name some in "
-                "`data.catalog.filters` and export anew."
+                "`data.catalog.filters` and export again."
             )
         if column not in columns:
             raise InputError(
                 f"`filter`: no filter column `{column}`.{nearest(column, columns)} Known: {', '.join(columns)}. "
-                "Others must stand in `data.catalog.filters` before the export."
+                "List further ones in `data.catalog.filters` and export again."
             )
     return conditions
 

@@ -35,7 +35,7 @@ def test_an_assignment_that_cannot_be_read_is_refused(text):
         ("training.epochs", "`--set` takes KEY=VALUE, such as training.epochs=3. Received: 'training.epochs'."),
         (
             "training={epochs: 1, epochs: 2}",
-            "`--set training`: `epochs` stands twice: line 1. Received: '{epochs: 1, epochs: 2}'. Leave one of them "
+            "`--set training`: `epochs` appears twice: line 1. Received: '{epochs: 1, epochs: 2}'. Leave one of them "
             "out.",
         ),
     ],

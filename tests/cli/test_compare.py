@@ -18,15 +18,15 @@ def folders(tmp_path):
 @pytest.mark.parametrize(
     ("sides", "options", "message"),
     [
-        (("run", "rerun"), ["--histories", "h.csv"], "`--histories` is of exports, and"),
-        (("run", "rerun"), ["--segment", "country"], "`--segment` is of exports, and"),
+        (("run", "rerun"), ["--histories", "h.csv"], "`--histories` applies to exports, and"),
+        (("run", "rerun"), ["--segment", "country"], "`--segment` applies to exports, and"),
         (
             ("one", "other"),
             [],
             "`--histories` must be given to compare exports: a parquet or csv file with",
         ),
-        (("one", "other"), ["--metric", "mrr", "--histories", "h.csv"], "`--metric` is of runs, and"),
-        (("one,other", "other"), ["--histories", "h.csv"], "of exports one a side is compared. Received:"),
+        (("one", "other"), ["--metric", "mrr", "--histories", "h.csv"], "`--metric` applies to runs, and"),
+        (("one,other", "other"), ["--histories", "h.csv"], "exports are compared one with one. Received:"),
         (("one", "other"), ["--histories", "h.csv"], "h.csv: no such file. Correct `histories`."),
         (("one", "run"), [], "`run_a` must name run folders. Received: "),
         (("", "run"), [], "`run_a` must name at least one run folder. Received: ['']."),

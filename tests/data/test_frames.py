@@ -111,7 +111,7 @@ def test_a_named_index_is_a_column_as_in_parquet_and_one_without_a_name_changes_
         (items(x=pd.Series(["\ud800", ""], dtype=object)), ", column `x`: cannot be written as parquet: "),
         (items(x=[1j, 2j]), ", column `x`: cannot be written as parquet: "),
         (items().rename(columns={"name": 3}), ": names of columns must be texts. Received: 3."),
-        (pd.concat([items(), items()], axis=1), ": column `item_id` stands twice. Rename one of them."),
+        (pd.concat([items(), items()], axis=1), ": column `item_id` appears twice. Rename one of them."),
     ],
 )
 def test_a_frame_that_cannot_be_used_is_refused_by_its_key_and_column(frame, said):

@@ -155,7 +155,7 @@ def test_a_csv_row_with_more_or_fewer_fields_than_the_header_is_refused(tmp_path
     ("name", "content", "rule"),
     [
         ("t.csv", 'id,text\na,"b\nc,d\n', "line 3: cannot be read as csv"),
-        ("t.csv", "id,id,text\na,b,c\n", "column `id` stands twice"),
+        ("t.csv", "id,id,text\na,b,c\n", "column `id` appears twice"),
         ("t.csv", b"id,text\na,\xe9\n", "must be UTF-8. Received byte 0xe9"),
         ("t.csv", "id,text\na,b\n".encode("utf-16"), "must be UTF-8. Received byte 0xff, as files in UTF-16 begin"),
         ("t.csv", "", "no column `id`"),

@@ -181,7 +181,7 @@ def test_a_version_of_an_earlier_mmrec_says_that_it_must_be_exported_anew(old, t
     path = version / "mmrec/manifest.json"
     tf.saved_model.save(tf.Module(), str(version))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": saved_model.checksums(version)}))
-    with pytest.raises(mmrec.InputError, match=r"exported by an earlier mmrec.* Export the model anew"):
+    with pytest.raises(mmrec.InputError, match=r"exported by an earlier mmrec.* Export the model again"):
         refreshed_folder(version, write(tmp_path / "new.parquet", changed_items()))
 
 
@@ -281,7 +281,7 @@ def test_new_items_of_which_nothing_is_readable_are_skipped_when_asked_for(old, 
 def test_a_model_of_ids_alone_refuses_new_items_and_drops_delisted_ones(tmp_path):
     version = write_export(tmp_path, modalities=["item_id"])
     table = changed_items()
-    with pytest.raises(mmrec.InputError, match=r"row 1: a model that reads nothing but `item_id` .* 'n'. Train anew"):
+    with pytest.raises(mmrec.InputError, match=r"row 1: a model that reads nothing but `item_id` .* 'n'. Train again"):
         refreshed_folder(version, write(tmp_path / "new.parquet", table))
     shop = mmrec.load(refreshed_folder(version, write(tmp_path / "new.parquet", table[1:])))
     assert shop.manifest["refresh"] == {"from_version": 1, "unchanged": 23, "changed": 0, "new": 0, "delisted": 1}

@@ -135,7 +135,7 @@ def test_what_is_no_file_of_histories_is_refused(csv_file, parquet_file, tmp_pat
             csv_file("user,history\na,b\n", "user.csv"),
             "no column `user_id`. Did you mean `user`? Found: user, history.",
         ),
-        (csv_file("user_id,history,history\na,b,c\n", "twice.csv"), "column `history` stands twice"),
+        (csv_file("user_id,history,history\na,b,c\n", "twice.csv"), "column `history` appears twice"),
         (csv_file("", "empty.csv"), "no column `user_id` (nor `history`). Found: none."),
         (
             csv_file('user_id,history\na,"b\nc\n', "quote.csv"),

@@ -378,7 +378,7 @@ def test_a_done_job_is_not_done_again_and_another_one_is_refused(export, file, t
     [
         ("user_id,histori\n", {}, "must have the columns `user_id` and `history`, or, of events, `user_id`, `item_id`"),
         ("user,history\n", {}, "must have the columns `user_id`, `history`. Did you mean `user`?"),
-        ("user_id,history,history\n", {}, "column `history` stands twice"),
+        ("user_id,history,history\n", {}, "column `history` appears twice"),
         ("item_id\nx\n", {"task": "label"}, "no signature `attributes`, which 'label' asks. It has: embed_item, "),
         ("name\nx\n", {"task": "embed"}, "must have the columns `item_id`. Found: name"),
         (HISTORIES, {"k": 0}, "`k` must be an integer >= 1. Received: 0"),
