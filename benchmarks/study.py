@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import re
 import statistics
 import sys
 import tempfile
@@ -140,7 +141,7 @@ def _parameters(fitted: Fitted) -> int:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     def names(text: str) -> list[str]:
-        return text.split(",")
+        return re.split(r",(?! )", text)  # "both, ids not mapped" is one name
 
     parser.add_argument("study", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--seeds", type=int, help="trainings of each variant")

@@ -193,6 +193,12 @@ def test_a_name_that_a_study_has_not_stops_it_before_it_trains(shop, trained, ro
     assert trained == []
 
 
+def test_a_name_may_have_a_comma_with_a_space(rows):
+    options = rows("--only", "titles,both, ids not mapped,both", "--shops", "cold,everyone").options
+    assert options.only == ["titles", "both, ids not mapped", "both"]
+    assert options.shops == ["cold", "everyone"]
+
+
 def test_a_study_that_was_cut_off_goes_on_where_runs_are_kept(shop, trained, rows, tmp_path):
     study = study_of(shop, seeds=1)
     run(study, rows("--runs", tmp_path, "--shops", "first", "--only", "two"), tmp_path)
