@@ -95,6 +95,11 @@ def test_quick_variants_are_variants_of_the_first_shop_beside_its_base(name):
     assert set(study.quick) <= set(others)
 
 
+@pytest.mark.parametrize(("name", "shop"), SHOPS)
+def test_names_of_shops_and_variants_fall_into_table_and_row_of_the_page(name, shop):
+    assert not any("/" in part for part in (shop, *STUDIES[name].variants_of(shop)))
+
+
 def test_classes_outside_mmrec_that_variants_name_are_there():
     changes = [one for name, shop in SHOPS for one in STUDIES[name].variants_of(shop).values()]
     classes = {value for one in changes for value in one.values() if str(value).startswith("benchmarks.")}
