@@ -45,7 +45,8 @@ class Rows:
         self.options = parser.parse_args()
         self._rows: list[dict] = []
         module = getattr(sys.modules["__main__"].__spec__, "name", "benchmarks.none")
-        self.describe(module.removeprefix("benchmarks.").removesuffix(".__main__"), description)
+        self._module = module.removeprefix("benchmarks.").removesuffix(".__main__")
+        self.describe(self._module, description)
 
     def describe(self, name: str, description: str) -> None:
         """Sets the name and the description that the JSON states."""
@@ -64,7 +65,7 @@ class Rows:
         """Writes the rows where `--json` says, in place of those of the same names and beside all others."""
         if not self.options.json:
             return
-        path, now = Path(self.options.json), {"command": shown_command(sys.argv[1:], self.name), "date": today()}
+        path, now = Path(self.options.json), {"command": shown_command(sys.argv[1:], self._module), "date": today()}
         rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
         rows |= {row["name"]: {**row, **now} for row in self._rows}
         title, _, rest = self._description.strip().partition("\n\n")
@@ -74,15 +75,19 @@ class Rows:
         path.write_text(json.dumps({**content, "rows": [*rows.values()], "machine": machine()}, indent=1) + "\n")
 
 
-def shown_command(arguments: Sequence[str], name: str) -> str:
-    """Returns the command that prints the same figures, without where they are written and kept."""
+def shown_command(arguments: Sequence[str], module: str) -> str:
+    """Returns the command that prints the same figures, without where they are written and kept.
+
+    Args:
+      arguments: those of the call.
+      module: what was called, as `study` for `python -m benchmarks.study`.
+    """
     kept, skip = [], False
     for argument in arguments:
         if skip or argument in ("--json", "--runs"):
             skip = not skip
         elif not argument.startswith(("--json=", "--runs=")):
             kept.append(argument if argument.isidentifier() else shlex.quote(argument))
-    module = "study" if kept[:1] == [name] else name
     return " ".join(["python -m benchmarks." + module, *kept])
 
 

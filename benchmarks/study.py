@@ -17,11 +17,12 @@ import argparse
 import contextlib
 import importlib
 import io
+import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.common import Rows  # isort: skip  (before TensorFlow)
@@ -102,8 +103,12 @@ def add_rows(
 def run(study: Study, rows: Rows, folder: Path) -> None:
     """Runs a study in a folder, which keeps its shops and, with `--runs`, what is measured."""
     options = rows.options
-    for name in options.shops or [next(iter(study.shops))] if options.quick else options.shops or study.shops:
-        shop = study.shops[name](folder / "shops" / name.replace(" ", "_"), options.quick)
+    _require("--shops", options.shops, study.shops)
+    shops = options.shops or list(study.shops)[: 1 if options.quick else None]
+    _require("--only", options.only, dict.fromkeys(variant for name in shops for variant in study.variants_of(name)))
+    below = folder / ("quick_shops" if options.quick else "shops")  # small shops are no whole ones
+    for name in shops:
+        shop = study.shops[name](below / name.replace(" ", "_"), options.quick)
         chosen = _chosen(study, name, options.only or (study.quick if options.quick else None))
         values: dict[str, list[Values]] = {variant: [] for variant in chosen}
         facts: dict[str, list[dict]] = {variant: [] for variant in chosen}
@@ -118,6 +123,12 @@ def run(study: Study, rows: Rows, folder: Path) -> None:
         add_rows(rows, name, values, facts)
 
 
+def _require(option: str, names: Iterable[str] | None, among: Collection[str]) -> None:
+    for name in names or ():
+        if name not in among:
+            raise SystemExit(f"{option}: {name!r} is none of {', '.join(among)}")
+
+
 def _chosen(study: Study, shop: str, only: Iterable[str] | None) -> dict[str, Mapping]:
     variants = study.variants_of(shop)
     base = next(iter(variants))
@@ -130,7 +141,7 @@ def _parameters(fitted: Fitted) -> int:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     def names(text: str) -> list[str]:
-        return text.split(",")
+        return re.split(r",(?! )", text)  # "both, ids not mapped" is one name
 
     parser.add_argument("study", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--seeds", type=int, help="trainings of each variant")
