@@ -82,7 +82,6 @@ def add(rows: Rows, name: str, runs: list[RunFolder]) -> None:
     paired = metrics[0]["versus_baselines"]["item_knn"]["ndcg@10_difference_ci95"]
     ahead = metrics[0]["test"]["ndcg@10"] - metrics[0]["baselines"]["item_knn"]["test"]["ndcg@10"]
     rows.add(f"minus_item_knn:{name}", ahead, "NDCG@10", ci95=paired)
-    rows.add(f"train_seconds:{name}", np.mean([one["seconds"]["train"] for one in metrics]), "s")
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

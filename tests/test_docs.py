@@ -1,5 +1,6 @@
 """What the pages say works as written: commands, code, configs, options and links."""
 
+import json
 import os
 import re
 import subprocess
@@ -167,6 +168,12 @@ def test_the_readme_is_short_and_its_two_commands_are_those_of_ci():
         assert f"\n{command}:" in (ROOT / "Makefile").read_text()
     assert "\nmake test\n" in ci
     assert "\nmake docs\n" in ci
+
+
+def test_the_figures_of_the_readme_are_those_that_were_measured():
+    results = json.loads((ROOT / "benchmarks" / "results" / "configs.json").read_text())["rows"]
+    row = next(row for row in results if row["name"] == "ndcg@10:sample_shop")
+    assert "mmrec        {:.4f} [{:.4f}, {:.4f}] ".format(row["value"], *row["ci95"]) in PAGES["README.md"]
 
 
 def test_every_config_in_pipelines_loads():

@@ -50,7 +50,6 @@ def finished_run(folder, ndcg, hits):
             "popularity": {"test": {"ndcg@10": 0.0625}},
         },
         "versus_baselines": {"item_knn": {"ndcg@10_difference_ci95": [-0.5, 0.5]}},
-        "seconds": {"train": 10.0 + len(folder.name)},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return SimpleNamespace(test_queries=folder / "test.parquet", metrics=folder / "metrics.json")
@@ -78,7 +77,6 @@ def test_figures_are_means_over_users_of_means_over_seeds_beside_the_baselines(r
     assert figures["popularity:wines"]["value"] == 0.0625
     assert figures["minus_item_knn:wines"]["value"] == 0.125  # of the first seed
     assert figures["minus_item_knn:wines"]["ci95"] == [-0.5, 0.5]
-    assert figures["train_seconds:wines"]["value"] == 12.0  # 11 and 13
 
 
 def test_with_one_seed_an_interval_is_over_users(rows, tmp_path, capsys):
