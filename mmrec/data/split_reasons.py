@@ -1,4 +1,4 @@
-"""Why a split asks nothing, or loses much of what it could ask, and what helps."""
+"""Explains why a split has no query, or loses many right answers, and what helps."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def why_empty(
 
     Args:
       events: what was split.
-      kind: see `data.split.kind`.
+      kind: `data.split.kind`.
       part: `validation` or `test`.
-      dropped: see `Queries`.
-      min_history: the shortest history of a query.
+      dropped: of that part, see `Queries`.
+      min_history: length of the shortest history of a query.
 
     Returns:
       The reason and the remedy, without full stops.
@@ -64,15 +64,15 @@ def _too_few_baskets(events: Interactions) -> tuple[str, str]:
 
 
 def lost_answers(events: Interactions, dropped: Mapping[str, int], answers: int) -> tuple[str, str] | None:
-    """Says when more than a fifth of the test's right answers do not count, because the user had the item before.
+    """Reports when more than a fifth of the test's right answers do not count, because the user had the item before.
 
     Args:
       events: what was split.
       dropped: of the test, see `Queries`.
-      answers: the right answers that it has.
+      answers: number of right answers that are left in the test.
 
     Returns:
-      What was lost and the remedy, a sentence each; None where it is less.
+      What was lost, and the remedy, a sentence each; None where less is lost.
     """
     lost = dropped.get("already_seen", 0)
     if lost <= _MUCH * (lost + answers):
@@ -85,7 +85,7 @@ def lost_answers(events: Interactions, dropped: Mapping[str, int], answers: int)
 
 
 def seen_remedy(events: Interactions) -> str:
-    """Returns what makes items right answers that a user had before, without a full stop."""
+    """Returns a sentence, without a full stop, on how to count items that a user had before as right answers."""
     repeat = "`retrieval.repeat_consumption: true` where people take items again"
     if events.event is None or events.seen is not None:
         return f"Set {repeat}"
