@@ -1,4 +1,4 @@
-"""Exact top-k: every item is scored, exclusions and inclusions are exact."""
+"""Exact top-k search: scores every item; exclusions and inclusions are exact."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mmrec.traced import traced
 
 
 class Bounds(NamedTuple):
-    """How much is looked at together; answers are the same whatever these are.
+    """Limits of time and memory; answers do not depend on them.
 
     Attributes:
-      block_scores: of a block: 2 MiB, which stay in the cache until the maxima of their groups are taken.
-      block_values: most values of the rows of a block, 8 MiB: of float16 and int8 they are a copy.
-      block_rows: fewest items of a block, a multiple of `GROUP`.
-      kept: scores of a batch up to which all are kept, 128 MiB; of more, only the maxima of groups.
-      few: exclusions per query up to which only their groups are looked at again; of more, all items are marked.
-      marked: items that are marked as fast as the group of one exclusion is looked at again.
-      listed: inclusions in a batch up to which only these are scored.
+      block_scores: scores of a block, 2 MiB: they stay in the cache until the maxima of their groups are taken.
+      block_values: most values of the rows of a block, 8 MiB: float16 and int8 values are copied to float32.
+      block_rows: least number of items of a block, a multiple of `GROUP`.
+      kept: number of scores of a batch up to which all are kept, 128 MiB; above it only the maxima of groups.
+      few: exclusions per query up to which only their groups are ranked again; above it, all items are marked.
+      marked: number of items that can be marked in the time that ranking the group of one exclusion again takes.
+      listed: number of inclusions in a batch up to which only these are scored.
     """
 
     block_scores: int = 2**19
@@ -40,13 +40,13 @@ BOUNDS = Bounds()
 class ExactIndex(tf.Module):
     """Finds the items with the largest dot product.
 
-    Items with identical vectors come by row, except where one query alone is asked of more items than scores are kept
-    (`Bounds.kept`): the best scores are then computed again, and may be rounded by where they stand.
+    Items with identical vectors are ordered by row. One exception: if a query is alone in its batch and there are more
+    items than `Bounds.kept`, its best scores are computed again, and their rounding may depend on their position.
 
     Args:
-      table: float32 [N + 1, D], by item row, or its codes; row 0 is padding and never an answer.
-      storage: how the table is kept, see `StoredRows`; the products are float32, with the vectors as they are kept.
-      bounds: of memory and time.
+      table: float32 [N + 1, D] by item row, or its codes; row 0 is padding and never an answer.
+      storage: how the table is stored, see `StoredRows`; products are in float32, of the stored vectors.
+      bounds: limits of memory and time.
     """
 
     is_exact = True
@@ -67,7 +67,7 @@ class ExactIndex(tf.Module):
 
     @tf.function(input_signature=[])  # saved with the export
     def embeddings(self):
-        """Returns float32 [N + 1, D], the table as it is kept."""
+        """Returns float32 [N + 1, D], the table as it is stored."""
         return self.stored.take(tf.range(self.items))
 
     def search(
@@ -82,14 +82,14 @@ class ExactIndex(tf.Module):
 
         Args:
           query: float32 [B, D].
-          k: int32 [B], answers wanted for each query; less than 1 gives none.
-          exclude: int32 [B, E], item rows that are no answer; 0 stands for none.
-          include: int32 [B, F], item rows that alone are answers, where the row holds any; 0 stands for none,
-            and a negative one for an item that is not here: where only such are given, there is no answer.
-          allowed: bool [B, N + 1], by item row: whether it may answer.
+          k: int32 [B], number of answers wanted per query; less than 1 gives none.
+          exclude: int32 [B, E], item rows that must not be answers, padded with 0.
+          include: int32 [B, F], padded with 0. A query with any inclusions gets only these item rows as answers. A
+            negative row stands for an item that is not in the table: a query with no others gets no answer.
+          allowed: bool [B, N + 1], by item row, whether the item may be an answer.
 
         Returns:
-          rows: int32 [B, K], K the largest k but at most N; best first, ties by row; 0 where there is no answer.
+          rows: int32 [B, K], K the largest k, but at most N; best first, ties by row; 0 where there is no answer.
           scores: float32 [B, K]; `LOWEST` where there is no answer.
         """
         query, exclude = tf.convert_to_tensor(query), _no_rows_if_none(exclude, k)
@@ -103,7 +103,7 @@ class ExactIndex(tf.Module):
 
         if include is None:
             return answers(*among_all(), k)
-        listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # of no query: all, too, and then none is asked
+        listed = tf.reduce_all(tf.reduce_any(include != 0, axis=1))  # also true without queries: no answers then
         scores = tf.cond(
             listed & (tf.size(include) <= self._bounds().listed) & (tf.shape(include)[1] > 0),
             lambda: self._listed(query, width, exclude, include, allowed),
@@ -112,7 +112,7 @@ class ExactIndex(tf.Module):
         return answers(*scores, k)
 
     def _listed(self, query, width, exclude, include, allowed):
-        """Ranks what stands in `include` alone."""
+        """Ranks only the items in `include`."""
         rows = tf.sort(tf.maximum(include, 0), axis=1)
         never = tf.pad(rows[:, 1:] == rows[:, :-1], [[0, 0], [1, 0]]) | (rows == 0) | stands_in(rows, exclude)
         if allowed is not None:
@@ -124,11 +124,11 @@ class ExactIndex(tf.Module):
         return tf.pad(rows, missing), tf.pad(scores, missing, constant_values=NEVER)
 
     def _all(self, query, width, apart, never):
-        """Ranks the whole table: what may answer lies in the groups with the largest maxima, see `leading`.
+        """Ranks the whole table: the answers are in the groups with the largest maxima, see `leading`.
 
         Args:
           query: float32 [B, D].
-          width: int32 [], answers for each query.
+          width: int32 [], number of answers per query.
           apart, never: see `_never`.
         """
         batch, marked = tf.shape(query)[0], tf.shape(never)[0] > 0
@@ -141,14 +141,14 @@ class ExactIndex(tf.Module):
         held, maxima = self._blocks(query, never, kept)
 
         def again(group):
-            """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for what must not answer."""
+            """Returns the rows of groups (int32 [B, G]) and their scores, `NEVER` for rows that must not be answers."""
             rows = in_groups(group)
             places = beside_query(rows)
             mark = tf.cond(marked, lambda: tf.gather_nd(never, places), lambda: tf.zeros_like(rows, tf.bool))
             scores = tf.cond(kept, lambda: tf.gather_nd(held, places), lambda: self.stored.scores_of(query, rows))
             return rows, tf.where(mark | stands_in(rows, out), NEVER, scores)
 
-        touched = out // GROUP  # their maxima may be of what must not answer
+        touched = out // GROUP  # their maxima may be scores of rows that must not be answers
         scores = tf.reshape(again(touched)[1], [batch, tf.shape(out)[1], GROUP])
         maxima = tf.tensor_scatter_nd_update(maxima, beside_query(touched), tf.reduce_max(scores, axis=2))
         group = leading(maxima, tf.minimum(width, tf.shape(maxima)[0]))
@@ -157,10 +157,10 @@ class ExactIndex(tf.Module):
         return tf.gather(rows, place, batch_dims=1), scores
 
     def _never(self, exclude, include, allowed):
-        """Says what must not answer, either by marks of all rows or, of a few exclusions alone, by their rows.
+        """Says which rows must not be answers: by marks of all rows or, for a few exclusions, by the rows themselves.
 
         Returns:
-          bool [rows kept, B], the marks; [0, B]: there are none.
+          bool [rows stored, B], the marks; [0, B]: there are none.
           int32 [B, E], the exclusions; [B, 0] where there are marks.
         """
         wide, listed, bounds = tf.shape(exclude)[1], None, self._bounds()
@@ -181,7 +181,7 @@ class ExactIndex(tf.Module):
         return never, exclude[:, : tf.where(marked, 0, wide)]
 
     def _marked(self, rows):
-        """Returns bool [rows kept, B]: whether the item row stands in `rows` [B, R]."""
+        """Returns bool [rows stored, B]: whether the item row is in `rows` [B, R]."""
         marks = tf.zeros([self.stored.count, tf.shape(rows)[0]], tf.bool)
         return tf.tensor_scatter_nd_update(marks, beside_query(rows), tf.ones_like(rows, tf.bool))
 
@@ -190,12 +190,12 @@ class ExactIndex(tf.Module):
 
         Args:
           query: float32 [B, D].
-          never: bool [rows kept, B], what must not answer; [0, B]: nothing.
+          never: bool [rows stored, B], rows that must not be answers; [0, B]: none.
           kept: bool [], whether all scores are wanted.
 
         Returns:
-          float32 [rows kept, B], the scores, `NEVER` for what must not answer; empty where they are not `kept`.
-          float32 [rows kept / GROUP, B], the largest of each group of rows.
+          float32 [rows stored, B], the scores, `NEVER` for rows that must not be answers; empty if not `kept`.
+          float32 [rows stored / GROUP, B], the largest score of each group of rows.
         """
         batch, count, bounds = tf.shape(query)[0], self.stored.count, self._bounds()
         most = max(bounds.block_rows, bounds.block_values // self.stored.dim)
@@ -216,7 +216,7 @@ class ExactIndex(tf.Module):
             lambda number, *_: number < blocks,
             step,
             (0, *empty),
-            parallel_iterations=4,  # blocks whose scores may be held at once
+            parallel_iterations=4,  # blocks whose scores may be in memory at once
         )
         return tuple(part.concat() for part in joined)
 
