@@ -1,4 +1,4 @@
-"""Raw files to checked tables, their split and their vocabulary."""
+"""Loads the input tables: checks them, splits the events, and numbers the items."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     """Reads, checks and splits the input tables.
 
     Args:
-      config: where they are, and how they are read.
-      delisted: ids of items that events may name though the catalog lacks them by now.
+      config: where the tables are, and how they are read.
+      delisted: ids of items that events may name although the catalog no longer has them.
 
     Raises:
-      InputError: a table cannot be used, or there is none of interactions.
+      InputError: a table cannot be used, or the config names no interactions.
     """
     data = config.data
     if data.interactions is None:
@@ -51,7 +51,7 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
 
 
 def split_events(config: Config, events: Interactions) -> Split:
-    """Divides the events as the config says.
+    """Splits the events as the config says.
 
     Raises:
       InputError: a part would be empty.
