@@ -14,7 +14,16 @@ STEPS: dict[str, Callable[[Config, Tables, Fitted], Fitted]] = {"mapping": map_f
 
 
 def fit_beside(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
-    """Runs every step. Each has a report under its name, which is empty if the config does not ask for the step."""
+    """Runs every step after training.
+
+    Args:
+      config: decided (see `jobs.resolve`).
+      tables: the data.
+      fitted: the trained model.
+
+    Returns:
+      The model after all steps. Each has a report under its name, which is empty if the step did nothing.
+    """
     for name, step in STEPS.items():
         fitted = step(config, tables, fitted)
         if name not in fitted.reports:

@@ -47,7 +47,12 @@ class Content(Protocol):
         ...
 
     def digest(self, column: str, item: int) -> bytes:
-        """Returns the SHA-256 (32 bytes) of one raw field; of a file, that of its bytes. Arguments as for `value`."""
+        """Returns the SHA-256 of one raw field of an item (32 bytes); of a file, that of its bytes as stored.
+
+        Args:
+          column: the field's column, see `schema.Field`.
+          item: the item's position, 0-based.
+        """
         ...
 
 
@@ -117,7 +122,16 @@ def hashed(value: RawField) -> bytes | str:
 
 
 def lengthened(values: np.ndarray, count: int, nothing: Any) -> np.ndarray:
-    """Returns an array [N, ...] with `count` more rows, each filled with `nothing`."""
+    """Adds rows to the end of an array.
+
+    Args:
+      values: [N, ...].
+      count: number of rows to add.
+      nothing: value that fills them.
+
+    Returns:
+      [N + count, ...], of the same dtype.
+    """
     filled = np.empty([len(values) + count, *values.shape[1:]], values.dtype)
     filled[: len(values)], filled[len(values) :] = values, nothing
     return filled

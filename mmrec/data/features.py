@@ -35,7 +35,7 @@ class FeatureSource(Protocol):
     longest: frozenset[str] = frozenset()
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
-        """Returns named arrays with first dimension R.
+        """Returns arrays by feature name, with first dimension R; names and dtypes are the same in every call.
 
         Args:
           rows: int [R], item rows; row 0 has no feature at all.
@@ -74,7 +74,16 @@ class JoinedFeatures(FeatureSource):
 
 
 def in_batches(source: FeatureSource, rows: Sequence[int] | np.ndarray, batch: int = 1024) -> Iterator[Features]:
-    """Yields the features of the rows, at most `batch` at a time, without random changes."""
+    """Yields features in batches, without random changes.
+
+    Args:
+      source: gives the features.
+      rows: int [R], item rows.
+      batch: largest number of rows in a batch.
+
+    Yields:
+      The features of consecutive rows, arrays by name with first dimension at most `batch`.
+    """
     rows = np.asarray(rows)
     for start in range(0, len(rows), batch):
         yield source.rows(rows[start : start + batch])

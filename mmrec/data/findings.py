@@ -37,7 +37,7 @@ class Finding:
 def about_items(
     severity: Severity, code: str, text: str, remedy: str, catalog: Catalog, items: Sequence[int]
 ) -> Finding:
-    """Makes a finding about items, named by their positions in the catalog (0-based)."""
+    """Makes a `Finding` about `items`, which are positions in the catalog (0-based)."""
     examples = [f"row {catalog.source_rows[item] + 1:,}: {catalog.item_ids[item]}" for item in items[:_SHOWN]]
     rows = sorted(int(catalog.source_rows[item]) + 1 for item in items)
     return Finding(severity, code, text, remedy, tuple(examples), tuple(rows))

@@ -55,7 +55,12 @@ class Queries:
         return Queries(self.user[places], *rows, self.dropped, context)
 
     def sample(self, most: int | None, seed: int) -> Queries:
-        """Returns a random sample of at most `most` queries, in their order; the others count as dropped."""
+        """Returns a random sample of the queries, in their order; the others count as dropped (`not_sampled`).
+
+        Args:
+          most: largest number of queries. None: all.
+          seed: seed of the sample.
+        """
         count = len(self.user)
         if most is None or count <= most:
             return self

@@ -196,13 +196,13 @@ def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
 
 
 def list_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
-    """Returns `values.name_lists` of a column whose cells may have several values; see `flat_strings`."""
+    """Returns `values.name_lists` of a column whose cells may have several values; else as `flat_strings`."""
     _refuse_nested_lists(table[column], path)
     return name_lists(table[column])
 
 
 def text_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
-    """Returns `values.joined` of a column of texts; see `flat_strings`."""
+    """Returns `values.joined` of a column of texts or lists of texts; else as `flat_strings`."""
     _refuse_nested_lists(table[column], path)
     return joined(table[column])
 

@@ -72,7 +72,13 @@ class _DotProducts:
 
 
 def batch_size(items: int, batch: int | None = None, most_bytes: int = SCORE_BYTES) -> int:
-    """Returns how many queries to score at once: at least 1, at most `batch`, and scores of at most `most_bytes`."""
+    """Returns how many queries to score at once, at least 1.
+
+    Args:
+      items: N, the number of items.
+      batch: largest number of queries. None: 512, which is enough for speed.
+      most_bytes: most bytes of their scores; with a single query there may be more.
+    """
     return max(1, min(batch or _FAST_BATCH, most_bytes // (4 * (items + 1))))
 
 

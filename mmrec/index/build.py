@@ -80,7 +80,17 @@ def build_index(
 def answer_rows(
     index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray, k: int = _ANSWERS
 ) -> np.ndarray:
-    """Returns int32 [Q, min(k, N)], the item rows that an index answers with, padded with 0."""
+    """Searches an index.
+
+    Args:
+      index: the index of N items.
+      queries: float32 [Q, D], Q >= 1.
+      exclude: int [Q, E], item rows to exclude, padded with 0.
+      k: number of answers per query.
+
+    Returns:
+      int32 [Q, min(k, N)], the item rows of the answers, padded with 0.
+    """
 
     def answers(query, k, out):
         return index.search(query, k, out)[0]

@@ -53,8 +53,12 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
 def split_events(config: Config, events: Interactions) -> Split:
     """Splits the events as the config says.
 
+    Args:
+      config: `data.split`, `retrieval.repeat_consumption`, `evaluation.min_history` and `query.context` are read.
+      events: the interactions.
+
     Raises:
-      InputError: a part would be empty.
+      InputError: as `data.splits.split`.
     """
     return split(
         events,

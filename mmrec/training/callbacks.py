@@ -27,7 +27,14 @@ MONITORED = "val_ndcg@10"
 
 
 class NumberGuard(tf_keras.callbacks.Callback):
-    """Stops training at the first loss that is not a finite number."""
+    """Stops training at the first loss that is not a finite number.
+
+    Args:
+      config: settings that the message names.
+
+    Raises:
+      TrainingError: from within `fit`, after the step.
+    """
 
     def __init__(self, config: TrainingConfig):
         super().__init__()
@@ -87,7 +94,12 @@ class Refresh(tf_keras.callbacks.Callback):
 
 
 class Progress(tf_keras.callbacks.Callback):
-    """Reports progress on stderr: a line per epoch, with an estimate of the longest time left."""
+    """Reports progress on stderr: a line per epoch, with an estimate of the longest time left.
+
+    Args:
+      config: `epochs` is read.
+      steps: number of steps per epoch.
+    """
 
     def __init__(self, config: TrainingConfig, steps: int):
         super().__init__()
@@ -120,7 +132,12 @@ class Progress(tf_keras.callbacks.Callback):
 
 
 class HistoryFile(tf_keras.callbacks.Callback):
-    """Writes `history.csv`, a row per epoch; a resumed run continues after the epoch of its checkpoint."""
+    """Writes `history.csv`, a row per epoch.
+
+    Args:
+      path: the file.
+      first_epoch: number of epochs that a resumed run has finished; rows of later ones are dropped.
+    """
 
     def __init__(self, path: Path, first_epoch: int):
         super().__init__()

@@ -37,7 +37,15 @@ class Embedder:
         self._query: dict[frozenset[str], Callable] = {}  # by the names of the context inputs
 
     def item_table(self, source: FeatureSource, items: int) -> ItemTable:
-        """Returns the table of N items; row 0 is zeros."""
+        """Embeds all items.
+
+        Args:
+          source: gives the features of rows 1..N.
+          items: N, the number of items.
+
+        Returns:
+          The table of N + 1 rows; row 0, the padding, is zeros.
+        """
         parts = [
             self._embedded(features, source.longest).numpy() for features in in_batches(source, np.arange(1, items + 1))
         ]
