@@ -88,7 +88,7 @@ class Config(Section):
             )
         if events.negative_events and self.retrieval.neighbours:
             raise ValueError(
-                "`retrieval.neighbours` takes all of a history as liked. Set it to 0, or leave "
+                "`retrieval.neighbours` counts every event of a history as positive. Set it to 0, or leave "
                 "`data.interactions.negative_events` empty"
             )
         return self

@@ -84,7 +84,7 @@ class RetrievalConfig(Section):
     def _further_candidates(self) -> RetrievalConfig:
         if self.hard_negatives and self.negatives == "catalog":
             raise ValueError(
-                "`hard_negatives` compete already with `negatives: catalog`. Set it to 0, or `negatives` to another"
+                "`hard_negatives` compete already with `negatives: catalog`. Set it to 0, or choose other `negatives`"
             )
         if self.memory and self.negatives in ("catalog", "sampled"):
             raise ValueError(

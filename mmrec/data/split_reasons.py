@@ -31,7 +31,7 @@ def why_empty(
     if len(times) == 1 or (len(times) < _PARTS and kind == "time"):
         count = "one single time" if len(times) == 1 else f"only {len(times)} different times"
         return (
-            f"all events have {count}, and what is asked must be later than what is learnt",
+            f"all events have {count}, but validation and test must be later than training",
             "Give `data.interactions.timestamp` a column with at least three different times",
         )
     reasons, remedies = [], []
@@ -43,13 +43,13 @@ def why_empty(
         reasons.append(f"{dropped['short_history']:,} of its users have {few} (events of one time are one basket)")
         lower = f"set `evaluation.min_history` below {min_history}"
         other = " or `data.split.kind: leave_last_out`" if kind == "time" else ""
-        remedies.append(f"Give a longer time of events, times that tell baskets apart, or {lower}{other}")
+        remedies.append(f"Give events over a longer time, or times that distinguish baskets, or {lower}{other}")
     if reasons:
         return " and ".join(reasons), ". ".join(remedies)
     if kind == "leave_last_out":
         return _too_few_baskets(events)
     return (
-        "no positive event lies in its time, as many events share the time at which it begins",
+        "no positive event lies in its time span, as many events share the time at which it begins",
         f"Enlarge `data.split.{part}_fraction`, or give `data.interactions.timestamp` a finer column",
     )
 
@@ -86,7 +86,7 @@ def lost_answers(events: Interactions, dropped: Mapping[str, int], answers: int)
 
 def seen_remedy(events: Interactions) -> str:
     """Returns a sentence, without a full stop, on how to count items that a user had before as right answers."""
-    repeat = "`retrieval.repeat_consumption: true` where people take items again"
+    repeat = "`retrieval.repeat_consumption: true` if users take items again"
     if events.event is None or events.seen is not None:
         return f"Set {repeat}"
     types = np.array(events.event_types, object)

@@ -81,9 +81,9 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
     place = Spellings(ids[good]).places(user_ids)  # [U], -1 for users that the table lacks
     if (place < 0).all():
         faults.messages.append(
-            f"{config.path}, column `{config.user_id}`: no user of the events is there. The events have "
+            f"{config.path}, column `{config.user_id}`: no user of the events is in it. The events have "
             f"{user_ids[0]!r}, for one. Received: {', '.join(map(repr, ids[good][:1])) or 'no id'}, for one. Write the "
-            "ids alike in both tables, correct `data.users.user_id`, or leave `data.users` out."
+            "ids in the same way in both tables, correct `data.users.user_id`, or leave `data.users` out."
         )
     faults.raise_any()
     nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in attributes.items()}

@@ -34,7 +34,7 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     if "path" in data.interactions.model_fields_set and "path" not in data.catalog.model_fields_set:
         raise InputError(
             f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
-            "alone, whose items the sample shop lacks. Name your table of items."
+            "alone; the sample shop does not have its items. Name your table of items."
         )
     catalog = with_delisted(read_catalog(config), delisted)
     if len(catalog) < 2:

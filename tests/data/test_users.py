@@ -66,7 +66,7 @@ def test_a_table_of_other_users_is_refused_with_both_spellings(tmp_path):
     """Regression: there was no error, and the model learnt nothing about any user."""
     with pytest.raises(InputError) as error:
         load(tmp_path, [("Ann", "Jena", 40), ("Bob", "Ulm", 20)])
-    assert f"{tmp_path / 'users.csv'}, column `user_id`: no user of the events is there." in str(error.value)
+    assert f"{tmp_path / 'users.csv'}, column `user_id`: no user of the events is in it." in str(error.value)
     assert "The events have 'ann', for one. Received: 'Ann', for one." in str(error.value)
 
 

@@ -177,7 +177,7 @@ def test_queries_are_asked_at_the_moment_of_their_answer_and_know_nothing_later(
     [
         ({"data.interactions.event": None}, "`query.context: [event]` needs a column"),
         ({"query.context": [], "data.interactions.negative_events": ["view"]}, "put `event` in `query.context`"),
-        ({"retrieval.neighbours": 4, "data.interactions.negative_events": ["view"]}, "takes all of a history as liked"),
+        ({"retrieval.neighbours": 4, "data.interactions.negative_events": ["view"]}, "counts every event of a history"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(config, change, said):
