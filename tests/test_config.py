@@ -229,7 +229,7 @@ def test_a_config_survives_yaml_and_json(tmp_path, unusual):
 
 
 def test_a_config_written_to_another_folder_still_finds_its_data(tmp_path, monkeypatch):
-    # Paths in a dict stayed relative, so that a run's config.yaml pointed into the run folder.
+    # Regression: paths in a dict stayed relative, so that a run's config.yaml pointed into the run folder.
     monkeypatch.chdir(tmp_path)
     config = Config.load({"data": {"catalog": OWN["catalog"]}}, **{"data.interactions.path": "i.csv"})
     (tmp_path / "run").mkdir()
@@ -258,12 +258,12 @@ def test_relative_paths_of_data_start_at_the_files_folder_wherever_they_stand(tm
     assert config.data.interactions.path == "tfds:shop/events"
     assert config.data.tfds_dir == str(tmp_path / "sub" / "sets")
     assert config.item.image.weights == "imagenet"
-    assert config.runs_dir == "results"  # results go below the working directory
+    assert config.runs_dir == "results"  # relative results start at the working directory
     for assignment in ("data.catalog.path=../c.csv", "data={catalog: {path: ../c.csv}}"):
         assert Config.load(path, **parse_assignments([assignment])) == config
     assert Config.load(path, **{"item.image.weights": "w.h5"}).item.image.weights == str(tmp_path / "sub" / "w.h5")
     assert Config.load(config, **{"item.image.weights": "w.h5"}).item.image.weights == str(tmp_path / "w.h5")
-    assert Config.load(path, **{"data.tfds_dir": "gs://sets"}).data.tfds_dir == "gs://sets"  # TFDS reads those
+    assert Config.load(path, **{"data.tfds_dir": "gs://sets"}).data.tfds_dir == "gs://sets"  # TFDS reads such paths
     assert Config().data.catalog.path.startswith("tfds:")
 
 

@@ -1,4 +1,4 @@
-"""Records of csv files, with the lines that they stand in, whatever else the process does with the csv module."""
+"""Records of csv files, with their lines, whatever else the process does with the csv module."""
 
 import csv
 import gzip
@@ -50,7 +50,7 @@ def test_fields_may_be_longer_than_the_limit_of_the_csv_module_which_stays_as_it
         _, records = read("id\n" + "x" * 9 + "\n", most_characters=8)
         assert records[0].fault == "cannot be read as csv: field larger than field limit (8)"
         assert csv.field_size_limit() == 10
-        next(csv_records(iter(["id\n", "1\n", "2\n"]), "x.csv")[1])  # one that is never read to its end
+        next(csv_records(iter(["id\n", "1\n", "2\n"]), "x.csv")[1])  # a file that is never read to its end
         assert csv.field_size_limit() == 10
     finally:
         csv.field_size_limit(before)

@@ -1,4 +1,4 @@
-"""What is said of a file of another kind, in whatever reader."""
+"""Messages about files of another kind, the same from every reader."""
 
 import pyarrow as pa
 import pytest

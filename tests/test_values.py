@@ -1,4 +1,4 @@
-"""How cells become texts, and which texts name the same thing."""
+"""How cells become texts, and which texts are the same name."""
 
 import datetime as dt
 from decimal import Decimal

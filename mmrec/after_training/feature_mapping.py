@@ -1,4 +1,4 @@
-"""Id vectors for items that nobody has bought yet: mapped from what they show and say, weighed on validation."""
+"""Maps id vectors for items without events from their other modalities; the weight is chosen on validation."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from mmrec.towers.feature_mapping import FeatureMapping, MappedCandidate, mapped
 from mmrec.traced import traced
 from mmrec.training.embedder import Embedder, specs
 
-_STRENGTHS = 2.0 ** np.arange(-3, 2.5, 0.5)  # tried; regressions make short vectors, so 1 is not the most
-_HIDDEN = 0.1  # share of the items with training events whose ids are hidden to choose among them
-_MOST_HIDDEN = 10_000  # each is embedded anew for every strength
-_LOSS = 0.02  # most that the answers whose ids are not hidden may lose, of their NDCG@10
+_STRENGTHS = 2.0 ** np.arange(-3, 2.5, 0.5)  # strengths to try; above 1 too, as regressions make short vectors
+_HIDDEN = 0.1  # share of the items with training events whose ids are hidden to choose the strength
+_MOST_HIDDEN = 10_000  # items; each is embedded again for every strength
+_LOSS = 0.02  # largest share of their NDCG@10 that answers with visible ids may lose
 _RIDGE = 0.01  # added to the diagonal, as a share of its mean
-_MOST_QUERIES = 5000  # of validation
+_MOST_QUERIES = 5000  # validation queries
 _BATCH = 1024  # items whose vectors are computed at once
 
 
 def map_features(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
-    """Lets a trained model give items of unknown id the vector of their kind.
+    """Gives items with an unknown id a vector that fits their other modalities.
 
-    A model that saw every item's id in training ranks an item without one behind all others. A ridge regression from
-    the other modalities' vectors to the ids', in which items weigh by their events, says what its vector would be.
-    How strongly it counts is chosen with the ids of a tenth of the items hidden (at most 10,000): so that these rank
-    best on validation while other answers lose at most 2% of their NDCG@10. Test is not read.
+    A model that saw every item's id in training ranks an item without one behind all others. A ridge regression
+    predicts the id vector from the vectors of the other modalities; items count by their number of events. The strength
+    of the predicted vector is chosen with the ids of a tenth of the items hidden (at most 10,000): these shall rank
+    best on validation, while other answers lose at most 2% of their NDCG@10. Test is not read.
 
     Args:
-      config: `item.item_id.mapping`, `query.max_length`, `seed`.
+      config: `item.item_id.mapping`, `query.max_length` and `seed` are read.
       tables: the data.
       fitted: the trained model.
 
     Returns:
-      The model with the mapping beside it, unless `strength` is 0. The report holds `strength`, and the NDCG@10 on
-      validation of answers with hidden ids and of others, before and after; there is none where there is nothing to map
-      from, or nobody asks for what is hidden.
+      The model with the mapping added, unless the best `strength` is 0. The report has `strength`, and the validation
+      NDCG@10 of answers with hidden ids and of others, before and after. There is no report if there is no other
+      modality to map from, or if no validation query has a hidden item as answer.
     """
     embedder, features, items = fitted.embedder, fitted.prepared.features, fitted.items
     tower, counts = fitted.model.candidate_tower, tables.train_counts
@@ -87,7 +87,7 @@ def map_features(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
 
 
 class _IdsHidden(FeatureSource):
-    """Some items, as rows 1, 2, ..., with unknown ids."""
+    """The features of some items, as rows 1, 2, ..., with their ids hidden."""
 
     def __init__(self, source: FeatureSource, rows: np.ndarray):
         self._source, self._rows, self.longest = source, np.append(0, rows), source.longest

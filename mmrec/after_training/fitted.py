@@ -1,4 +1,4 @@
-"""A trained model with what was fitted beside it."""
+"""A trained model, with what was fitted after training."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Report = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, neither judged on test nor exported. Steps of `after_training.steps` make others of it.
+    """A trained model, not yet evaluated on test nor exported. The steps of `after_training.steps` extend it.
 
     Attributes:
-      prepared: the features that it was trained on, as the weights of its best epoch make them.
-      model: with those weights; no step changes it.
-      embedder: embeds with the model, and with what steps put beside it.
+      prepared: the features that it was trained on, computed with the weights of its best epoch.
+      model: the model with those weights; no step changes it.
+      embedder: embeds with the model and with what steps have added.
       items: N, the number of items.
-      reports: what each step says of what it did, by its name; empty for one that did nothing.
-      ndcg: on validation, of everything together; None where the best epoch's says it.
+      reports: the report of each step by name; empty for a step that did nothing.
+      ndcg: validation NDCG@10 of everything together; None: that of the best epoch holds.
     """
 
     prepared: Prepared
@@ -38,11 +38,11 @@ class Fitted:
         return self.embedder.item_table(self.prepared.features, self.items)
 
     def with_step(self, name: str, report: Report, embedder: Embedder | None = None) -> Fitted:
-        """Returns the same after a step.
+        """Returns the result of a further step.
 
         Args:
-          name: of the step.
-          report: what it says.
-          embedder: what it made; None: it stays.
+          name: name of the step.
+          report: its report.
+          embedder: the embedder that it made; None: the embedder stays.
         """
         return replace(self, embedder=embedder or self.embedder, reports={**self.reports, name: report})

@@ -1,4 +1,4 @@
-"""Weights of scores that are added up, chosen by how well their sum ranks."""
+"""Chooses the weights of scores that are added up, by how well their sum ranks."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from mmrec.evaluation.counting import at_least
 from mmrec.evaluation.metrics import per_query
 from mmrec.evaluation.ranking import THREADS, Scorer, batch_size
 
-_STEPS = np.append(0, 2.0 ** np.arange(-6, 3.5, 0.5))  # weights tried, as multiples of what makes the parts vary alike
-_ROUNDS = 2  # through all parts
-_BEST = 150  # items of each part for each query among which sums are ranked
+# Weights to try, as multiples of the one that gives a part the deviation of the first.
+_STEPS = np.append(0, 2.0 ** np.arange(-6, 3.5, 0.5))
+_ROUNDS = 2  # passes through all parts
+_BEST = 150  # items of each part, per query, among which sums are ranked
 _BATCH = 256  # most queries scored at once
 
 
 def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int, batch: int = _BATCH) -> np.ndarray:
     """Chooses weights by the NDCG@10 of the weighted sum, one part after the other, from 0 for all but the first.
 
-    A sum is ranked among the relevant items and those that some part has among its best, not among all: what is first
-    in a sum is seldom far behind in every part of it, and hundreds of sums are ranked in seconds.
+    A sum is ranked not among all items, but among the relevant ones and those that are among the best of some part: an
+    item that leads in a sum is rarely far behind in every part. So hundreds of sums are ranked in seconds.
 
     Args:
-      parts: scorers of the same queries, which several threads call at once; the first has weight 1.
-      queries: the queries; choose them from validation.
+      parts: scorers of the same queries; several threads call them at once. The first has weight 1.
+      queries: the queries; take them from validation.
       items: N, the number of items.
       batch: most queries scored at once.
 
     Returns:
-      float64, one weight per part; 0 for parts that do not help.
+      float64 [parts], one weight per part; 0 for parts that do not help.
     """
     pool, values = _pooled(parts, queries, items, batch)
     row = queries.relevant.row_of_value
-    place = (pool[row] == queries.relevant.values[:, np.newaxis]).argmax(axis=1)  # [V], of the relevant in the pool
+    place = (pool[row] == queries.relevant.values[:, np.newaxis]).argmax(axis=1)  # [V], of relevant items in the pool
 
     def ndcg(weights: np.ndarray) -> float:
         total = np.where(pool > 0, values @ weights.astype(np.float32), -np.inf)
@@ -57,7 +58,7 @@ def fusion_weights(parts: Sequence[Scorer], queries: Queries, items: int, batch:
 
 
 def _pooled(parts: Sequence[Scorer], queries: Queries, items: int, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns int32 [Q, P], item rows worth ranking, 0 for none, and float32 [Q, P, parts], their scores."""
+    """Returns int32 [Q, P], the item rows to rank, padded with 0; and float32 [Q, P, parts], their scores."""
     best = min(_BEST, items)
     relevant = np.zeros((len(queries.user), queries.relevant.lengths.max(initial=0)), np.int32)
     column = np.arange(len(queries.relevant.values)) - queries.relevant.offsets[queries.relevant.row_of_value]
@@ -76,7 +77,7 @@ def _pooled(parts: Sequence[Scorer], queries: Queries, items: int, most: int) ->
             top = np.argpartition(-ranked, best - 1, axis=1)[:, :best].astype(np.int32)
             chosen.append(np.where(np.isfinite(np.take_along_axis(ranked, top, axis=1)), top, 0))
         pool = np.sort(np.concatenate(chosen, axis=1), axis=1)
-        pool[:, 1:][pool[:, 1:] == pool[:, :-1]] = 0  # once each
+        pool[:, 1:][pool[:, 1:] == pool[:, :-1]] = 0  # each row once
         return pool, np.stack([np.take_along_axis(score, pool, axis=1) for score in scores], axis=2)
 
     with ThreadPoolExecutor(THREADS) as threads:

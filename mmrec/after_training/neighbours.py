@@ -1,4 +1,4 @@
-"""Neighbours beside the towers: fitted on training, weighed on validation."""
+"""Adds item-kNN factors to the embeddings: fitted on training, weighted on validation."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from mmrec.modalities.names import TEXT
 from mmrec.towers.neighbours import NeighbourCandidate, NeighbourQuery
 from mmrec.training.embedder import Embedder
 
-_DECAYS = (0.7, 0.9, 0.95)  # per item back in a history, of which the last basket may hold many
-_MOST_QUERIES = 10000  # of validation that weights are chosen on
+_DECAYS = (0.7, 0.9, 0.95)  # per item back in a history; the last basket may have many items
+_MOST_QUERIES = 10000  # validation queries that weights are chosen on
 
 
 def add_neighbours(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
-    """Puts neighbour factors, and fitted texts where the model reads them, beside what a trained model embeds.
+    """Appends neighbour factors, and `latent` texts if the model reads them, to the embeddings of a trained model.
 
-    The factors are those of item-kNN on the training events. Singular vectors and random directions (see `sketch`) of
-    factors and of texts have a weight each: those with the best validation NDCG@10, by which also the decay over a
-    history is chosen, for item-kNN alone; test is not read. Training does not see the factors: a pair of items that it
-    asks for is counted in them.
+    The factors are those of item-kNN on the training events. The singular vectors and the random directions (see
+    `sketch`) of factors and of texts have one weight each. The weights with the best validation NDCG@10 are chosen, and
+    before them the decay over a history, for item-kNN alone; test is not read. Training does not use the factors, as
+    they count the very pairs of items that it predicts.
 
     Args:
-      config: `retrieval.neighbours`, `item.text.encoder`, `query.max_length`, `seed`.
+      config: `retrieval.neighbours`, `item.text`, `query.max_length` and `seed` are read.
       tables: the data.
       fitted: the trained model.
 
     Returns:
-      Towers and neighbours together, unless the towers alone are better: then weights are 0. The report holds `rank`,
-      `history_decay`, `weight`, `random_weight`, `text_weight` and `random_text_weight`; there is none without
+      Towers and neighbours together; or the towers alone if these are better: then all weights are 0. The report has
+      `rank`, `history_decay`, `weight`, `random_weight`, `text_weight` and `random_text_weight`; there is none without
       `retrieval.neighbours`.
     """
     if not config.retrieval.neighbours:
@@ -83,7 +83,7 @@ def add_neighbours(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
 
 
 def _best_decay(knn: Neighbours, validation: Queries, items: int) -> float:
-    """Returns the history decay with which item-kNN ranks best: exports know an item's place, not its basket."""
+    """Returns the best history decay of item-kNN, by item: an export does not know the baskets of a history."""
 
     def ndcg(decay: float) -> float:
         scorer = replace(knn, history_decay=decay).scorer(validation.history)

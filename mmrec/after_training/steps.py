@@ -1,4 +1,4 @@
-"""What is fitted beside a trained model, in order: each step takes one and returns another, and changes nothing."""
+"""The steps after training, in order: each takes a fitted model and returns another, without changing the first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ STEPS: dict[str, Callable[[Config, Tables, Fitted], Fitted]] = {"mapping": map_f
 
 
 def fit_beside(config: Config, tables: Tables, fitted: Fitted) -> Fitted:
-    """Runs every step; each leaves a report under its name, an empty one where the config asks for nothing of it."""
+    """Runs every step after training.
+
+    Args:
+      config: decided (see `jobs.resolve`).
+      tables: the data.
+      fitted: the trained model.
+
+    Returns:
+      The model after all steps. Each has a report under its name, which is empty if the step did nothing.
+    """
     for name, step in STEPS.items():
         fitted = step(config, tables, fitted)
         if name not in fitted.reports:

@@ -1,4 +1,4 @@
-"""The config; `Config` loads on first use, since the sections of the modalities need `config.section` before."""
+"""The config. `Config` is imported on first use: the modalities' sections, which it needs, import `config.section`."""
 
 from __future__ import annotations
 

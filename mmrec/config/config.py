@@ -1,7 +1,8 @@
 """The config: one frozen, typed tree that says everything a run depends on.
 
-Every field has its meaning and unit in the text under it; the same texts make the JSON schema (`Config.json_schema`).
-Build one from a YAML file, a dict or keyword arguments with `Config.load`.
+The text under a field gives its meaning and unit. These texts are also the descriptions in the JSON schema
+(`Config.json_schema`) and on the reference page. `Config.load` builds a config from a YAML file, a dict or keyword
+arguments.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ class Config(Section):
     """Everything a run depends on. `Config()` trains on the built-in sample shop."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "sample_shop"
-    """Name of the model: the folder of its runs and exports."""
+    """Name of the model, and of the folders of its runs and exports."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Seed of everything random."""
+    """Seed of all random numbers."""
     runs_dir: ResultPath = "runs"
-    """Folder of the run folders: `<runs_dir>/<name>/<number>`."""
+    """Folder for runs, each in a folder of its own: `<runs_dir>/<name>/<number>`."""
     saved_models_dir: ResultPath = "saved_models"
-    """Folder of the exports: `<saved_models_dir>/<name>/<version>`."""
+    """Folder for exports, each version in a folder of its own: `<saved_models_dir>/<name>/<version>`."""
     data: DataConfig = DataConfig()
     item: ItemConfig = ItemConfig()
     query: QueryConfig = QueryConfig()
@@ -58,7 +59,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _own_catalog(self) -> Config:
-        """Keeps what stands for absent keys, the sample shop, away from another catalog."""
+        """Refuses another catalog without its own events and text columns; their defaults are the sample shop's."""
         catalog, events = self.data.catalog, self.data.interactions
         if catalog.path == SAMPLE_ITEMS:
             return self
@@ -87,7 +88,7 @@ class Config(Section):
             )
         if events.negative_events and self.retrieval.neighbours:
             raise ValueError(
-                "`retrieval.neighbours` takes all of a history as liked. Set it to 0, or leave "
+                "`retrieval.neighbours` counts every event of a history as positive. Set it to 0, or leave "
                 "`data.interactions.negative_events` empty"
             )
         return self
@@ -110,13 +111,13 @@ class Config(Section):
     ) -> Config:
         """Reads a config and applies overrides.
 
-        Relative paths of data start at the folder of the config file, whether they stand in it or in an override;
-        without a file, at the working directory. Results always go below the working directory (`runs_dir`,
+        Relative paths of data start at the folder of the config file, in the file and in overrides alike; without a
+        file, at the working directory. Relative paths of results always start at the working directory (`runs_dir`,
         `saved_models_dir`, `data.cache_dir`). In all of them `~` is the home folder.
 
         Args:
           source: a `Config`, a dict, or the path of a YAML or JSON file. In a file, and in paths everywhere,
-            `${NAME:-default}` is replaced by the environment variable NAME. In a file no key may stand twice.
+            `${NAME:-default}` is replaced by the environment variable NAME. A file must not repeat a key.
           **overrides: values by dotted key or nested dict, e.g. `name="x"`, `training={"epochs": 3}`,
             `**{"training.epochs": 3}`. They win over the source, and later ones over earlier ones.
 
@@ -151,7 +152,7 @@ class Config(Section):
 
 
 def _paths(values: Mapping[str, Any]) -> Iterator[tuple[str, PathMark]]:
-    """Yields the dotted keys of the paths in a config, also of those in the settings of modalities of one's own."""
+    """Yields the dotted keys of all paths in a config, including those in `item.custom`, with their marks."""
     yield from marked_paths(Config)
     item = values.get("item")
     names = item.get("modalities") if isinstance(item, Mapping) else None

@@ -1,4 +1,4 @@
-"""The settings of modalities outside this package, which stand under `item.custom`."""
+"""Checks the settings of modalities outside this package; a config has them under `item.custom`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mmrec.errors import InputError
 
 
 def custom_settings(name: str, section: type[Section], values: Mapping[str, Any], where: str = "config") -> Section:
-    """Returns checked settings.
+    """Checks the settings of one modality.
 
     Args:
-      name: of the modality.
-      section: what its settings are.
-      values: of `item.custom.<name>`.
-      where: what begins the message, such as the file of the config.
+      name: the modality's name.
+      section: the class of its settings.
+      values: the keys and values under `item.custom.<name>`.
+      where: what messages start with, such as the path of the config file.
 
     Raises:
       InputError: naming the key, as `item.custom.smell.width`, the rule and what was received.

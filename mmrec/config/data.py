@@ -27,8 +27,8 @@ def _default_payload(catalog: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 ISO = "ISO8601"
-"""Stands among `strptime` formats for ISO 8601 date-times."""
-_DIRECTIVE = re.compile(r"%(?![aAbBdfGHIjmMpSuUVwWyYzZ%])")  # what pandas does not read
+"""Stands for ISO 8601 date-times in a list of `strptime` formats."""
+_DIRECTIVE = re.compile(r"%(?![aAbBdfGHIjmMpSuUVwWyYzZ%])")  # directives that pandas does not read
 _SOME_TIME = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
 
 
@@ -58,90 +58,99 @@ class CatalogConfig(Section):
     path: DataPath = SAMPLE_ITEMS
     """Table of items, one row each: .csv, .csv.gz, .parquet, .jsonl, .jsonl.gz, or `tfds:NAME[/CONFIG][:SPLIT]`."""
     item_id: str = schema.ID
-    """Column of the item's id, a text or number, unique. Space around it does not count, and whole numbers written as
-    9.0 are 9, as in all columns of ids, categories and filters."""
+    """Column of the item's id: a text or a number, unique. In all columns of ids, categories and filters, surrounding
+    spaces are ignored and 9.0 reads as 9."""
     text: tuple[str, ...] = Field(default_factory=_default_text)
-    """Text columns, most telling first; each is tokenised to at most `item.text.max_tokens` tokens. Lists are joined by
-    spaces. By default those of the sample shop, title and description; a catalog of your own has to name them where the
-    modality `text` is used."""
+    """Text columns, the most important first; of each, the first `item.text.max_tokens` tokens are read. A list is
+    joined with spaces. Default: title and description for the sample shop. For a catalog of your own, name the columns
+    if you use the modality `text`."""
     image: str | None = IMAGE
-    """Column of the item's photo: a path under `image_dir`, or the encoded bytes; or a list of them (in csv a JSON list
-    of paths), see `item.image.max_photos`. Null: no photos are read."""
+    """Column of the item's photo: a path under `image_dir`, or the encoded bytes. A cell may hold a list of several (in
+    csv a JSON list of paths), see `item.image.max_photos`. Null: no photos are read."""
     image_dir: DataPath | None = None
     """Folder that image paths are relative to. Null: the folder of the catalog file."""
     audio: str | None = None
-    """Column of the item's recording, a WAV file: a path under `audio_dir`, or the encoded bytes; read by the modality
-    `audio`."""
+    """Column of the item's recording, a WAV file: a path under `audio_dir`, or the encoded bytes. The modality `audio`
+    reads it."""
     audio_dir: DataPath | None = None
-    """Folder that recordings' paths are relative to. Null: the folder of the catalog file."""
+    """Folder that audio paths are relative to. Null: the folder of the catalog file."""
     attributes: Mapping[str, Literal["category", "number", "price"]] = {}
-    """Attribute columns and what they hold, read by the modality `attributes`: `category` (compared as text), `number`,
-    or `price` (a number of at least 0, read by its logarithm). Empty: the item has none."""
+    """Attribute columns and their kinds: `category` (compared as text), `number`, or `price` (a number of at least 0,
+    read as log(1 + price)). The modality `attributes` reads them. In an empty cell the item has no value."""
     features: str | None = None
-    """Column of ready-made feature vectors, such as another model's embeddings: a list of numbers per item, all of one
-    length (in csv `[0.5, 1]`, or with commas or spaces); read by the modality `features`. Empty: the item has none."""
+    """Column of ready-made feature vectors, such as embeddings of another model: a list of numbers per item, all of the
+    same length (in csv `[0.5, 1]`, or the numbers separated by commas or spaces). The modality `features` reads it.
+    With an empty cell the item has no vector."""
     payload: tuple[str, ...] = Field(default_factory=_default_payload)
-    """Columns that travel with the export (`mmrec/items.parquet`), to show beside an answer; lists stay lists. By
-    default the first of `text`; of the sample shop title and category."""
+    """Columns that the export keeps (`mmrec/items.parquet`), to show with an answer; lists stay lists. Default: title
+    and category for the sample shop, else the first column of `text`."""
     filters: tuple[FilterColumn, ...] = ()
-    """Columns that answers can be restricted by, such as `category=mug`, compared as text. An item may have several
-    values, a list (in csv a JSON list): `tags=red` asks that one of them is `red`."""
+    """Columns that requests can filter by, such as `category=mug`, compared as text. An item may have several values,
+    in a list (in csv a JSON list): `tags=red` keeps the items with `red` among their tags."""
     on_missing_image: Literal["error", "mask"] = "error"
-    """What to do when a named photo is absent or unreadable: stop, or train the item without it (counted, reported)."""
+    """What to do when a photo is missing or unreadable: stop with an error, or train the item without it (counted and
+    reported)."""
     on_missing_audio: Literal["error", "mask"] = "error"
-    """The same for a recording."""
+    """What to do when a recording is missing or unreadable: stop with an error, or train the item without it (counted
+    and reported)."""
     on_bad_attribute: Literal["error", "mask"] = "error"
-    """What to do with an attribute that breaks its column's rule, such as a negative price: stop, or train the item
-    without it (counted, reported)."""
+    """What to do with an attribute value that breaks its column's rule, such as a negative price: stop with an error,
+    or train the item without it (counted and reported)."""
     on_bad_row: Literal["error", "skip"] = "error"
-    """What to do with rows without an id or with an id seen before: stop, or skip them (counted, reported)."""
+    """What to do with a row that has no id, or the id of an earlier row: stop with an error, or skip the row (counted
+    and reported)."""
 
 
 class InteractionsConfig(Section):
-    """Where the events are and which of them count; `data.interactions: null` says that there are none."""
+    """Where the events are and which of them count. `data.interactions: null` means that there are none."""
 
     path: DataPath = "tfds:mmrec_sample_shop/small-interactions"
-    """Table of (user, item, time) events, in the formats of `data.catalog.path`."""
+    """Table of events (user, item, time), in the formats of `data.catalog.path`."""
     user_id: str = "user_id"
     """Column of the user's id."""
     item_id: str = schema.ID
-    """Column of the item's id; must be in the catalog (see `on_unknown_item`)."""
+    """Column of the item's id. The item must be in the catalog (see `on_unknown_item`)."""
     timestamp: str = "timestamp"
-    """Column of the time: a number (any unit, the same in all rows; later is larger) or an ISO 8601 date-time. Equal
-    times are one basket. Numbers keep 53 bits: nanoseconds since 1970 that differ by less than 256 may be equal."""
+    """Column of the time: a number (in any unit, the same in all rows; later is larger) or an ISO 8601 date-time.
+    Events of a user at the same time form one basket. Numbers are read as float64: nanoseconds since 1970 that differ
+    by less than 256 may become equal."""
     timestamp_format: TimeFormats = ()
-    """How date-times of another form are written, as `strptime` takes it: '%d/%m/%Y %H:%M', '%b %d, %Y',
-    '%Y-%m-%d %H:%M:%S UTC', or '%Y%m%d' for numbers such as 20240131. A list of formats: the first that fits reads a
-    time; `ISO8601` among them stands for ISO 8601. Null: times are numbers or ISO 8601."""
+    """Format of other date-times, as for Python's `strptime`: '%d/%m/%Y %H:%M', '%b %d, %Y', '%Y-%m-%d %H:%M:%S UTC',
+    or '%Y%m%d' for numbers such as 20240131. With a list of formats, the first one that fits reads a time; the list may
+    contain `ISO8601` for ISO 8601. Null or empty: times are numbers or ISO 8601."""
     rating: str | None = None
     """Column of a rating, used by `min_rating`."""
     weight: str | None = None
-    """Column of how much an event counts as a training answer, a number from 0 to a million times the median of those
-    above 0; may be that of the rating. The loss is weighted by it, divided by its mean. Null: all count alike."""
+    """Column of event weights, which say how much an event counts as a right answer in training; this may be the rating
+    column. The loss is multiplied by the weight and divided by the mean weight. Allowed are numbers from 0 to a million
+    times the median of the weights above 0. Null: all events count alike."""
     event: str | None = None
     """Column of the event's type, used by `positive_events`, `negative_events`, `seen_events` and `query.context`."""
     min_rating: float | None = None
-    """Events rated below this are not positives: neither history nor answer, but still counted as seen."""
+    """Lowest rating of a positive event. Events below it are neither history nor right answers, but still count as
+    seen. Null: ratings are not read."""
     positive_events: tuple[str, ...] | None = None
-    """Event types that are positives. Null: all of them but `negative_events`."""
+    """Event types that are positives. Null: all types but those in `negative_events`."""
     negative_events: tuple[str, ...] = ()
-    """Event types such as `return` or `dislike` that histories hold and that are never answers; needs `event` in
-    `query.context`, by which the model tells them apart."""
+    """Event types such as `return` or `dislike`, which are part of histories but never right answers. They need `event`
+    in `query.context`, so that the model can tell them from positives."""
     seen_events: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Event types that keep their item from being recommended to the user again, such as `purchase` where views shall
-    not. Null: all of them. Without effect where `retrieval.repeat_consumption` is set. An export cannot tell the types
-    of a history's items: unless all of `positive_events` and `negative_events` are named here, it does not leave out
-    the history by itself, and `exclude` must name what a user had (`mmrec score` fills it from events)."""
+    """Event types after which an item is not recommended to the same user again, such as `purchase` if a mere view
+    shall not have this effect. Null: all types. Without effect with `retrieval.repeat_consumption`. An export cannot
+    tell the event types of a history: unless this list has all types of `positive_events` and `negative_events`, the
+    export does not leave out the history by itself, and requests must name the items to leave out in `exclude` (`mmrec
+    score` fills it from the events)."""
     on_unknown_item: Literal["error", "skip"] = "error"
-    """What to do with events whose item the catalog lacks: stop, or skip them (counted, reported)."""
+    """What to do with events whose item is not in the catalog: stop with an error, or skip them (counted and
+    reported)."""
     on_bad_row: Literal["error", "skip"] = "error"
-    """What to do with rows lacking a user, an item, a readable time that is not in the future, or a readable
-    rating where `min_rating` reads it; and with positives lacking a weight where there is a column of it, or with an
-    outsized one: stop, or skip them (counted, reported)."""
+    """What to do with bad rows: stop with an error, or skip them (counted and reported). Bad is a row without a user,
+    an item or a readable time; with a date-time in the future; without a readable rating where `min_rating` needs one;
+    and, if there is a column of weights, a positive event whose weight is missing or out of range."""
 
     @property
     def histories_are_seen(self) -> bool:
-        """Whether every event of a history keeps its item from being recommended."""
+        """Whether every item of a history counts as seen, whatever the types of its events."""
         if self.seen_events is None:
             return True
         return self.positive_events is not None and {*self.positive_events, *self.negative_events} <= {
@@ -150,43 +159,46 @@ class InteractionsConfig(Section):
 
 
 class UsersConfig(Section):
-    """Where more is known of users, and which columns are read."""
+    """Where the attributes of users are, and which columns are read."""
 
     path: DataPath
-    """Table of users, one row each, in the formats of `data.catalog.path`. Of users that it lacks nothing is known."""
+    """Table of users, one row each, in the formats of `data.catalog.path`. Users that are not in it have no
+    attributes."""
     user_id: str = "user_id"
     """Column of the user's id, unique."""
     attributes: Annotated[Mapping[str, Literal["category", "number", "price"]], Field(min_length=1)]
-    """Columns and what they hold, as in `data.catalog.attributes`; `item.attributes` has the widths."""
+    """Attribute columns and their kinds, as in `data.catalog.attributes`. The widths are those in `item.attributes`."""
     on_bad_attribute: Literal["error", "mask"] = "error"
-    """What to do with an attribute that breaks its column's rule: stop, or train the user without it (counted,
-    reported)."""
+    """What to do with an attribute value that breaks its column's rule: stop with an error, or train the user without
+    it (counted and reported)."""
     on_bad_row: Literal["error", "skip"] = "error"
-    """What to do with rows without an id or with an id seen before: stop, or skip them (counted, reported)."""
+    """What to do with a row that has no id, or the id of an earlier row: stop with an error, or skip the row (counted
+    and reported)."""
 
 
 class SplitConfig(Section):
     """How events are divided into train, validation and test."""
 
     kind: Literal["time", "leave_last_out"] = "time"
-    """`time`: two global cuts; `leave_last_out`: of each user with three baskets (positive events at three different
-    times) or more, the whole last basket is test, the one before it validation."""
+    """`time`: two cuts in time, the same for all users, separate train, validation and test. `leave_last_out`: of each
+    user with at least three baskets (positive events at three different times), the last basket is test and the one
+    before it validation."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
-    """Share of the events between the two time cuts (`time` only)."""
+    """Share of the events that are validation: those between the two time cuts (`time` only)."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
-    """Share of the events after the second time cut (`time` only)."""
+    """Share of the events that are test: those after the second time cut (`time` only)."""
 
 
 class DataConfig(Section):
-    """The input tables, their split, and where derived features are kept."""
+    """The input tables, how they are split, and where computed features are cached."""
 
     catalog: CatalogConfig = CatalogConfig()
     interactions: InteractionsConfig | None = InteractionsConfig()
-    """What users took. Null: a shop without events, which cannot be trained yet."""
+    """Events of users. Null: there are none, and training is not possible yet."""
     users: UsersConfig | None = None
-    """What is known of users beside their events. Null: nothing."""
+    """Attributes of users. Null: only events describe a user."""
     split: SplitConfig = SplitConfig()
     tfds_dir: Annotated[str, PathMark()] | None = None
-    """Folder of prepared TFDS data sets. Null: TFDS's own default."""
+    """Folder of prepared TFDS data sets. Null: TFDS's default folder."""
     cache_dir: ResultPath = "runs/cache"
-    """Folder of computed features of photos, recordings and texts, shared by all runs; safe to delete."""
+    """Folder for computed features of photos, recordings and texts. All runs share it; it is safe to delete."""

@@ -1,4 +1,4 @@
-"""How rankings are judged."""
+"""How rankings are evaluated."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from mmrec.config.section import Positive, Section
 
 
 class EvaluationConfig(Section):
-    """How rankings are judged."""
+    """How rankings are evaluated."""
 
     k: Annotated[tuple[Positive, ...], Field(min_length=1)] = (5, 10, 20, 50)
-    """List lengths of the metrics; 10 is always among them."""
+    """Lengths K of the ranked lists that metrics such as NDCG@K look at; 10 is always added."""
     min_history: Annotated[int, Field(ge=0)] = 1
-    """Queries with a shorter history are dropped (and counted)."""
+    """Shortest history of a query. Queries with a shorter one are dropped (and counted)."""
     bootstrap_samples: Annotated[int, Field(ge=10)] = 1000
-    """Resamples of users behind the 95% intervals."""
+    """Resamples of the users from which the 95% intervals are computed."""
     max_validation_queries: Positive | None = 20000
-    """Queries ranked after each epoch, a fixed random subset. Null: all."""
+    """Most validation queries ranked after each epoch, a fixed random sample. Null: all."""
     max_test_queries: Positive | None = None
-    """Queries ranked at the end, of validation and of test, a fixed random subset each (the others are counted as
-    dropped). Null: all; their number times that of the items is what an evaluation costs."""
+    """Most queries ranked at the end, of validation and of test, a fixed random sample of each (the others count as
+    dropped). Null: all. The cost of an evaluation is proportional to queries times items."""
 
     @model_validator(mode="before")
     @classmethod

@@ -24,20 +24,21 @@ ModalityName = Annotated[
 
 
 class ItemConfig(Section):
-    """The candidate side: what an item shows and says, fused into one embedding."""
+    """The candidate side: the modalities of an item, and how they are fused into one embedding."""
 
     modalities: Annotated[tuple[ModalityName, ...], Field(min_length=1)] = DEFAULT
-    """Which towers the item embedding is made of; your own as `package.module:Class`, its settings in `custom`."""
+    """Modalities that the item embedding is made of, with one tower each. Your own: `package.module:Class`, with its
+    settings in `custom`."""
     dim: Positive = 64
     """Width D of every tower's output and of the item and query embeddings."""
     fusion: str = "gated"
-    """How the modality vectors become one: `gated` (weights per item and dimension), `concatenation`, `sum`, `mean`,
-    `weighted` (a learnt weight per modality), `attention` (weights per item); `late` (a score per modality, mixed by
-    learnt weights), `late_per_query` (by weights that depend on the query); or your own class as
-    `package.module:Class`. The late ones make embeddings as many times `dim` wide as there are modalities."""
+    """How the vectors of the modalities become one: `gated` (weights per item and dimension), `concatenation`, `sum`,
+    `mean`, `weighted` (a learnt weight per modality), `attention` (weights per item), `late` (a score per modality,
+    mixed with learnt weights), `late_per_query` (the same, with weights that depend on the query), or your own class as
+    `package.module:Class`. With the late ones, embeddings are as many times `dim` wide as there are modalities."""
     modality_dropout: Fraction = 0.0
-    """Share of the items per step of which a modality is hidden, drawn for each modality but the id (see
-    `item.item_id.dropout`); never the last that an item has."""
+    """Share of the items in a training step from which a modality is hidden, drawn separately for each modality but the
+    id (which has `item.item_id.dropout`). An item always keeps at least one modality."""
     image: ImageConfig = ImageConfig()
     text: TextConfig = TextConfig()
     attributes: AttributesConfig = AttributesConfig()
@@ -45,7 +46,7 @@ class ItemConfig(Section):
     features: FeaturesConfig = FeaturesConfig()
     item_id: ItemIdConfig = ItemIdConfig()
     custom: Mapping[str, Mapping[str, Any]] = {}
-    """Settings of modalities of your own, by their names."""
+    """Settings of your own modalities, by their names."""
 
     @model_validator(mode="after")
     def _distinct(self) -> ItemConfig:

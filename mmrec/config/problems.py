@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a config, in words for its user."""
+"""Turns pydantic's problems with a config into messages for its user."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping], prefix: str = "") -> list[str]:
-    """Returns one line for each problem of the config `root`, or of a section of it.
+    """Returns one line for each problem of a config, or of a section of it.
 
-    It names the file (`where`), the key, the rule, what was received and the nearest known key.
+    A line names the file, the key, the rule, what was received, and for an unknown key the nearest known one.
 
     Args:
-      root: what was checked.
-      where: the file.
-      problems: as pydantic has them.
-      prefix: what stands before the keys of a section in the whole config.
+      root: the class that was checked.
+      where: what lines start with: the path of the file, or `config`.
+      problems: pydantic's list, see `ValidationError.errors`.
+      prefix: dotted prefix of the section's keys in the whole config.
     """
     lines: dict[str, str] = {}
     for problem in problems:
@@ -31,7 +31,7 @@ def explain(root: type[BaseModel], where: str, problems: Sequence[Mapping], pref
         key, annotation, alternative = _locate(root, problem["loc"])
         if problem["type"] == "extra_forbidden":
             line = _unknown_key(root, [str(part) for part in problem["loc"]], prefix)
-        elif not key:  # sections that do not fit each other: the rule names the keys, and all was received
+        elif not key:  # sections that do not fit each other: the rule itself names keys and values
             line = f"{_rule(problem, annotation)}."
         else:
             rule = f"must be {_name(annotation)}" if alternative else _rule(problem, annotation)
@@ -93,7 +93,7 @@ def _unknown_key(root: type[BaseModel], path: Sequence[str], prefix: str) -> str
 
 
 def _locate(root: type[BaseModel], place: Sequence[str | int]) -> tuple[str, Any, bool]:
-    """Returns the dotted key of a problem, what may stand there, and whether it is the problem of an alternative."""
+    """Returns the dotted key of a problem, the type of its value, and whether it is a problem of one alternative."""
     annotation: Any = root
     parts: list[str] = []
     for part in place:
@@ -132,7 +132,7 @@ def _all_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
 
 
 def _options(annotation: Any) -> list[Any]:
-    """Returns the alternatives of a type but null; most types have one, themselves."""
+    """Returns the alternatives of a type without null; most types have only one, themselves."""
     if get_origin(annotation) is Annotated:
         return _options(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
@@ -141,13 +141,13 @@ def _options(annotation: Any) -> list[Any]:
 
 
 def _length(annotation: Any) -> int:
-    """Returns the number of values of a list that has a fixed one; else 0."""
+    """Returns the length of a list if that is fixed; else 0."""
     option = _options(annotation)[0]
     return len(get_args(option)) if get_origin(option) is tuple and Ellipsis not in get_args(option) else 0
 
 
 def _name(annotation: Any) -> str:
-    """Returns what may stand somewhere, in words."""
+    """Returns a type in words."""
     options = _options(annotation)
     return " or ".join(_name_of(option) for option in options if option is not int or float not in options)
 

@@ -10,23 +10,24 @@ from mmrec.config.section import Fraction, Positive, Section
 
 
 class QueryConfig(Section):
-    """The query side: what a user looked at."""
+    """The query side: how a user's history becomes a query embedding."""
 
     history: str = "lstm"
     """History tower: `lstm`, `gru`, `transformer` (causal self-attention), `mean` (of the item embeddings so far), or
     your own class as `package.module:Class`."""
     max_length: Positive = 50
-    """Most recent items of a history that are read."""
+    """Largest number of items read from a history: the most recent ones."""
     dropout: Fraction = 0.1
-    """Share of the tower's inputs (of `transformer`, also of what each part adds) dropped in training."""
+    """Share of the tower's input values dropped in training; in `transformer` also of the attention weights and of each
+    sublayer's output."""
     layers: Annotated[int, Field(ge=1, le=12)] = 2
-    """Blocks of `transformer`, one upon the other."""
+    """Number of `transformer` blocks."""
     heads: Annotated[int, Field(ge=1, le=16)] = 1
-    """Attention heads of `transformer`."""
+    """Number of attention heads in a `transformer` block."""
     context: tuple[Literal["time_gap", "event"], ...] = ()
-    """What is read of a history beside its items: `time_gap` (how long after the item before it each one came, and how
-    long after the last one the question is asked, by powers of two of the median gap in training, so that the unit of
-    the timestamps does not matter), `event` (each one's event type)."""
+    """What is read of a history beside its items. `time_gap`: the time between each item and the one before it, and
+    between the last item and the query, in powers of two of the median gap in training (so the unit of the timestamps
+    does not matter). `event`: the type of each event."""
     context_dropout: Fraction = 0.1
-    """Share of the histories of which a step of training hides each of these and the user's attributes, so that the
-    model also answers where they are not known."""
+    """Share of the histories in a training step from which an input of `context` is hidden, drawn separately for each
+    input and for the user's attributes, so that the model also answers where they are unknown."""

@@ -1,4 +1,4 @@
-"""The config's reference page, from the config itself."""
+"""Writes the config's reference page from the config classes."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _section(section: type[Section], prefix: str) -> list[str]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "`required`"
-    if field.default_factory is not None:  # it follows from other keys
-        return "see there"
+    if field.default_factory is not None:  # depends on other keys
+        return "see meaning"
     return f"`{json.dumps(_plain(field.default), ensure_ascii=False)}`"
 
 

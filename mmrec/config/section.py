@@ -1,4 +1,4 @@
-"""What all parts of the config share: strictness, and types of values."""
+"""The base class of all config sections, and types of their values."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def _local(path: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class PathMark:
-    """Marks the type of a path, so that `Config.load` finds it wherever it stands.
+    """Marks a type as a path, so that `Config.load` can resolve it in any section.
 
     Attributes:
-      is_result: whether it starts at the working directory; otherwise at the folder of the config file.
-      is_name: value -> whether it is the name of something that comes from elsewhere, and no path.
+      is_result: whether a relative path starts at the working directory; otherwise at the folder of the config file.
+      is_name: value -> whether it is not a path but a name, such as that of a preset.
     """
 
     is_result: bool = False
@@ -38,7 +38,7 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Section(BaseModel):
-    """Base of every part of the config: immutable, and strict about unknown keys and the kinds of values."""
+    """Base class of every section of the config: immutable, and strict about unknown keys and types of values."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
@@ -47,9 +47,9 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_strange_value(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuses what pydantic lets pass: true as 1, numbers that no tensor holds, NUL characters (they end paths)."""
+        """Refuses what pydantic accepts: true as 1, whole numbers beyond int32, and NUL characters."""
         kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
-        if any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds):  # judges its own values
+        if any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds):  # checks its own values
             return value
         parts = _parts(value)
         if kinds & {int, float} and bool not in kinds and any(isinstance(part, bool) for part in parts):
@@ -62,12 +62,12 @@ class Section(BaseModel):
 
 
 def _kinds(annotation: Any) -> set[Any]:
-    """Returns the types that a value, or what stands in it, may have."""
+    """Returns all types named in an annotation: that of the value, and those of its elements."""
     return {annotation}.union(*map(_kinds, get_args(annotation)))
 
 
 def _parts(value: Any) -> list[Any]:
-    """Returns what stands in a list or a mapping, keys too; deeper is no value of a config."""
+    """Returns the elements of a list, or the keys and values of a mapping; no value of a config is nested deeper."""
     if isinstance(value, Mapping):
         return [*value, *value.values()]
     return [*value] if isinstance(value, list | tuple | set | frozenset) else [value]

@@ -1,4 +1,4 @@
-"""Where a config comes from: files and dicts to plain values."""
+"""Reads the values of a config from files, dicts and overrides."""
 
 from __future__ import annotations
 
@@ -26,17 +26,15 @@ def read_values(
     """Reads the values of a config.
 
     Args:
-      source: a config, of which only what was given counts, not the defaults; a dict; or the path of a YAML or JSON
-        file.
-      overrides: values by dotted key or nested dict, which win.
-      paths: values -> the dotted keys of the paths among them, with their marks. Relative paths of data become
-        absolute: they start at the file's folder, also those of `overrides`; without a file, at the working directory.
-        In these and in those of results `~` becomes the home folder, and `${NAME:-default}` the environment variable
-        NAME.
+      source: a config (only the values that were set, not the defaults), a dict, or the path of a YAML or JSON file.
+      overrides: values by dotted key or nested dict; they win over the source.
+      paths: values -> the dotted keys of the paths among them, with their marks. Relative paths of data, in the file
+        and in `overrides`, become absolute: they start at the file's folder, or without a file at the working
+        directory. In all paths, `~` becomes the home folder and `${NAME:-default}` the environment variable NAME.
 
     Raises:
-      InputError: the file cannot be read, or is no YAML or JSON of keys and values that stand once each; or a path
-        holds a variable that is not set.
+      InputError: the file cannot be read, is not YAML or JSON of keys and values, or repeats a key; or a path names an
+        environment variable that is not set.
     """
     folder = Path.cwd()
     if isinstance(source, str | os.PathLike):
@@ -84,21 +82,21 @@ def _read_file(path: Path) -> dict:
 
 
 def _expand(text: str) -> str:
-    """Replaces `${NAME:-default}` by the environment variable NAME; what has neither value nor default stays."""
+    """Replaces `${NAME:-default}` by the environment variable NAME; without a value and a default the text stays."""
     return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[2] if m[2] is not None else m[0]), text)
 
 
 class RepeatedKeyError(Exception):
-    """A key appears twice in a section, where most readers would take the last one without a word."""
+    """A section has the same key twice; most readers would silently take the last one."""
 
 
 def read_yaml(text: str) -> Any:
-    """Returns what a YAML text holds.
+    """Parses a YAML text into plain values.
 
     Raises:
-      yaml.YAMLError: it is no plain YAML.
+      yaml.YAMLError: the text is not plain YAML.
       RecursionError: it is nested too deeply.
-      RepeatedKeyError: a key appears twice in a section.
+      RepeatedKeyError: a section has the same key twice.
     """
     loader = yaml.SafeLoader(text)
     try:
@@ -112,7 +110,7 @@ def read_yaml(text: str) -> Any:
 
 
 def _require_single_keys(root: yaml.Node) -> None:
-    """Raises RepeatedKeyError, naming the first key that appears twice by its sections, and both of its lines."""
+    """Raises RepeatedKeyError for the first repeated key, naming its sections and both of its lines."""
     pending, seen = [(root, "")], set()
     while pending:
         node, prefix = pending.pop(0)

@@ -14,33 +14,34 @@ class TrainingConfig(Section):
     """How the model is fitted."""
 
     epochs: Positive = 30
-    """Most passes over the training histories."""
+    """Largest number of passes over the training histories."""
     batch_size: Positive = 256
-    """Histories per step on average, over all devices (the global batch): every step has about as many queries, so one
-    of long histories holds fewer of them."""
+    """Mean number of histories per step, over all devices (the global batch). Every step has about the same number of
+    queries, so a step with long histories has fewer of them."""
     optimizer: Literal["adam", "adagrad"] = "adam"
-    """Optimiser; rows of the id and token tables are updated only when they occur (lazily)."""
+    """Optimiser. Rows of the id and token tables are updated only in the steps that use them (lazily)."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
     """Peak learning rate."""
     backbone_learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
-    """Peak learning rate of pretrained networks that train (image, text), on the same schedule."""
+    """Peak learning rate of pretrained networks (image, text) that are trained, on the same schedule."""
     schedule: Literal["constant", "cosine"] = "cosine"
-    """Course of the learning rate over `epochs`, after the warm-up."""
+    """Learning rate after the warm-up: `constant`, or `cosine`, which falls to 0 over the rest of the `epochs`."""
     warmup_fraction: Fraction = 0.05
-    """Share of all steps in which the learning rate rises from 0."""
+    """Share of all steps over which the learning rate rises from 0 to its peak."""
     clip_norm: Annotated[float, Field(gt=0.0)] | None = 1.0
-    """Largest global norm of a step's gradients. Null: not clipped."""
+    """Largest global norm of a step's gradients; longer ones are scaled down to it. Null: no clipping."""
     patience: Positive = 4
-    """Epochs without a better validation NDCG@10 after which training stops."""
+    """Number of epochs without a better validation NDCG@10 after which training stops."""
     images_per_step: Positive = 32
-    """Photos per step that train the backbone when it is not frozen."""
+    """Number of photos per step that the backbone is trained on when it is not frozen."""
     refresh_steps: Positive = 200
-    """Steps of an epoch after which what follows the weights is computed anew: the features of all photos when the
-    backbone is not frozen, and the item embeddings that `retrieval.hard_negatives` searches."""
+    """Number of steps after which results that depend on the weights are recomputed: the features of all photos if the
+    backbone is not frozen, and the item embeddings that `retrieval.hard_negatives` searches. This is also done at the
+    end of each epoch."""
     objectives: Mapping[Annotated[str, Field(pattern=":")], Annotated[float, Field(gt=0.0)]] = {}
-    """Further terms of the loss: your own classes as `package.module:Class`, see `mmrec.models.objectives.objective`,
-    and the weight of each."""
+    """Further terms of the loss and their weights: your own classes as `package.module:Class`, see
+    `mmrec.models.objectives.objective`."""
     tensorboard: bool = False
-    """Write TensorBoard summaries to the run's `logs/`."""
+    """Whether to write TensorBoard summaries to the run's `logs/`."""
     resume: bool = True
-    """Continue an unfinished run with the same config and data instead of starting another."""
+    """Whether to continue an unfinished run with the same config and data instead of starting a new one."""

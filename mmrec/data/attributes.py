@@ -1,4 +1,4 @@
-"""A table's columns of attributes, checked."""
+"""Reads and checks the attribute columns of a table of items or users."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def read_attributes(
       table: [N] rows of the items, or users.
       config: names the columns and their kinds.
       source_rows: int64 [N], 0-based row of each one in the file.
-      key: where `config` stands in the whole.
-      as_written: whether categories written as `9.0` stay so, as they did in earlier versions of mmrec: what these
-        trained knows no others.
+      key: dotted key of `config` in the whole config, for messages.
+      as_written: whether a category written as `9.0` stays so, as in earlier versions of mmrec: models that these
+        trained know only such spellings.
 
     Returns:
-      By column str objects [N] ("" is none) for a category, float32 [N] (NaN is none) for a number; and the number of
-      values that were masked because they break a rule.
+      Arrays by column: of a category str objects [N] ("" is none), of a number float32 [N] (NaN is none). And the
+      number of values that were masked because they break a rule.
 
     Raises:
       InputError: naming, by column, the first row whose value breaks a rule, unless `on_bad_attribute` is `mask`.

@@ -1,4 +1,4 @@
-"""Which items compete in a step of training."""
+"""Chooses the items that compete in a step of training."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from mmrec.config.retrieval import RetrievalConfig
 
 
 class CandidateSampler:
-    """Chooses the items that compete in a step, and knows how probable each is among them.
+    """Chooses the items that compete in a step, and knows how likely each item is to be among them.
 
     Args:
       config: `negatives` (not `auto`), `negative_samples`, `sampling_power`.
       train_counts: int64 [N + 1], training answers by item row; only items that have any compete.
-      per_batch: right answers per batch, a mean.
+      per_batch: mean number of right answers per batch.
 
     Attributes:
-      log_q: float32 [N + 1], natural log of the probability that an item competes in a step with a query that it does
-        not answer; by item row, -inf where that never happens.
+      log_q: float32 [N + 1] by item row, natural log of the probability that an item competes in a step with a query
+        that it does not answer; -inf where that never happens.
 
     Source: `mixed` as in Yang et al., WWW 2020, doi:10.1145/3366424.3386195; the power as in Mikolov et al., NeurIPS
-      2013, arXiv:1310.4546. Ours are distinct, so probabilities are those of being drawn at all.
+      2013, arXiv:1310.4546. We draw distinct items, so the probabilities are those of being drawn at all.
     """
 
     def __init__(self, config: RetrievalConfig, train_counts: np.ndarray, per_batch: float):
@@ -52,15 +52,15 @@ class CandidateSampler:
         return self._kind == "catalog"
 
     def draw(self, answers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Chooses.
+        """Chooses the items of one step.
 
         Args:
           answers: int [Q], the item rows of the step's right answers.
-          rng: draws.
+          rng: source of the random draws.
 
         Returns:
-          int [C], distinct item rows in order, `answers` among them, and bool [C]: whether each competes with queries
-          that it does not answer.
+          int [C], distinct item rows in ascending order, with all `answers`; and bool [C], whether each competes with
+          queries that it does not answer.
         """
         if self._kind == "catalog":
             return self._rows, np.ones(len(self._rows), bool)
@@ -76,5 +76,5 @@ class CandidateSampler:
 
 
 def _at_least_once(probability: np.ndarray, draws: float) -> np.ndarray:
-    """Returns how probable each item is among several draws with these probabilities (float64 [C])."""
+    """Returns float64 [C], the probability that each item is among `draws` draws with these probabilities."""
     return -np.expm1(draws * np.log1p(-np.minimum(probability, 1 - 1e-9)))

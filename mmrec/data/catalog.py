@@ -1,4 +1,4 @@
-"""The catalog: all items, one checked row each."""
+"""The catalog: reads and checks the table of items, one row each."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from mmrec.errors import Faults, InputError
 from mmrec.values import Spellings, holds_lists, name_lists, strings
 from mmrec.vectors import listed
 
-_UNLISTED = (str, set, frozenset)  # of cells of lists, those that parquet would not take as such
+_UNLISTED = (str, set, frozenset)  # cells in columns of lists that parquet would not accept as they are
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Items in the order of their ids, so that the order of the file changes nothing.
+    """All items, sorted by id, so that the order of the file changes nothing.
 
     Attributes:
       item_ids: str objects [N], unique.
-      content: what the items show and say, by modality; without those that read nothing but ids.
-      payload: the columns that travel with the export, one row per item; those of `filters` as text, or as lists of it
-        where an item has several.
+      content: what the items show and say, by modality; modalities that read only ids have none.
+      payload: the columns that the export keeps, one row per item; the columns of `filters` as texts, or as lists of
+        texts where an item has several.
       source_rows: int64 [N], 0-based row of each item in the file, for messages.
       counts: what was skipped or masked, by reason.
-      filters: per column that answers can be restricted by, objects [N], the tuple of an item's values as str.
+      filters: by filter column, objects [N]: a tuple of each item's values as str.
     """
 
     item_ids: np.ndarray
@@ -48,7 +48,7 @@ class Catalog:
 
     @property
     def missing(self) -> dict[str, np.ndarray]:
-        """Items that lack what a modality reads, bool [N] by modality; only modalities that some item has."""
+        """bool [N] by modality: items that have nothing for it; without modalities that no item has."""
         masks = {name: content.missing for name, content in self.content.items()}
         return {name: mask for name, mask in masks.items() if not mask.all()}
 
@@ -64,18 +64,18 @@ class Catalog:
         )
 
     def spelt_as(self, item_ids: Sequence[str]) -> Catalog:
-        """Returns the same catalog with its ids spelt as those of `item_ids` that they are; the others stay."""
+        """Returns the same catalog, with ids spelt as their equals in `item_ids`; the other ids stay."""
         ids = Spellings(item_ids).spelt(self.item_ids)
         ids = np.where(pd.Series(ids).duplicated(keep=False), self.item_ids, ids)
         return replace(self, item_ids=ids, payload=self.payload.assign(**{schema.ID: ids}))
 
 
 def load_catalog(config: CatalogConfig, readers: Mapping[str, ContentReader], tfds_dir: str | None = None) -> Catalog:
-    """Reads and checks the catalog; only what the readers and the payload need is read.
+    """Reads and checks the catalog; only the columns that are needed are read.
 
     Args:
       config: where it is, and its columns.
-      readers: of the modalities in use, by name.
+      readers: by name, those of the modalities in use.
       tfds_dir: folder of prepared TFDS data sets.
 
     Raises:
@@ -116,7 +116,7 @@ def load_catalog(config: CatalogConfig, readers: Mapping[str, ContentReader], tf
 
 
 def _good_rows(ids: np.ndarray, config: CatalogConfig, faults: Faults) -> tuple[np.ndarray, dict[str, int]]:
-    """Returns which rows have an id of their own (bool [R]), and counts the others, which are faults unless skipped."""
+    """Returns bool [R], the rows with an id of their own, and counts the others: faults, unless they are skipped."""
     empty = ids == ""
     again = pd.Series(ids).duplicated().to_numpy() & ~empty
     for fault, rule in ((empty, "every item needs an id. Received: nothing"), (again, "ids must be unique")):
@@ -150,7 +150,7 @@ def _payload(
     payload = table[chosen].reset_index(drop=True)
     for column in chosen:
         several = holds_lists(payload[column])
-        if column in filters:  # what is seen is what can be asked for
+        if column in filters:  # shown as it can be filtered by
             payload[column] = [list(cell) if several else "".join(cell) for cell in filters[column]]
             continue
         if several:

@@ -1,4 +1,4 @@
-"""What a catalog holds of one modality, by the position of its items."""
+"""The content of a catalog's items for one modality: what they show or say, by position."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pandas as pd
 from mmrec.data.feature_store import digest
 
 RawField = str | bytes | float | np.ndarray | list[bytes]
-"""A text, id or category, an encoded file or several, a number, or a feature vector, float32 [F]."""
+"""A text, id or category; an encoded file or several; a number; or a feature vector, float32 [F]."""
 
 
 class Content(Protocol):
-    """What N items show or say of one modality. Nothing of it changes; paths of files may stand for their content.
+    """What N items show or say in one modality. It is immutable, and may keep paths of files instead of their content.
 
     Attributes:
-      counts: what was left out or masked of it, by reason.
+      counts: number of values that were left out or masked, by reason.
     """
 
     counts: Mapping[str, int]
 
     @property
     def missing(self) -> np.ndarray:
-        """bool [N], which items have nothing of it."""
+        """bool [N], which items have no content."""
         ...
 
     def take(self, items: np.ndarray) -> Self:
@@ -34,30 +34,35 @@ class Content(Protocol):
         ...
 
     def lengthened(self, count: int) -> Self:
-        """Returns the content of N + `count` items, of which the last have nothing."""
+        """Returns the content of N + `count` items; the added ones come last and have none."""
         ...
 
     def value(self, column: str, item: int) -> RawField:
-        """Returns one raw field of an item (0-based), as the export reads it.
+        """Returns one raw field of an item, as the export reads it.
 
         Args:
-          column: that of the field, see `schema.Field`.
-          item: its position.
+          column: the field's column, see `schema.Field`.
+          item: the item's position, 0-based.
         """
         ...
 
     def digest(self, column: str, item: int) -> bytes:
-        """Returns the SHA-256 of one raw field of an item, of files as they lie there; see `value`."""
+        """Returns the SHA-256 of one raw field of an item (32 bytes); of a file, that of its bytes as stored.
+
+        Args:
+          column: the field's column, see `schema.Field`.
+          item: the item's position, 0-based.
+        """
         ...
 
 
 class ContentReader(NamedTuple):
-    """What reads the content of one modality from the table of items.
+    """Reads the content of one modality from the table of items.
 
     Attributes:
-      columns: of the table that it reads.
-      read: (the table, all rows R in the order of the file; int64 [N], the 0-based rows of the items in their order) ->
-        the content; None: the modality has none beside the ids.
+      columns: the columns of the table that it reads.
+      read: takes the table (all R rows, in the order of the file) and the 0-based rows of the items (int64 [N], in the
+        items' order); returns their content. None: the modality reads nothing but ids.
     """
 
     columns: Sequence[str]
@@ -69,8 +74,8 @@ class ColumnContent:
     """Columns of texts, categories or numbers.
 
     Attributes:
-      columns: by column, str objects [N] ("" is none) or float32 [N] (NaN is none).
-      counts: what was masked, by reason.
+      columns: by name, str objects [N] ("" is none) or float32 [N] (NaN is none).
+      counts: number of values that were masked, by reason.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -91,7 +96,7 @@ class ColumnContent:
         return replace(self, columns={name: values[items] for name, values in self.columns.items()})
 
     def lengthened(self, count: int) -> Self:
-        """Returns the content with more items, of which nothing is known."""
+        """Returns the content with `count` more items that have none."""
         nothing = {name: "" if values.dtype == object else np.nan for name, values in self.columns.items()}
         return replace(self, columns={n: lengthened(values, count, nothing[n]) for n, values in self.columns.items()})
 
@@ -105,19 +110,28 @@ class ColumnContent:
 
 
 def value_digest(value: RawField) -> bytes:
-    """Returns the SHA-256 of a raw field: numbers by their bytes, of several files by those of each."""
+    """Returns the SHA-256 of a raw field: of numbers from their bytes, of several files from the digest of each."""
     return digest(hashed(value))
 
 
 def hashed(value: RawField) -> bytes | str:
-    """Returns what of a raw field goes into a digest."""
+    """Returns the bytes or text of a raw field that its digest is made of."""
     if isinstance(value, list):
         return digest(*value)
     return np.asarray(value, "<f4").tobytes() if isinstance(value, float | np.floating | np.ndarray) else value
 
 
 def lengthened(values: np.ndarray, count: int, nothing: Any) -> np.ndarray:
-    """Returns an array [N, ...] with `count` more rows, each filled with `nothing`."""
+    """Adds rows to the end of an array.
+
+    Args:
+      values: [N, ...].
+      count: number of rows to add.
+      nothing: value that fills them.
+
+    Returns:
+      [N + count, ...], of the same dtype.
+    """
     filled = np.empty([len(values) + count, *values.shape[1:]], values.dtype)
     filled[: len(values)], filled[len(values) :] = values, nothing
     return filled

@@ -1,4 +1,4 @@
-"""What queries know beside the items of their histories: when each came, what was done with it, and who asks."""
+"""The context of queries: times and types of the events in their histories, and the users."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mmrec.data.ragged import Ragged
 
 @dataclass(frozen=True)
 class EventContext:
-    """What is read of events beside their items.
+    """What is read of E events besides their items.
 
     Attributes:
       time: float64 [E]; None: not read.
-      event: int32 [E], place of each one's type in `event_types`, 0 where it has none; None: not read.
-      event_types: the types; the first is "".
+      event: int32 [E], position of each event's type in `event_types`, 0 where it has none; None: not read.
+      event_types: all types; the first is "", no type.
       negative: bool [E], which events are never answers; None: all may be.
     """
 
@@ -28,21 +28,21 @@ class EventContext:
     negative: np.ndarray | None = None
 
     def where(self, keep: np.ndarray) -> EventContext:
-        """Returns the same of the events for which `keep` (bool [E]) holds."""
+        """Returns the context of the events for which `keep` (bool [E]) holds."""
         kept = [None if column is None else column[keep] for column in (self.time, self.event, self.negative)]
         return EventContext(kept[0], kept[1], self.event_types, kept[2])
 
     def inputs(self, place: np.ndarray, length: np.ndarray, now: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns what `towers.context` reads of some histories.
+        """Makes the inputs of `towers.context` for B histories.
 
         Args:
-          place: int [B, L], places of events, oldest first; any place behind the last one.
-          length: int [B], how many count.
-          now: float64 [B], when the questions are asked that see all of these.
+          place: int [B, L], positions of the events, oldest first; after the last event, any position.
+          length: int [B], number of events in each history.
+          now: float64 [B], time of the query that sees the whole history.
 
         Returns:
-          Where read, `history_time` float64 [B, L + 1], the times, then `now`, then NaN; and `history_event` int32
-          [B, L], 0 behind the last one.
+          `history_time` float64 [B, L + 1], where times are read: the times, then `now`, then NaN. `history_event`
+          int32 [B, L], where types are read: the types, then 0.
         """
         inside, arrays = np.arange(place.shape[1]) < length[:, np.newaxis], {}
         if self.time is not None:
@@ -61,10 +61,10 @@ class QueryContext:
     """The context of Q queries.
 
     Attributes:
-      events: of all events.
-      place: Q rows beside those of the histories: where in `events` each event stands.
-      now: float64 [Q], when each question is asked.
-      user: int32 [Q], who asks.
+      events: the context of all events.
+      place: Q rows, parallel to the histories: the position of each event in `events`.
+      now: float64 [Q], the time of each query.
+      user: int32 [Q], the user of each query.
     """
 
     events: EventContext
@@ -77,11 +77,11 @@ class QueryContext:
         return replace(self, place=self.place.take(queries), now=self.now[queries], user=self.user[queries])
 
     def inputs(self, longest: int) -> dict[str, np.ndarray]:
-        """Returns what `towers.context` reads of the last `longest` events of each history."""
+        """Makes the inputs of `towers.context` from the last `longest` events of each history."""
         return self.events.inputs(self.place.last(longest), np.minimum(self.place.lengths, longest), self.now)
 
     def raw(self) -> dict[str, list]:
-        """Returns the same as `Recommender.recommend` takes it: a list per history, or a value."""
+        """Returns the context as `Recommender.recommend` takes it: by input name a list, with one entry per query."""
         rows, lists = [self.place[query] for query in range(len(self.place))], {}
         if self.events.time is not None:
             lists[schema.HISTORY_TIME] = [self.events.time[row].tolist() for row in rows]

@@ -1,4 +1,4 @@
-"""Items that a catalog no longer holds, and events still name."""
+"""Adds delisted items to a catalog: items that it no longer has, but that events still name."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mmrec.data.content import lengthened
 
 
 def with_delisted(catalog: Catalog, item_ids: Sequence[str]) -> Catalog:
-    """Returns a catalog to judge a model by, with more items, of which nothing but the id is known.
+    """Returns a catalog for evaluation, with further items of which only the id is known.
 
-    Payload and filters are left out: no judgment reads them.
+    Payload and filters are left out: evaluation does not read them.
 
     Args:
-      catalog: the items that there are.
-      item_ids: the others; those that the catalog has are left out.
+      catalog: the current items.
+      item_ids: ids of the delisted items; ids that the catalog has are ignored.
     """
     more = np.setdiff1d(np.array(item_ids, object), catalog.item_ids)
     if not len(more):

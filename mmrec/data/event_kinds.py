@@ -1,4 +1,4 @@
-"""Which events are answers, histories, and seen, by their types and ratings."""
+"""Says by type and rating which events are right answers, which belong to histories, and which count as seen."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _TYPES = ("positive_events", "negative_events", "seen_events")
 
 
 class EventKinds(NamedTuple):
-    """What E events are.
+    """What each of E events may be used for.
 
     Attributes:
-      positive: bool [E], whether the event may be history and answer.
-      negative: bool [E], whether it may be history, and never answer.
-      seen: bool [E], whether it keeps its item from being recommended; None: all do.
+      positive: bool [E], whether the event may be in a history and be a right answer.
+      negative: bool [E], whether it may be in a history, but is never a right answer.
+      seen: bool [E], whether its item is not recommended to the user again; None: true of all.
     """
 
     positive: np.ndarray
@@ -28,7 +28,7 @@ class EventKinds(NamedTuple):
 
 
 def require_columns(config: InteractionsConfig) -> None:
-    """Raises InputError when rules are set whose column is not."""
+    """Raises InputError when the config sets a rule but not the column that the rule reads."""
     needed = [("rating", "min_rating", config.min_rating is not None)]
     needed += [("event", rule, bool(getattr(config, rule))) for rule in _TYPES]
     faults = [
@@ -43,16 +43,16 @@ def require_columns(config: InteractionsConfig) -> None:
 def event_kinds(
     config: InteractionsConfig, rating: np.ndarray | None, types: np.ndarray | None, events: int
 ) -> EventKinds:
-    """Tells events apart by the rules of the config.
+    """Sorts events into kinds by the rules of the config.
 
     Args:
       config: the rules.
-      rating: float64 [E]; None: not read.
-      types: str objects [E]; None: not read.
-      events: E.
+      rating: float64 [E]; None: ratings are not read.
+      types: str objects [E]; None: types are not read.
+      events: E, the number of events.
 
     Raises:
-      InputError: no event is of a type that the config names, or it names one as positive and negative.
+      InputError: no event has a type that the config names, or a type is named as both positive and negative.
     """
     present, faults, named = set(() if types is None else types), [], {}
     spellings = Spellings(present)

@@ -1,4 +1,4 @@
-"""Training examples: windows of histories, every position a query for what came next."""
+"""Training examples: windows of histories, in which every position is a query for what came next."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class OwnPart(NamedTuple):
     """What an objective adds to one batch.
 
     Attributes:
-      rows: int [I], item rows that must be among the batch's.
-      arrays: takes a function from item rows, int [...], to their places in the batch's `rows`, int32 [...]; returns
-        arrays by name, which no other part of the batch has. Only their first dimension may vary from batch to batch.
+      rows: int [I], item rows that the batch must contain.
+      arrays: takes a function from item rows, int [...], to their positions in the batch's `rows`, int32 [...]; returns
+        arrays by name. No other part of the batch may have these names, and only the first dimension may differ from
+        batch to batch.
     """
 
     rows: np.ndarray
@@ -35,23 +36,28 @@ class OwnExamples(Protocol):
     """Draws what an objective adds to the batches."""
 
     def epoch(self, rng: np.random.Generator, steps: int) -> Iterator[OwnPart]:
-        """Yields a part for each of the steps of an epoch; `rng` is equal for the same seed and epoch."""
+        """Yields one part per step of an epoch.
+
+        Args:
+          rng: source of randomness; the same for the same seed and epoch.
+          steps: number of steps of the epoch.
+        """
         ...
 
 
 class Examples:
-    """Batches of histories with what came next.
+    """Batches of training histories, with the item that came next at each position.
 
-    A batch names each item once: `rows` are its distinct items, everything else points into them. In a batch,
-    B histories of about the same length L give Q queries for C distinct candidates:
+    A batch has each item once: `rows` are its distinct items, and everything else points into them. In a batch, B
+    histories of about the same length L give Q queries with C distinct candidates:
 
         rows         int32 [U]     distinct item rows; rows[0] is 0, the padding
-        history      int32 [B, L]  places in `rows`, oldest first, padded with 0 at the end
+        history      int32 [B, L]  positions in `rows`, oldest first, padded with 0 at the end
         query        int32 [Q, 2]  (history, how many of its items the query sees: 0..L)
-        positive     int32 [Q]     place of the right answer among the candidates
-        weight       float32 [Q]   how much the answer counts, a mean of 1 over training; only where the data says so
-        candidate    int32 [C]     places in `rows` of the distinct items that compete, the right answers among them
-        competes     bool [C]      whether it competes with queries that it does not answer
+        positive     int32 [Q]     position of the right answer among the candidates
+        weight       float32 [Q]   how much the answer counts, with mean 1 over training; only where events have weights
+        candidate    int32 [C]     positions in `rows` of the distinct items that compete, with all right answers
+        competes     bool [C]      whether the candidate competes with queries that it does not answer
         log_q        float32 [C]   natural log of the probability that the candidate is in a batch like this
         known        int32 [P, 2]  (history, candidate) pairs that are positives of that user somewhere in training
         taken        int32 [T, 2]  (history, item row) pairs of the same kind, whatever competes in the batch; only with
@@ -60,25 +66,25 @@ class Examples:
         ...          what is known of the histories beside their items, as `data.context` names it, and of their users
         ...          what objectives add, as they name it
 
-    Where the whole catalog competes, the candidates are the first of `rows` behind the padding; what stands here from
-    `candidate` to `taken` is left out, and instead there is
+    Where the whole catalog competes, the candidates are the first of `rows` after the padding. The batch then has
+    nothing from `candidate` to `taken` in this list, but instead
 
-        competing    int32 [1]     how many they are
+        competing    int32 [1]     number of candidates
 
-    A query sees only items with strictly smaller times than its answer: the items of one basket never see each other.
-    Negative events stand in histories and are never asked for. Items taken again are asked for again, also when repeats
-    are no right answers at test: leaving them out made the rest worse (Online Retail, validation NDCG@10 .053 instead
-    of .065).
+    A query sees only items with strictly earlier times than its answer: the items of one basket never see each other.
+    Negative events are part of histories, but never answers. An item that a user takes again is an answer again, even
+    where repeats are not right answers in evaluation: leaving them out made the other answers worse (Online Retail,
+    validation NDCG@10 .053 instead of .065).
 
     Args:
       histories: training events by user.
       features: gives the features of item rows.
       items: N, the number of items.
-      max_length: L, the longest history a query sees.
-      batch_size: B, histories per batch, a mean.
-      seed: of the order of the histories, of what varies in the features, and of the candidates drawn.
+      max_length: L, the length of the longest history that a query sees.
+      batch_size: B, mean number of histories per batch.
+      seed: seed of the order of histories, of random changes of features, and of the drawn candidates.
       retrieval: which items compete.
-      users: what is known of users, by name and user; first dimension U.
+      users: features of users by name, arrays with first dimension U.
       own: what objectives add to each batch.
     """
 
@@ -105,7 +111,7 @@ class Examples:
         batch = ((np.cumsum(asked) - asked / 2) / per_batch).astype(np.int64)  # of each window
         self._bounds = np.append(np.flatnonzero(np.diff(batch, prepend=-1)), len(batch))
         counts = histories.counts(items)
-        if retrieval.negatives == "catalog":  # what was only ever disliked must be read, and competes
+        if retrieval.negatives == "catalog":  # also items with negative events only: histories read them
             counts = np.bincount(histories.rows.values, minlength=items + 1)
         self._candidates = CandidateSampler(retrieval, counts, per_batch)
         self._weight = None
@@ -126,10 +132,10 @@ class Examples:
         return len(self._asked.values)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yields the batches of an epoch; the same ones for the same seed and epoch.
+        """Yields the batches of an epoch; the same seed and epoch give the same batches.
 
-        Windows of like length stand together, so that little padding is read. Each batch asks about as many queries, so
-        that each query counts alike: it holds many short windows or few long ones.
+        Windows of similar length are in one batch, so that there is little padding. All batches have about the same
+        number of queries, so that each query counts alike: a batch has many short windows or few long ones.
         """
         rng = np.random.default_rng([self._seed, epoch])
         order = np.lexsort((rng.random(len(self._user)), self._asked.lengths, self._length))
@@ -142,7 +148,7 @@ class Examples:
             yield self._batch(windows, rng, [next(part) for part in own])
 
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
-        """Returns the batches of all epochs from `first_epoch` on, without end, one step prepared ahead."""
+        """Returns an endless data set with the batches of all epochs from `first_epoch` on."""
 
         def batches():
             epoch = first_epoch
@@ -205,7 +211,7 @@ class Examples:
         competes: np.ndarray,
         place: Callable[[np.ndarray], np.ndarray],
     ) -> dict[str, np.ndarray]:
-        """Returns what a batch says of its candidates (`competing`, int [C], item rows in order)."""
+        """Returns the arrays of a batch about its candidates (`competing`, int [C], item rows in ascending order)."""
         positives = self._distinct.take(self._user[windows])
         candidate = np.searchsorted(competing, positives.values)
         hit = np.isin(positives.values, competing)
@@ -221,7 +227,7 @@ class Examples:
 
 
 def _places(first: np.ndarray, further: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns a function from item rows to places in two sorted arrays, one behind the other: int [...] -> int32."""
+    """Returns a function from item rows, int [...], to positions in two joined sorted arrays, int32 [...]."""
 
     def place(rows: np.ndarray) -> np.ndarray:
         places = np.searchsorted(first, rows)
@@ -239,25 +245,25 @@ def _distinct_by_user(rows: Ragged, items: int) -> Ragged:
 
 
 def _windows(histories: Histories, max_length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Ragged, Ragged]:
-    """Cuts each user's events into windows of at most L visible items; each event is asked for exactly once.
+    """Cuts each user's events into windows with at most L visible items; each event is an answer exactly once.
 
-    The first window asks for the first L + 1 events; each later one for the next L / 2, which see at least L / 2 and at
-    most L events before them.
+    The first L + 1 events are the answers of the first window, the next L / 2 those of the second, and so on. An answer
+    in a later window sees at least L / 2 and at most L events before it.
 
     Returns:
-      user, start (place in the flat events) and length of each window; per window the places of the asked events, and
-      how many of the window's items each of them sees.
+      user, start (position in the flat events) and length of each window; and per window the positions of its answers,
+      and how many of the window's items each of them sees.
     """
     first, end = histories.rows.offsets[:-1], histories.rows.offsets[1:]  # [U]
     stride = max(1, max_length // 2)
     windows = np.where(end > first, 1 + -(-np.maximum(0, end - first - max_length - 1) // stride), 0)  # [U]
     user = np.repeat(np.arange(len(windows)), windows)  # [W]
-    number = np.arange(len(user)) - np.repeat(np.cumsum(windows) - windows, windows)  # of the window, from 0 per user
+    number = np.arange(len(user)) - np.repeat(np.cumsum(windows) - windows, windows)  # per user, from 0
     first, end = first[user], end[user]
     high = np.minimum(end, first + max_length + 1 + number * stride)
     low = np.where(number == 0, first, first + max_length + 1 + (number - 1) * stride)
     begin = np.maximum(first, high - 1 - max_length)
-    window = np.repeat(np.arange(len(user)), high - low)  # [V], of each event: the windows ask for all of them in turn
+    window = np.repeat(np.arange(len(user)), high - low)  # [V], of each event, which is an answer in one window
     sees = _basket_start(histories) - begin[window]
     may_answer = True if histories.context.negative is None else ~histories.context.negative
     # In a later window, a basket that fills all of it would look like "no history".
@@ -272,7 +278,7 @@ def _windows(histories: Histories, max_length: int) -> tuple[np.ndarray, np.ndar
 
 
 def _basket_start(histories: Histories) -> np.ndarray:
-    """Returns int64 [V]: for each event, the place of the first event of its user with the same time."""
+    """Returns int64 [V], for each event the position of the first event of the same user and time."""
     if not len(histories.time):
         return np.zeros(0, np.int64)
     user = histories.rows.row_of_value

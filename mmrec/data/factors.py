@@ -1,14 +1,14 @@
-"""A large sparse matrix in few dimensions."""
+"""Factors of a large sparse matrix: a truncated SVD, and a sketch that keeps rare rows too."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import linalg, sparse
 
-_MORE = 32  # vectors beyond those asked for, which make these exact
+_MORE = 32  # further vectors, which make the wanted ones exact
 _ROUNDS = 4  # products with the matrix and its transpose
 SINGULAR = 512
-"""Directions of a sketch from which random ones pay: fewer of them are mostly noise."""
+"""Number of directions in a sketch above which random ones help: with fewer, they are mostly noise."""
 
 
 def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -16,11 +16,12 @@ def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.nd
 
     Args:
       matrix: float32 [R, C].
-      rank: K, how many; where the matrix has fewer rows or columns, the rest is 0.
-      seed: of the random start.
+      rank: K, the number of singular values; where the matrix has fewer rows or columns, the rest is 0.
+      seed: seed of the random start.
 
     Returns:
-      float32 [R, K], float32 [K], largest first, and float32 [C, K]: the matrix is about `left * values @ right.T`.
+      left float32 [R, K], values float32 [K] (largest first) and right float32 [C, K]; the matrix is about
+      `left * values @ right.T`.
 
     Source: Halko et al., SIAM Review 2011, doi:10.1137/090771806, algorithms 4.4 and 5.1.
     """
@@ -40,22 +41,22 @@ def truncated_svd(matrix: sparse.csr_array, rank: int, seed: int) -> tuple[np.nd
 
 
 def _apart(basis: np.ndarray) -> np.ndarray:
-    """Returns other vectors of the same span, not all near the largest one; cheaper than orthogonal ones."""
+    """Returns vectors with the same span that are well apart; this is cheaper than orthogonal vectors."""
     return linalg.lu(basis, permute_l=True, check_finite=False)[0]
 
 
 def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0, singular: int = SINGULAR) -> np.ndarray:
-    """Finds K directions in which what is alike in a matrix stays alike, the rare as well as the frequent.
+    """Finds K directions that preserve the similarities of a matrix's rows, those of rare ones too.
 
-    With K singular vectors, `matrix @ found @ found.T` would be the best approximation of the matrix, but all that is
-    rare would be lost. Here the first are singular vectors, and the others random ones of what those leave out: they
-    keep all of that, with some noise, but its mean over seeds is right.
+    With K singular vectors, `matrix @ directions @ directions.T` would be the best approximation of the matrix, but
+    everything rare would be lost. Here the first directions are singular vectors, and the others are random within what
+    those leave out: they keep all of it, with noise whose mean over seeds is zero.
 
     Args:
       matrix: float32 [R, C].
-      rank: K, how many directions.
-      seed: of the randomness.
-      exact: fewest singular vectors, where K is more.
+      rank: K, the number of directions.
+      seed: seed of the random directions.
+      exact: least number of singular vectors, at most K.
       singular: see `singular_vectors`.
 
     Returns:
@@ -72,11 +73,11 @@ def sketch(matrix: sparse.csr_array, rank: int, seed: int, exact: int = 0, singu
 
 
 def singular_vectors(rank: int, exact: int = 0, singular: int = SINGULAR) -> int:
-    """Returns how many of the directions of a sketch are singular vectors.
+    """Returns how many directions of a sketch are singular vectors.
 
     Args:
       rank: the number of directions.
-      exact: fewest that shall be.
-      singular: as many always are; of more than twice as many directions, half.
+      exact: least number of singular vectors.
+      singular: number of directions up to which all are singular vectors; of more than twice as many, half are.
     """
     return min(rank, max(exact, singular, rank // 2))

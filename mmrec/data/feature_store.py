@@ -14,11 +14,11 @@ from mmrec.errors import writing
 from mmrec.locks import locked
 
 DIGEST_BYTES = 32
-_KEY = "data.cache_dir"  # what a folder that cannot be written follows from
+_KEY = "data.cache_dir"  # named in the message when the folder cannot be written
 
 
 def digest(*parts: bytes | str) -> bytes:
-    """Returns the SHA-256 of the parts, each preceded by its length so that no two lists of parts agree."""
+    """Returns the SHA-256 of the parts, each preceded by its length, so that different lists of parts differ."""
     total = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -28,13 +28,13 @@ def digest(*parts: bytes | str) -> bytes:
 
 
 class FeatureStore:
-    """A growing table of equal arrays, found by digest.
+    """A growing table of arrays of one shape, looked up by digest.
 
-    Values are appended before their digests, so a process killed at any byte leaves a valid store: what has no whole
-    digest is cut off by the next writer. Readers and writers in other processes may use it at the same time.
+    Values are appended before their digests, so a process killed at any byte leaves a valid store: the next writer cuts
+    off what has no complete digest. Other processes may read and write at the same time.
 
     Args:
-      folder: where the two files are; made when absent. One folder holds one kind of feature.
+      folder: where the two files are; created if missing. One folder holds one kind of feature.
       shape: shape of one entry.
       dtype: type of the values.
     """
@@ -52,7 +52,7 @@ class FeatureStore:
         return len(self._places)
 
     def missing(self, digests: Sequence[bytes]) -> list[bytes]:
-        """Returns the distinct digests that the store lacks, in the given order."""
+        """Returns the distinct digests that the store lacks, in their order."""
         self._read_digests()
         return [digest for digest in dict.fromkeys(digests) if digest not in self._places]
 
@@ -68,10 +68,15 @@ class FeatureStore:
         return np.memmap(self._values, self.dtype, mode="r", shape=(len(self._places), *self.shape))
 
     def append(self, digests: Sequence[bytes], values: np.ndarray) -> None:
-        """Adds entries; those that another process added meanwhile are left out.
+        """Adds entries; those that another process has added in the meantime are left out.
+
+        Args:
+          digests: R digests of 32 bytes.
+          values: [R, *shape], their entries.
 
         Raises:
-          InputError: the disk is full, or the folder may not be written; what the store held it still holds.
+          InputError: the disk is full, or the folder may not be written; earlier entries stay.
+          ValueError: `values` has another shape.
         """
         values = np.ascontiguousarray(values, self.dtype)
         if values.shape != (len(digests), *self.shape):

@@ -1,4 +1,4 @@
-"""What the towers read, by item row."""
+"""Sources of features: what the towers read, by item row."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Features = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Draw:
-    """What varies in training.
+    """The random part of a training step, and its right answers.
 
     Attributes:
-      rng: draws augmented views and the photos that get a gradient.
-      positive: int [C], places among the rows asked for of the items that are right answers in this step.
+      rng: source of random draws, such as of augmented views and of the photos that get a gradient.
+      positive: int [C], positions among the requested rows of the items that are right answers in this step.
     """
 
     rng: np.random.Generator
@@ -25,30 +25,30 @@ class Draw:
 
 
 class FeatureSource(Protocol):
-    """Gives the features of item rows; extend it.
+    """Gives the features of item rows. Base class: a modality of your own extends it.
 
     Attributes:
-      longest: names of the features whose second dimension is the longest of the rows asked for, and so differs from
-        batch to batch.
+      longest: names of the features whose second dimension is the length of the longest requested row, and so differs
+        from batch to batch.
     """
 
     longest: frozenset[str] = frozenset()
 
     def rows(self, rows: np.ndarray, draw: Draw | None = None) -> Features:
-        """Returns named arrays with first dimension R.
+        """Returns arrays by feature name, with first dimension R; names and dtypes are the same in every call.
 
         Args:
           rows: int [R], item rows; row 0 has no feature at all.
-          draw: what varies in training. None: nothing varies.
+          draw: the random part of a training step. None: no random changes.
         """
         ...
 
 
 class ArrayFeatures(FeatureSource):
-    """Features that stand ready by item.
+    """Features that are held in memory as arrays.
 
     Args:
-      arrays: by feature name, [N, ...] of the items in row order.
+      arrays: by feature name, [N, ...], the items in row order.
     """
 
     def __init__(self, arrays: Mapping[str, np.ndarray]):
@@ -62,7 +62,7 @@ class JoinedFeatures(FeatureSource):
     """Several sources as one.
 
     Args:
-      sources: by modality; their feature names must not overlap.
+      sources: sources by modality; their feature names must differ.
     """
 
     def __init__(self, sources: Mapping[str, FeatureSource]):
@@ -74,7 +74,16 @@ class JoinedFeatures(FeatureSource):
 
 
 def in_batches(source: FeatureSource, rows: Sequence[int] | np.ndarray, batch: int = 1024) -> Iterator[Features]:
-    """Yields the features of the rows, at most `batch` at a time, without any random change."""
+    """Yields features in batches, without random changes.
+
+    Args:
+      source: gives the features.
+      rows: int [R], item rows.
+      batch: largest number of rows in a batch.
+
+    Yields:
+      The features of consecutive rows, arrays by name with first dimension at most `batch`.
+    """
     rows = np.asarray(rows)
     for start in range(0, len(rows), batch):
         yield source.rows(rows[start : start + batch])

@@ -1,4 +1,4 @@
-"""What a check has to say about data, beyond whether it can be used at all."""
+"""Findings of a check of data: one observation each, with a remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmrec.data.catalog import Catalog
 
 Severity = Literal["error", "warning", "note"]
 
-_SHOWN = 5  # examples named in a finding; `rows` has all
+_SHOWN = 5  # examples in a finding; `rows` has all of them
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Finding:
     """One observation with its remedy.
 
     Attributes:
-      severity: `error`: training would stop; `warning`: the result would suffer; `note`: worth a look.
-      code: its name, stable, for programs.
+      severity: `error` (training would stop), `warning` (results would suffer) or `note` (worth a look).
+      code: a stable name, for programs.
       text: what was found, one sentence.
       remedy: what to do about it.
       examples: the first few places, as text.
-      rows: the catalog file's rows that it is about, numbered from 1, the header not counted.
+      rows: affected rows of the catalog file, numbered from 1 without the header.
     """
 
     severity: Severity
@@ -37,7 +37,7 @@ class Finding:
 def about_items(
     severity: Severity, code: str, text: str, remedy: str, catalog: Catalog, items: Sequence[int]
 ) -> Finding:
-    """Makes a finding about items, named by their positions in the catalog (0-based)."""
+    """Makes a `Finding` about `items`, which are positions in the catalog (0-based)."""
     examples = [f"row {catalog.source_rows[item] + 1:,}: {catalog.item_ids[item]}" for item in items[:_SHOWN]]
     rows = sorted(int(catalog.source_rows[item]) + 1 for item in items)
     return Finding(severity, code, text, remedy, tuple(examples), tuple(rows))

@@ -1,4 +1,4 @@
-"""DataFrames where a config names a table: each becomes a parquet file, which the config names."""
+"""Lets DataFrames stand for tables in a config: each is written to a parquet file, which the config then names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mmrec.config.data import CatalogConfig
 from mmrec.config.section import marked_paths
 from mmrec.errors import InputError, writing
 
-SUFFIX = ".frame.parquet"  # tells such a file from one of the user's own, wherever it lies
+SUFFIX = ".frame.parquet"  # distinguishes such a file from the user's own
 _TEMPORARY = ".temporary" + SUFFIX
 _TABLES = ("catalog", "interactions", "users")
 
@@ -28,16 +28,16 @@ _TABLES = ("catalog", "interactions", "users")
 def config_with_frames(source: Any, overrides: Mapping[str, Any]) -> Iterator[Config]:
     """Loads a config in which DataFrames may stand for tables: in place of a path, or of the whole section.
 
-    They are written to temporary files, which the config names and which are gone at the end. Photos and recordings
-    that they name by relative paths are looked for from the working directory.
+    They are written to temporary files, which the config names and which are deleted at the end. Relative paths of
+    photos and recordings in them start at the working directory.
 
     Args:
-      source: as of `Config.load`.
-      overrides: the same.
+      source: as for `Config.load`.
+      overrides: as for `Config.load`.
 
     Raises:
-      InputError: as `Config.load`, or a DataFrame cannot be used. In what is raised inside, temporary files are called
-        by their keys.
+      InputError: as `Config.load`, or a DataFrame cannot be used. Messages of errors raised inside name the keys of
+        DataFrames instead of temporary files.
     """
     with tempfile.TemporaryDirectory(prefix="mmrec-") as name:
         folder = Path(name)
@@ -54,13 +54,13 @@ def config_with_frames(source: Any, overrides: Mapping[str, Any]) -> Iterator[Co
 
 
 def frame_paths(config: Config) -> dict[str, Path]:
-    """Returns the files of the tables that were DataFrames, by the name of their section."""
+    """Returns the files of the tables that were DataFrames, by section (`catalog`, `interactions`, `users`)."""
     sections = ((table, getattr(config.data, table)) for table in _TABLES)
     return {table: Path(section.path) for table, section in sections if section and section.path.endswith(SUFFIX)}
 
 
 def called_by_key(config: Config, message: str) -> str:
-    """Returns a message in which temporary files of DataFrames are called by their keys."""
+    """Returns a message with the keys of DataFrames in place of the paths of their temporary files."""
     for table, path in frame_paths(config).items():
         if path.name.endswith(_TEMPORARY):
             message = message.replace(str(path), f"the DataFrame `data.{table}`")
@@ -86,9 +86,9 @@ def _without_frames(value: Any, keys: Sequence[str], folder: Path) -> Any:
 
 
 def _write(frame: pd.DataFrame, path: Path, name: str) -> None:
-    """Writes a DataFrame as parquet: equal content to equal bytes, whatever its index numbers are.
+    """Writes a DataFrame as parquet. Equal content gives equal bytes, whatever the index numbers.
 
-    Levels of the index that have a name are columns, too, as they are when pandas writes parquet.
+    Named levels of the index become columns, as when pandas writes parquet.
     """
     if not len(frame):
         raise InputError(f"{name}: holds no rows. Give a table with at least one.")
@@ -106,7 +106,7 @@ def _write(frame: pd.DataFrame, path: Path, name: str) -> None:
 
 
 def _array(values: pd.Series | pd.Index, name: str) -> pa.Array:
-    """Returns a column as parquet takes it."""
+    """Returns a column as an array that parquet can store."""
     try:
         array = pa.array(values, from_pandas=True)
         pq.write_table(pa.table({"": array[:0]}), io.BytesIO())  # parquet lacks some of Arrow's types

@@ -1,4 +1,4 @@
-"""The events: who took what, when; checked and sorted."""
+"""Reads, checks and sorts the events: who took what, and when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mmrec.data.vocabulary import Vocabulary
 from mmrec.errors import Faults, InputError
 
 _DAY = 24 * 60 * 60.0  # seconds; date-times without a zone may be up to 14 hours ahead of UTC
-_LARGEST_WEIGHT = 1e6  # times the median: beyond, float32 keeps too little of what the others add to a sum
+_LARGEST_WEIGHT = 1e6  # times the median: above it, float32 loses the other weights in a sum
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Interactions:
       user: int32 [E], position in `user_ids`.
       row: int32 [E], catalog row of the item, 1..N.
       time: float64 [E], as given, or seconds since 1970 for date-times; equal times of a user form one basket.
-      positive: bool [E], whether the event may be history and answer (else it only counts as seen).
-      counts: what was skipped, by reason.
-      negative: bool [E], whether the event may be history, and never answer; None: no event.
-      weight: float64 [E], how much each counts as a training answer; None: all alike.
-      event: int32 [E], place of each one's type in `event_types`; None: there is no column of it.
-      event_types: the types in order; the first is "", not given.
-      seen: bool [E], whether the event keeps its item from being recommended; None: all do.
+      positive: bool [E], whether the event may be in a history and be a right answer.
+      counts: number of skipped events, by reason.
+      negative: bool [E], whether the event may be in a history, but is never a right answer; None: false of all.
+      weight: float64 [E], how much each event counts as an answer in training; None: all alike.
+      event: int32 [E], position of each event's type in `event_types`; None: types are not read.
+      event_types: all types, sorted; the first is "", no type.
+      seen: bool [E], whether the event's item is not recommended to the user again; None: true of all.
     """
 
     user_ids: np.ndarray
@@ -83,7 +83,7 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
     rating = None if config.min_rating is None else read_numbers(table[config.rating])
     weight = read_numbers(table[config.weight]) if config.weight else None
     none, time = np.zeros(len(table), bool), times.seconds
-    positive, negative, seen = none, ~none, None  # as long as they are not told apart, no rating or weight is asked for
+    positive, negative, seen = none, ~none, None  # if kinds cannot be told, no rating or weight is required
     with faults.collected():
         positive, negative, seen = event_kinds(config, rating, types, len(table))
     future = times.dated & (np.nan_to_num(time) > clock.time() + _DAY)
@@ -147,14 +147,14 @@ def load_interactions(config: InteractionsConfig, vocabulary: Vocabulary, tfds_d
 
 
 def _time_remedy(config: InteractionsConfig, times: Times, unreadable: pd.Series) -> str:
-    """Returns how times could be read, as a sentence behind a space; "" where there is no telling."""
+    """Returns a space and a sentence that says how to read the times; "" where that is unknown."""
     if config.timestamp_format:
         return " Add their format to `data.interactions.timestamp_format`."
     return propose_remedy(unreadable, len(unreadable) < len(times.seconds)) if times.dated else ""
 
 
 def _outsized(weight: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, float]:
-    """Returns which of the weights that are `used` (bool [E]) are too large beside the others, and the limit."""
+    """Returns which of the `used` weights (bool [E]) are too large compared with the others, and the limit."""
     above = np.sort(weight[used & (weight > 0)])
     most = _LARGEST_WEIGHT * float(above[len(above) // 2]) if len(above) else np.inf
     return used & (weight > most), most

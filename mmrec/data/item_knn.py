@@ -1,4 +1,4 @@
-"""Item-to-item neighbours: what stood near what in the histories of training."""
+"""Item-to-item neighbours (item-kNN): which items were near each other in training histories."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ _TIE_BREAK = 1e-6  # popularity's share of a neighbour score: enough to order eq
 
 @dataclass(frozen=True)
 class ItemKNN:
-    """Scores items by how often they stood near the items of the history in training, and most often after them.
+    """Scores items by how often they came near the items of the history in training, above all after them.
 
-    The similarity of item j to item i is their decayed co-occurrences, divided by sqrt((n_i + s) (n_j + s)), with n
-    training events each and s the shrinkage. Events of a user at the same time are one basket, whose order says
-    nothing: its items are as near to each other as to those of the baskets beside it.
+    The similarity of item j to item i is the number of their co-occurrences, decayed with distance, divided by
+    sqrt((n_i + s) (n_j + s)), where n is an item's number of training events and s the shrinkage. Events of a user at
+    the same time form one basket, which has no order: its items are as near to each other as to those of the next
+    basket.
 
     Attributes:
-      window: a basket is near an item's own one when fewer than this many events lie between them.
-      window_decay: factor per basket of distance beyond the first, in 0..1.
-      backward: weight of an item that came before, where one that came after or in the same basket has 1.
-      shrinkage: s, in events: a few co-occurrences of rare items are not taken for a law.
-      neighbours: most neighbours kept per item.
+      window: a basket is near another if fewer than this many events are between them.
+      window_decay: factor per basket of distance after the first, in 0..1.
+      backward: weight of an item that came before; one in the same basket or after it has weight 1.
+      shrinkage: s, in events: lowers similarities that rest on a few events of rare items.
+      neighbours: largest number of neighbours kept per item.
       history_decay: factor per basket back in the history of a query, in 0..1.
-      own: whether an item is a neighbour of itself, n_i / (n_i + s): what repeat consumption asks for.
+      own: whether an item is its own neighbour, with similarity n_i / (n_i + s), as repeat consumption needs.
 
     Source: Linden et al., IEEE Internet Computing 2003, doi:10.1109/MIC.2003.1167344. The decays, the direction and the
-    shrinkage are ours; the defaults were chosen on the validation parts that benchmarks/baselines.py reads.
+    shrinkage are ours; the defaults were chosen on the validation parts of the data sets in benchmarks/baselines.py.
     """
 
     window: int = 10
@@ -53,8 +54,10 @@ class ItemKNN:
         Args:
           histories: one row per user of training item rows in 1..N, oldest first.
           items: N, the number of items.
-          times: numbers [V] beside `histories.values`; equal ones of one user are one basket. None: no baskets.
-          most_pairs: co-occurrences counted at once; of one item more, if it alone has more. It changes memory only.
+          times: numbers [V], parallel to `histories.values`; equal times of a user form one basket. None: every event
+            is its own basket.
+          most_pairs: largest number of co-occurrences counted at once (more if a single item has more). Only memory
+            depends on it.
 
         Returns:
           The neighbours, ready to score.
@@ -80,7 +83,7 @@ class ItemKNN:
         """Returns float32 [last - first, N + 1], the decayed co-occurrences of items first..last-1."""
         event = np.flatnonzero((baskets.items >= first) & (baskets.items < last))
         here, place = np.unique(baskets.of_event[event], return_inverse=True)
-        near = baskets.rows(here, 0, self.window)  # [K, N + 1], what stood near each of these baskets
+        near = baskets.rows(here, 0, self.window)  # [K, N + 1], the items near each of these baskets
         for distance in range(1, self.window + 1):
             weight = np.float32(self.window_decay ** (distance - 1))
             after, before = (baskets.rows(here, later, self.window) for later in (distance, -distance))
@@ -93,7 +96,7 @@ class ItemKNN:
 
 
 class _Baskets:
-    """Users' events, those of a user with equal times as one basket: the baskets of a user follow each other.
+    """The events of users in baskets; the baskets of one user follow each other.
 
     Args:
       histories, items, times: as for `ItemKNN.fit`.
@@ -113,7 +116,7 @@ class _Baskets:
         self._held = sparse.csr_array((ones, self.items, self._starts), (len(self._user), items + 1))
 
     def events_near(self, window: int) -> np.ndarray:
-        """Returns int64 [K], at most how many events lie in each basket and those near it."""
+        """Returns int64 [K], an upper bound of the number of events in each basket and those near it."""
         starts = self._starts
         first = np.searchsorted(starts, starts[:-1] - window, side="right") - 1
         end = np.searchsorted(starts, starts[1:] + window)
@@ -122,9 +125,9 @@ class _Baskets:
         return starts[end] - starts[first]
 
     def rows(self, baskets: np.ndarray, later: int, window: int) -> sparse.csr_array:
-        """Returns float32 [K, N + 1], how often each item is in the baskets that stand `later` ones after these.
+        """Returns float32 [K, N + 1], how often each item is in the baskets that come `later` places after these.
 
-        A basket of another user, and one with `window` events or more between, holds nothing.
+        A basket of another user, or with `window` or more events in between, counts as empty.
         """
         place = np.clip(baskets + later, 0, len(self._user) - 1)
         between = self._starts[np.maximum(place, baskets)] - self._starts[np.minimum(place, baskets) + 1]
@@ -133,7 +136,7 @@ class _Baskets:
 
 
 def _begins(user: np.ndarray, times: np.ndarray | None) -> np.ndarray:
-    """Returns bool [V], whether a basket begins with each event, by its user and its time; None: each is one."""
+    """Returns bool [V], whether a new basket begins at each event; without `times` one does at every event."""
     begins = np.ones(len(user), bool)
     if times is not None:
         begins[1:] = (user[1:] != user[:-1]) | (times[1:] != times[:-1])
@@ -146,7 +149,7 @@ class Neighbours:
 
     Attributes:
       similarity: sparse float32 [N + 1, N + 1]; row i holds the nearest neighbours of item i.
-      popularity: float32 [N + 1], what is added to every score: it orders equal ones, and answers an empty history.
+      popularity: float32 [N + 1], added to every score: it orders equal scores, and ranks for an empty history.
       history_decay: factor per basket back in the history.
     """
 
@@ -155,7 +158,12 @@ class Neighbours:
     history_decay: float
 
     def scorer(self, history: Ragged, times: np.ndarray | None = None) -> Callable[[np.ndarray], np.ndarray]:
-        """Returns a `ranking.Scorer` of Q queries by their histories, oldest item row first; `times` as in `fit`."""
+        """Returns a `ranking.Scorer` for Q queries.
+
+        Args:
+          history: Q rows of item rows, oldest first.
+          times: as for `ItemKNN.fit`.
+        """
         basket = np.cumsum(_begins(history.row_of_value, times))
         last = basket[np.repeat(history.offsets[1:], history.lengths) - 1]
         age = last - basket  # 0: the last basket

@@ -1,4 +1,4 @@
-"""Arrays that were learnt on a catalog, as the content of a small file and back."""
+"""Converts arrays that were learnt on a catalog to the bytes of a small file, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A catalog's columns of files, photos or recordings: checked paths inside a folder, or the encoded bytes."""
+"""Reads a catalog's columns of files (photos, recordings): checked paths inside a folder, or encoded bytes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class FileContent:
     """Files of N items, read when they are asked for.
 
     Attributes:
-      files: objects [N]: `File`, or a tuple of several.
-      counts: files that are named and absent, and were left out.
-      digests: of what was hashed, by item and number of the file: each is hashed once.
+      files: objects [N]: a `File`, or a tuple of several.
+      counts: number of missing files that were left out, by reason.
+      digests: digests so far, by item and number of the file, so that each file is hashed once.
     """
 
     files: np.ndarray
@@ -46,7 +46,7 @@ class FileContent:
         return replace(self, files=self.files[items], digests={})
 
     def lengthened(self, count: int) -> Self:
-        """Returns the files with those of more items, which have none."""
+        """Returns the files of N + `count` items; the added ones come last and have none."""
         return replace(self, files=lengthened(self.files, count, None), digests={})
 
     def of(self, item: int) -> Sequence[File]:
@@ -65,7 +65,7 @@ class FileContent:
         return content(self.files[item])
 
     def digest(self, column: str, item: int) -> bytes:
-        """Returns the SHA-256 of the file of an item, or of nothing."""
+        """Returns the SHA-256 of an item's file, or of b"" where there is none."""
         return self.file_digest(item) if self.of(item) else value_digest(b"")
 
 
@@ -77,27 +77,27 @@ def content(file: File) -> bytes:
 def read_files(
     column: pd.Series, name: str, config: CatalogConfig, rows: np.ndarray, several: bool = False
 ) -> FileContent:
-    """Resolves a column to bytes, or to absolute paths below its folder.
+    """Reads a column of files: encoded bytes, or paths, which become absolute paths inside the folder.
 
     Args:
       column: [R], all rows of the table.
-      name: of the modality: `data.catalog.<name>_dir` is the folder, `on_missing_<name>` says what to do when a file is
-        absent.
-      config: of the catalog.
+      name: the modality's name: `data.catalog.<name>_dir` is the folder, `data.catalog.on_missing_<name>` says what to
+        do when a file is missing.
+      config: the catalog's config.
       rows: int64 [N], 0-based row of each item.
       several: whether a cell may hold several files, see `vectors.listed`.
 
     Returns:
-      The files; `counts` has those that are absent as `<name>_missing`.
+      The files; `counts` has the number of missing ones as `<name>_missing`.
 
     Raises:
-      InputError: naming the first row whose value is no file's name or leads out of the folder, and the first that
-        names an absent file.
+      InputError: naming the first row whose value is not a path or leads out of the folder, and the first whose file is
+        missing.
     """
     files, missing = np.full(len(rows), None, dtype=object), 0
     folder = Path(getattr(config, f"{name}_dir") or Path(config.path).parent).resolve()
     absent: dict[int, str] = {}
-    wrong: dict[int, str] = {}  # by row of the file, the rule that is broken
+    wrong: dict[int, str] = {}  # broken rule by row of the table
     faults = Faults()
     for position, value in enumerate(column.iloc[rows]):
         usable = []
@@ -125,20 +125,20 @@ def read_files(
 
 
 def _shown(name: str) -> str:
-    """Returns the name of a file as a message can show it."""
+    """Returns the name of a file so that a message can show it."""
     return name if name.isprintable() else repr(name)
 
 
 def _name(folder: Path, value: str) -> str:
-    """Returns the name of a file: with the spaces around it, where there is one of that name, else without."""
+    """Returns the name of a file: with the surrounding spaces if there is such a file, else without."""
     return value if os.path.isfile(folder / value) else value.strip()
 
 
 def _resolve(value: Any, folder: Path, key: str) -> File:
-    """Returns the bytes, or the path below the folder whether or not there is a file.
+    """Returns the bytes, or the path inside the folder, whether or not the file exists.
 
     Raises:
-      InputError: the rule that is broken.
+      InputError: the value breaks a rule, which the message says.
     """
     if isinstance(value, bytes | bytearray):
         return bytes(value) or None

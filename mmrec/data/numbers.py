@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pandas as pd
 
-# Of these pandas raises, or makes numbers that nobody wrote.
+# pandas raises on these, or turns them into numbers that nobody wrote.
 _NO_NUMBER = (bytes, list, tuple, dict, set, complex, np.ndarray)
 
 
 def read_numbers(column: pd.Series) -> np.ndarray:
-    """Returns numbers, or texts of them, as float64 [R]; NaN where there is none, or one that float64 cannot hold.
+    """Returns a column of numbers or texts as float64 [R]; NaN where there is no number, or one beyond float64.
 
     >>> read_numbers(pd.Series([2, "1.5", "soon", None, 10**400], dtype=object)).tolist()
     [2.0, 1.5, nan, nan, nan]

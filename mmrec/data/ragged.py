@@ -1,4 +1,4 @@
-"""Rows of different lengths in two flat arrays."""
+"""Rows of different lengths, stored in two flat arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Ragged:
     """Integer rows of different lengths.
 
     Attributes:
-      values: int32 [V], all rows one after the other.
+      values: int32 [V], all rows, one after the other.
       offsets: int64 [R + 1]; row i is `values[offsets[i]:offsets[i + 1]]`.
 
     >>> rows = Ragged.of([[1, 2, 3], [], [4]])
@@ -57,11 +57,11 @@ class Ragged:
 
     @property
     def row_of_value(self) -> np.ndarray:
-        """int64 [V], the row that each value stands in."""
+        """int64 [V], the row of each value."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def take(self, rows: np.ndarray) -> Ragged:
-        """Returns the named rows (int [S]), in that order."""
+        """Returns these rows (int [S]), in this order."""
         rows = np.asarray(rows)
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])

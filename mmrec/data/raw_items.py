@@ -1,4 +1,4 @@
-"""The raw fields of a catalog's items, as the export reads them, and what tells one content from another."""
+"""The raw fields of a catalog's items, as the export reads them, and digests of their content."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mmrec.data.feature_store import digest
 
 
 class RawItems:
-    """Reads raw fields of items, one at a time: photos and recordings are read from their files.
+    """Reads the raw fields of items, one item at a time; photos and recordings come from their files.
 
     Args:
       catalog: the items.
-      fields: what is read of them, see `modalities.fields.item_fields`.
-      by_file: whether digests are made of those of the files, which preparing computed already; otherwise of what the
-        graph reads of them, as in exports whose manifest does not say `schema.FILE_DIGESTS`.
+      fields: the fields to read, see `modalities.fields.item_fields`.
+      by_file: whether the digest of an item uses the digests of its files, which preparation has already computed.
+        Otherwise it uses what the graph reads of them, as in exports without `schema.FILE_DIGESTS` in the manifest.
     """
 
     def __init__(self, catalog: Catalog, fields: Sequence[schema.Field], by_file: bool = True):
@@ -30,13 +30,13 @@ class RawItems:
         return {field.input: self.value(field, item) for field in self.fields}
 
     def digest(self, item: int) -> str:
-        """Returns the content digest of one item (0-based)."""
+        """Returns the content digest of one item (0-based), hexadecimal."""
         if not self._by_file:
             return item_digest(self.item(item))
         return digest(*(self._digest(field, item) for field in self.fields)).hex()
 
     def columns(self, items: Sequence[Mapping[str, RawField]]) -> dict[str, np.ndarray]:
-        """Returns the raw fields of S items (what `item` gave) by signature input: float32 or objects [S, ...]."""
+        """Returns the raw fields of S items (each from `item`) by signature input, float32 or objects [S, ...]."""
         kinds = {field.input: np.float32 if field.kind in schema.FLOAT_KINDS else object for field in self.fields}
         return {name: np.array([item[name] for item in items], kind) for name, kind in kinds.items()}
 

@@ -1,4 +1,4 @@
-"""The checked input of a training."""
+"""The checked tables that a model is trained on."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mmrec.data.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Tables:
-    """The checked input.
+    """The checked and split input tables.
 
     Attributes:
       catalog: the items.
-      vocabulary: their rows.
+      vocabulary: numbers the items: id <-> row.
       events: the interactions.
       split: training histories and queries.
-      train_counts: int64 [N + 1], training events by item row.
-      users: what is known of the users beside their events; None: nothing.
+      train_counts: int64 [N + 1], number of positive training events by item row.
+      users: attributes of the users; None: they have none.
     """
 
     catalog: Catalog
@@ -36,9 +36,9 @@ class Tables:
     users: Users | None = None
 
     def context_lists(self, context: QueryContext) -> dict[str, Sequence]:
-        """Returns a context as `Recommender.recommend` takes it, with the attributes of the users."""
+        """Returns a context, with the attributes of its users, as `Recommender.recommend` takes it."""
         return context.raw() | ({} if self.users is None else self.users.raw(context.user))
 
     def user_features(self) -> dict[str, np.ndarray]:
-        """Returns what towers read of the users, by name; first dimension U. Nothing where nothing is known."""
+        """Returns the features of users by name, arrays with first dimension U; none where users have no attributes."""
         return {} if self.users is None else self.users.features()

@@ -1,4 +1,4 @@
-"""Why a split asks nothing, or loses much of what it could ask, and what helps."""
+"""Explains why a split has no query, or loses many right answers, and what helps."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def why_empty(
 
     Args:
       events: what was split.
-      kind: see `data.split.kind`.
+      kind: `data.split.kind`.
       part: `validation` or `test`.
-      dropped: see `Queries`.
-      min_history: the shortest history of a query.
+      dropped: of that part, see `Queries`.
+      min_history: length of the shortest history of a query.
 
     Returns:
       The reason and the remedy, without full stops.
@@ -31,7 +31,7 @@ def why_empty(
     if len(times) == 1 or (len(times) < _PARTS and kind == "time"):
         count = "one single time" if len(times) == 1 else f"only {len(times)} different times"
         return (
-            f"all events have {count}, and what is asked must be later than what is learnt",
+            f"all events have {count}, but validation and test must be later than training",
             "Give `data.interactions.timestamp` a column with at least three different times",
         )
     reasons, remedies = [], []
@@ -43,13 +43,13 @@ def why_empty(
         reasons.append(f"{dropped['short_history']:,} of its users have {few} (events of one time are one basket)")
         lower = f"set `evaluation.min_history` below {min_history}"
         other = " or `data.split.kind: leave_last_out`" if kind == "time" else ""
-        remedies.append(f"Give a longer time of events, times that tell baskets apart, or {lower}{other}")
+        remedies.append(f"Give events over a longer time, or times that distinguish baskets, or {lower}{other}")
     if reasons:
         return " and ".join(reasons), ". ".join(remedies)
     if kind == "leave_last_out":
         return _too_few_baskets(events)
     return (
-        "no positive event lies in its time, as many events share the time at which it begins",
+        "no positive event lies in its time span, as many events share the time at which it begins",
         f"Enlarge `data.split.{part}_fraction`, or give `data.interactions.timestamp` a finer column",
     )
 
@@ -64,15 +64,15 @@ def _too_few_baskets(events: Interactions) -> tuple[str, str]:
 
 
 def lost_answers(events: Interactions, dropped: Mapping[str, int], answers: int) -> tuple[str, str] | None:
-    """Says when more than a fifth of the test's right answers do not count, because the user had the item before.
+    """Reports when more than a fifth of the test's right answers do not count, because the user had the item before.
 
     Args:
       events: what was split.
       dropped: of the test, see `Queries`.
-      answers: the right answers that it has.
+      answers: number of right answers that are left in the test.
 
     Returns:
-      What was lost and the remedy, a sentence each; None where it is less.
+      What was lost, and the remedy, a sentence each; None where less is lost.
     """
     lost = dropped.get("already_seen", 0)
     if lost <= _MUCH * (lost + answers):
@@ -85,8 +85,8 @@ def lost_answers(events: Interactions, dropped: Mapping[str, int], answers: int)
 
 
 def seen_remedy(events: Interactions) -> str:
-    """Returns what makes items right answers that a user had before, without a full stop."""
-    repeat = "`retrieval.repeat_consumption: true` where people take items again"
+    """Returns a sentence, without a full stop, on how to count items that a user had before as right answers."""
+    repeat = "`retrieval.repeat_consumption: true` if users take items again"
     if events.event is None or events.seen is not None:
         return f"Set {repeat}"
     types = np.array(events.event_types, object)

@@ -1,4 +1,4 @@
-"""Queries: what is asked of a model when it is judged, and what would be right."""
+"""Splits events into training histories and the queries of validation and test, with their right answers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from mmrec.errors import InputError
 
 @dataclass(frozen=True)
 class Queries:
-    """One query per user and cut.
+    """Q queries for evaluation, one per user.
 
     Attributes:
       user: int32 [Q], the user of each query.
-      history: Q rows of item rows of strictly earlier positive and negative events, oldest first.
-      seen: Q rows of distinct item rows that are excluded from ranking, each sorted: those of earlier events that keep
-        their item from being recommended; empty under repeat consumption.
-      relevant: Q rows of distinct later positive item rows, none of them in `seen`, each sorted.
-      dropped: what was left out and why, as reason -> count.
-      context: what is known beside the histories; None: nothing.
+      history: Q rows of item rows: the user's strictly earlier positive and negative events, oldest first.
+      seen: Q sorted rows of distinct item rows that are excluded from ranking: items of earlier events that count as
+        seen; empty with repeat consumption.
+      relevant: Q sorted rows of distinct item rows, the right answers: later positive items that are not in `seen`.
+      dropped: number of answers or queries that were left out, by reason.
+      context: the context of the queries; None: they have none.
     """
 
     user: np.ndarray
@@ -44,18 +44,23 @@ class Queries:
         return self.history.where(~self.context.events.negative[self.context.place.values])
 
     def liked_times(self, time: np.ndarray) -> np.ndarray:
-        """Returns float64 [V], when the events of `liked` were, by the times of all events."""
+        """Returns float64 [V], the times of the events of `liked`, out of the times of all events (float64 [E])."""
         places, negative = self.context.place.values, self.context.events.negative
         return time[places if negative is None else places[~negative[places]]]
 
     def take(self, places: np.ndarray) -> Queries:
-        """Returns the queries at these places (int [S])."""
+        """Returns the queries at these positions (int [S])."""
         rows = (self.history.take(places), self.seen.take(places), self.relevant.take(places))
         context = None if self.context is None else self.context.take(places)
         return Queries(self.user[places], *rows, self.dropped, context)
 
     def sample(self, most: int | None, seed: int) -> Queries:
-        """Returns at most `most` of the queries, drawn at random, in their order; the others count as dropped."""
+        """Returns a random sample of the queries, in their order; the others count as dropped (`not_sampled`).
+
+        Args:
+          most: largest number of queries. None: all.
+          seed: seed of the sample.
+        """
         count = len(self.user)
         if most is None or count <= most:
             return self
@@ -65,13 +70,13 @@ class Queries:
 
 @dataclass(frozen=True)
 class Histories:
-    """What users did in training.
+    """The training events of U users.
 
     Attributes:
-      rows: U rows of item rows of positive and negative training events, oldest first; a user may have none.
-      time: float64 [V] beside `rows.values`; equal times of a user form one basket.
-      weight: float64 [V], how much each counts as an answer; None: all alike.
-      context: what else is known of the V events.
+      rows: U rows of item rows: positive and negative training events, oldest first; a user may have none.
+      time: float64 [V], parallel to `rows.values`; equal times of a user form one basket.
+      weight: float64 [V], how much each event counts as an answer; None: all alike.
+      context: times, types and kinds of the V events, as far as they are read.
     """
 
     rows: Ragged
@@ -81,7 +86,7 @@ class Histories:
 
     @property
     def liked(self) -> Histories:
-        """Items and times without negative events."""
+        """The histories and times without negative events."""
         if self.context.negative is None:
             return self
         kept = ~self.context.negative
@@ -89,14 +94,14 @@ class Histories:
 
     @property
     def median_gap(self) -> float:
-        """The median time between baskets of a user that follow each other; 1 where no user has two."""
+        """The median time between consecutive baskets of a user; 1 where no user has two."""
         user = self.rows.row_of_value
         gap = np.diff(self.time)[user[1:] == user[:-1]]
         gap = gap[gap > 0]
         return float(np.median(gap)) if len(gap) else 1.0
 
     def counts(self, items: int) -> np.ndarray:
-        """Returns int64 [items + 1], positive training events by item row."""
+        """Returns int64 [items + 1], the number of positive training events by item row."""
         return np.bincount(self.liked.rows.values, minlength=items + 1)
 
 
@@ -117,21 +122,21 @@ def split(
     min_history: int = 1,
     context: Collection[str] = (),
 ) -> Split:
-    """Divides the events by time.
+    """Splits the events by time into training, validation and test.
 
     A query's history is the user's positive and negative events strictly before its limit: the cut (`time`), or the
-    time of the basket that is asked for (`leave_last_out`). The limit is also the moment of the question. All earlier
-    events are `seen`, but for those of which the interactions say otherwise.
+    time of the basket to be predicted (`leave_last_out`). The limit is also the time of the query. All earlier events
+    count as `seen`, unless `events.seen` says otherwise.
 
     Args:
       events: sorted events.
-      config: kind and sizes.
-      repeat_consumption: whether items seen before may be right answers; then nothing is excluded.
-      min_history: shorter histories give no query.
-      context: what is read of events beside their items, see `query.context`.
+      config: kind and sizes of the split.
+      repeat_consumption: whether items that the user had before may be right answers; then nothing is excluded.
+      min_history: length of the shortest history of a query.
+      context: what is read of events besides their items, see `query.context`.
 
     Raises:
-      InputError: when validation or test would be empty, or no training answer has a weight.
+      InputError: validation, test or training would be empty, or no training answer has a weight above 0.
     """
     users = len(events.user_ids)
     read = EventContext(
@@ -147,7 +152,7 @@ def split(
         test = events.time >= second, np.full(users, second)
     else:
         train, validation, test = _leave_last_out(events, users)
-    if events.negative is not None:  # those before the user's validation, if any
+    if events.negative is not None:  # those before the user's validation basket, if any
         train = train | (events.negative & ~(events.time >= validation[1][events.user]))
     parts = [
         _queries(events, asked & events.positive, limit, repeat_consumption, min_history, read)
@@ -173,7 +178,7 @@ def split(
 
 
 def time_cuts(events: Interactions, config: SplitConfig) -> tuple[float, float]:
-    """Returns the times at which validation and test begin, for the kind `time`."""
+    """Returns the times at which validation and test begin, for splits of kind `time`."""
     ordered = np.sort(events.time)
     shares = (1 - config.validation_fraction - config.test_fraction, 1 - config.test_fraction)
     first, second = (float(ordered[int(len(ordered) * share + 1e-6)]) for share in shares)  # 1 - .4 - .2 is below .4
@@ -181,11 +186,11 @@ def time_cuts(events: Interactions, config: SplitConfig) -> tuple[float, float]:
 
 
 def _leave_last_out(events: Interactions, users: int) -> tuple:
-    """Marks each user's last basket of positive events as test and the one before as validation, if a third is left."""
+    """Makes each user's last positive basket test and the one before validation, if at least one more is left."""
     places = np.flatnonzero(events.positive)
     user, time = events.user[places], events.time[places]
-    last = np.append((user[1:] != user[:-1]) | (time[1:] != time[:-1]), True)  # of its basket
-    basket = np.cumsum(last) - last  # [P], of each event, counted over all users
+    last = np.append((user[1:] != user[:-1]) | (time[1:] != time[:-1]), True)  # in its basket
+    basket = np.cumsum(last) - last  # [P], number of each event's basket, counted over all users
     baskets = np.bincount(user[last], minlength=users)  # [U]
     from_end = np.cumsum(baskets)[user] - 1 - basket
     enough = baskets[user] >= 3

@@ -1,4 +1,4 @@
-"""Mean and deviation of features that may not fit in memory."""
+"""Computes mean and standard deviation of features that may not fit in memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Standardisation = tuple[np.ndarray, np.ndarray]
 def standardisation(values: np.ndarray, places: np.ndarray, batch: int = 1024) -> Standardisation:
     """Computes mean and standard deviation of some rows; at most `batch` of them are in memory.
 
-    A feature does not vary when it does so by less than rounding: networks with random weights have features of any
-    size.
+    A feature that varies by no more than rounding counts as constant. The threshold is relative: networks with random
+    weights have features of any size.
 
     Args:
       values: float32 [E, F], memory-mapped or not.
-      places: int [R], the rows that count.
-      batch: rows at once.
+      places: int [R], the rows to use.
+      batch: number of rows read at once.
     """
 
     def average(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

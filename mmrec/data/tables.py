@@ -1,4 +1,4 @@
-"""Reads a table of any supported kind into a DataFrame; every failure says where it is."""
+"""Reads a table of any supported format into a DataFrame; every error names file, row and column."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def read_table(path: str, columns: Sequence[str], *, key: str, tfds_dir: str | N
       tfds_dir: folder of prepared TFDS data sets.
 
     Returns:
-      One row per record in the file's order, numbered from 0. CSV gives strings ("" where nothing stands), the other
-      formats values of their own types (None or NaN where nothing stands).
+      One row per record in the file's order, numbered from 0. Cells of CSV files are strings ("" if empty); in the
+      other formats they have their own types (None or NaN if empty).
 
     Raises:
-      InputError: file absent, unreadable or empty, or a column missing.
+      InputError: the file is missing, unreadable or empty, or lacks a column.
     """
     columns = list(dict.fromkeys(columns))
     table = _read_tfds(path, columns, key, tfds_dir) if path.startswith("tfds:") else _read_file(path, columns, key)
@@ -79,7 +79,7 @@ def _read_parquet(path: str, columns: list[str], key: str) -> pd.DataFrame:
 
 
 def _read_csv(file: TextIO, path: str, columns: list[str], key: str) -> pd.DataFrame:
-    """Reads with the csv module: pandas drops surplus fields silently, which hides an unquoted comma."""
+    """Reads with the csv module: pandas would silently drop surplus fields, which hides an unquoted comma."""
     header, records = csv_records(without_nul(file, path), path)
     _require(path, columns, header, key)
     places = [header.index(column) for column in columns]
@@ -105,7 +105,7 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
             )
         try:
             record = _JSON.decode(line)
-        except (ValueError, RecursionError) as error:  # also of a number of more than 4,300 digits
+        except (ValueError, RecursionError) as error:  # also raised by a number of more than 4,300 digits
             raise InputError(f"{path}, line {number:,}: cannot be read as JSON: {error}.") from None
         if not isinstance(record, dict):
             raise InputError(f"{path}, line {number:,}: must be a JSON object. Received: {line.strip()[:60]}.")
@@ -118,7 +118,7 @@ def _read_jsonl(file: TextIO, path: str, columns: list[str], key: str) -> pd.Dat
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Returns a JSON object; raises ValueError when a key appears twice in it, and one value would hide the other."""
+    """Returns a JSON object; raises ValueError when it has a key twice, as one value would hide the other."""
     record = dict(pairs)
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
@@ -169,7 +169,7 @@ def _read_tfds(path: str, columns: list[str], key: str, tfds_dir: str | None) ->
 
 
 def _text(value: Any) -> Any:
-    """Returns the str of bytes that are text; encoded files stay bytes: they hold NULs or are not UTF-8."""
+    """Returns bytes that are text as str; encoded files stay bytes, as they have NULs or are not UTF-8."""
     if isinstance(value, bytes) and b"\0" not in value:
         try:
             return value.decode("utf-8")
@@ -182,9 +182,9 @@ def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
     """Returns `values.names` of a column: ids, categories, types.
 
     Args:
-      table: [R], its index the rows of the file, from 0.
-      column: of it.
-      path: of the file, for messages.
+      table: R rows; the index is the row in the file, from 0.
+      column: name of the column.
+      path: path of the file, for messages.
 
     Raises:
       InputError: a value is a list or an object, or bytes that are not UTF-8.
@@ -196,13 +196,13 @@ def flat_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
 
 
 def list_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
-    """Returns `values.name_lists` of a column of which a cell may hold several; see `flat_strings`."""
+    """Returns `values.name_lists` of a column whose cells may have several values; else as `flat_strings`."""
     _refuse_nested_lists(table[column], path)
     return name_lists(table[column])
 
 
 def text_strings(table: pd.DataFrame, column: str, path: str) -> np.ndarray:
-    """Returns `values.joined` of a column of texts; see `flat_strings`."""
+    """Returns `values.joined` of a column of texts or lists of texts; else as `flat_strings`."""
     _refuse_nested_lists(table[column], path)
     return joined(table[column])
 

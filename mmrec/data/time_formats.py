@@ -1,4 +1,4 @@
-"""Proposes `strptime` formats for texts that are date-times of another form than ISO 8601."""
+"""Proposes `strptime` formats for date-times that are not ISO 8601."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmrec.config.data import ISO
 from mmrec.date_times import read_date_times
 
 _LOOKED_AT = 10  # texts that formats are derived from
-_TRIED = 10_000  # texts that the formats are tried on: a number above 12 says which one is the day
+_TRIED = 10_000  # texts that the formats are tried on: a number above 12 shows which part is the day
 
 _CLOCK = re.compile(
     r"(?:(?<![\d:])|(?<=\d{4}:))\d{1,2}:\d\d"
@@ -33,11 +33,11 @@ _FIRST = {"d": "day", "m": "month", "y": "year"}
 
 
 def propose_remedy(texts: pd.Series, some_iso: bool) -> str:
-    """Returns how to read date-times as a sentence behind a space; "" where no format reads most of them.
+    """Returns a space and a sentence that says how to read date-times; "" where no format reads most of them.
 
     Args:
-      texts: those that are no ISO 8601.
-      some_iso: whether the column also holds date-times that are.
+      texts: the texts that are not ISO 8601.
+      some_iso: whether the column also has date-times in ISO 8601.
 
     >>> propose_remedy(pd.Series(["31/12/2023 7:05", "01/01/2024 18:30"]), False)
     " Set `data.interactions.timestamp_format: '%d/%m/%Y %H:%M'` to read it."

@@ -14,7 +14,7 @@ from mmrec.data.numbers import read_numbers
 from mmrec.date_times import read_date_times, seconds_of
 from mmrec.values import strings
 
-# On these pandas fails, or makes numbers of them.
+# pandas fails on these, or turns them into numbers.
 _NO_TIME = (bool, np.bool_, bytes, list, tuple, dict, set, np.ndarray)
 
 
@@ -22,9 +22,9 @@ class Times(NamedTuple):
     """The times of a column, by row.
 
     Attributes:
-      seconds: float64 [R]: numbers as they are, date-times as seconds since 1970 (UTC unless a zone is given); NaN
-        where unreadable.
-      dated: whether they are date-times.
+      seconds: float64 [R]: numbers unchanged, date-times in seconds since 1970 (UTC unless they name a zone); NaN if
+        unreadable.
+      dated: whether the column has date-times, not numbers.
       zoned: bool [R], whether a date-time names its zone.
     """
 
@@ -34,11 +34,11 @@ class Times(NamedTuple):
 
 
 def read_times(column: pd.Series, formats: Sequence[str] = ()) -> Times:
-    """Reads numbers or date-times; where both stand, those that are fewer are unreadable.
+    """Reads numbers or date-times; in a column with both, the kind with fewer values counts as unreadable.
 
     Args:
-      column: of R times.
-      formats: see `data.interactions.timestamp_format`; with it, numbers are read as texts, such as 20240131.
+      column: R times.
+      formats: see `data.interactions.timestamp_format`; with formats, numbers such as 20240131 are read as texts.
     """
     none = np.zeros(len(column), bool)
     if pd.api.types.is_datetime64_any_dtype(column):  # pandas would turn those into numbers, and NaT too
@@ -60,7 +60,7 @@ def read_times(column: pd.Series, formats: Sequence[str] = ()) -> Times:
 
 
 def time_rule(formats: Sequence[str]) -> str:
-    """Returns what a time must be, for messages."""
+    """Returns the rule for times, for messages."""
     if not formats:
         return "a number or an ISO 8601 date-time"
     return f"a date-time of the form {' or '.join('ISO 8601' if form == ISO else repr(form) for form in formats)}"

@@ -1,4 +1,4 @@
-"""The name under which a catalog knows how photos become what the graph reads."""
+"""Makes `graph_readable` available under its earlier path `mmrec.data.transcode`."""
 
 from mmrec.preprocess.transcode import graph_readable
 

@@ -1,4 +1,4 @@
-"""What is known of users beside their events: checked columns, and their features."""
+"""The attributes of users: reads and checks their table, and makes features of it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mmrec.values import Spellings
 
 @dataclass(frozen=True)
 class Users:
-    """The attributes of U users, by their number.
+    """The attributes of U users, by user number.
 
     Attributes:
-      columns: by column str objects [U] ("" is none) for a category, float32 [U] (NaN is none) for a number.
-      encoder: makes features of them, as of the attributes of items.
-      counts: what was skipped or masked, and how many users the table lacks, by reason.
+      columns: arrays by column: of a category str objects [U] ("" is none), of a number float32 [U] (NaN is none).
+      encoder: makes features of them, as for the attributes of items.
+      counts: number of skipped rows, masked values and users that the table lacks, by reason.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -34,16 +34,16 @@ class Users:
 
     @property
     def covered(self) -> int:
-        """How many of the users the table has."""
+        """Number of users that the table has."""
         return len(next(iter(self.columns.values()))) - self.counts.get("user_without_attributes", 0)
 
     def features(self) -> dict[str, np.ndarray]:
-        """Returns what `towers.context` reads, first dimension U."""
+        """Returns the features that `towers.context` reads, by name; first dimension U."""
         encoded = self.encoder({column: tf.constant(values.tolist()) for column, values in self.columns.items()})
         return {f"user_{name.partition('_')[2]}": values.numpy() for name, values in encoded.items()}
 
     def names(self) -> dict[str, str]:
-        """Returns the signature input of each column."""
+        """Returns the name of the signature input by column."""
         return {field.column: field.input for field in schema.user_fields(self.encoder.kinds)}
 
     def raw(self, users: np.ndarray) -> dict[str, np.ndarray]:
@@ -55,9 +55,9 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
     """Reads and checks the table of users.
 
     Args:
-      config: where it is, and its columns.
-      user_ids: str objects [U], the users of the events.
-      trained: bool [U], those with training events: categories and scales are learnt on them.
+      config: where the table is, and its columns.
+      user_ids: str objects [U], the ids of the events' users.
+      trained: bool [U], the users with training events: categories and scales are learnt from them.
       tfds_dir: folder of prepared TFDS data sets.
 
     Raises:
@@ -81,9 +81,9 @@ def load_users(config: UsersConfig, user_ids: np.ndarray, trained: np.ndarray, t
     place = Spellings(ids[good]).places(user_ids)  # [U], -1 for users that the table lacks
     if (place < 0).all():
         faults.messages.append(
-            f"{config.path}, column `{config.user_id}`: no user of the events is there. The events have "
+            f"{config.path}, column `{config.user_id}`: no user of the events is in it. The events have "
             f"{user_ids[0]!r}, for one. Received: {', '.join(map(repr, ids[good][:1])) or 'no id'}, for one. Write the "
-            "ids alike in both tables, correct `data.users.user_id`, or leave `data.users` out."
+            "ids in the same way in both tables, correct `data.users.user_id`, or leave `data.users` out."
         )
     faults.raise_any()
     nothing = {column: "" if values.dtype == object else np.float32(np.nan) for column, values in attributes.items()}

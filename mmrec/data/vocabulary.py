@@ -1,4 +1,4 @@
-"""Item id <-> row. Rows cover the whole catalog; row 0 is padding and stands for unknown ids."""
+"""The vocabulary: item id <-> row, for the whole catalog. Row 0 is padding, and stands for unknown ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmrec.values import Spellings
 
 
 class Vocabulary:
-    """The fixed numbering of a catalog's items, however their ids are spelt (see `values.Spellings`).
+    """The fixed numbering of a catalog's items; different spellings of an id are one (see `values.Spellings`).
 
     Args:
       item_ids: strings [N], unique; the i-th gets row i + 1.
@@ -32,9 +32,9 @@ class Vocabulary:
             raise ValueError("`item_ids` must be unique and not empty.")
 
     def grown(self, item_ids: Sequence[str]) -> Vocabulary:
-        """Returns the numbering that a later catalog continues: ids that are new follow behind, in their order.
+        """Returns the numbering for a later catalog: new ids get the next rows, in their order.
 
-        No row moves, and ids that the catalog lacks by now keep theirs.
+        No row changes; ids that the later catalog lacks keep theirs.
 
         >>> Vocabulary(["mug", "lamp"]).grown(["bowl", "lamp"]).ids.tolist()
         ['', 'mug', 'lamp', 'bowl']

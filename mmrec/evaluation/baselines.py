@@ -1,4 +1,4 @@
-"""What a model has to beat beside `data.item_knn`: popularity."""
+"""The popularity baseline, which a model has to beat (as it has to beat `data.item_knn`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Popularity:
-    """Scores every item by its training events, for everyone alike. It is a `ranking.Scorer`.
+    """Scores every item by its number of training events, the same for all users. It is a `ranking.Scorer`.
 
     Args:
       train_counts: int64 [N + 1], training events by item row; row 0 is padding.

@@ -1,4 +1,4 @@
-"""Judges a scorer: ranks once, then metrics, intervals and slices from those ranks."""
+"""Evaluates a scorer: ranks once, then computes metrics, intervals and slices from those ranks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mmrec.evaluation.slices import sliced_metrics
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a scorer did.
+    """The evaluation of a scorer.
 
     Attributes:
-      metrics: name -> mean over queries, `coverage@k` where lists were made, and `<name>_ci95` -> [low, high].
+      metrics: name -> mean over queries; `coverage@k` if lists were kept; and `<name>_ci95` -> [low, high].
       slices: slice -> {metric: mean, ..., `queries`: count}.
       per_query: name -> float64 [Q].
-      user: int32 [Q], whose query each is.
-      ranking: the ranks and lists behind it.
-      dropped: what the queries left out and why.
+      user: int32 [Q], the user of each query.
+      ranking: the ranks and lists that all of this is computed from.
+      dropped: number of answers or queries that were left out, by reason.
     """
 
     metrics: dict[str, float | list[float]]
@@ -42,7 +42,7 @@ class Evaluation:
 
     @property
     def candidates(self) -> int:
-        """N, the number of items that compete."""
+        """N, the number of competing items."""
         return self.ranking.candidates
 
 
@@ -58,26 +58,26 @@ def evaluate(
     top_k: int | None = None,
     batch: int | None = None,
 ) -> Evaluation:
-    """Judges a scorer by ranking the whole catalog for every query.
+    """Evaluates a scorer by ranking the whole catalog for every query.
 
-    Within training, where only the means matter, `bootstrap_samples=0, top_k=0` is the quick way.
+    During training only the means matter: `bootstrap_samples=0, top_k=0` is faster.
 
     Args:
       scorer: see `ranking.Scorer`.
       queries: Q >= 1 queries, each with a relevant item.
       items: N, the number of items; they are rows 1..N.
       k: list lengths of the metrics; 10 is added for the slices, not for the means.
-      item_slices: name -> bool [N + 1]. None: no slices at all; {}: only those by history length.
-      bootstrap_samples: resamples of users behind the intervals; 0 leaves the intervals out.
+      item_slices: name -> bool [N + 1], the items of a slice. None: no slices at all; {}: only those by history length.
+      bootstrap_samples: number of resamples of users for the intervals; 0 leaves the intervals out.
       seed: seed of the resamples.
-      top_k: length of the lists that are kept; `coverage@k` is there for each k up to it. None: the largest k.
+      top_k: length of the lists that are kept, and largest k of `coverage@k`. None: the largest k.
       batch: most queries scored at once. None: chosen for speed and bounded memory.
 
     Returns:
-      The judgement.
+      The evaluation.
 
     Raises:
-      InputError: when there is no query, and as in `rank`.
+      InputError: there is no query; and as in `rank`.
     """
     if not len(queries.relevant):
         raise InputError(f"evaluation needs at least one query. Received: none; left out: {queries.dropped or 'none'}.")

@@ -1,11 +1,11 @@
-"""Bootstrap intervals of means over users."""
+"""Computes bootstrap intervals of means over users."""
 
 from __future__ import annotations
 
 import numpy as np
 
 MOST_BYTES = 64 * 2**20
-"""Of resampling weights that are held at once."""
+"""Most bytes of resampling weights in memory at once."""
 
 
 def mean_ci95(
@@ -14,10 +14,10 @@ def mean_ci95(
     """Computes 95% percentile-bootstrap intervals of means, all from the same resamples of the queries.
 
     Args:
-      values: float64 [..., Q], e.g. [metrics, Q]; one query is one user, and users are what is resampled.
+      values: float64 [..., Q], e.g. [metrics, Q]; there is one query per user, and users are resampled.
       samples: number of resamples.
       seed: seed of the resamples; the same seed and Q draw the same ones.
-      most_bytes: of resampling weights held at once; it changes memory only.
+      most_bytes: of resampling weights in memory at once; results do not depend on it.
 
     Returns:
       low, high: float64 [...], the 2.5% and 97.5% percentiles of the resampled means.
@@ -37,7 +37,7 @@ def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0, most
       values: float64 [..., Q], Q >= 1.
       samples: number of resamples.
       seed: seed of the resamples; the same seed and Q draw the same ones.
-      most_bytes: of resampling weights held at once; it changes memory only.
+      most_bytes: of resampling weights in memory at once; results do not depend on it.
 
     Returns:
       float64 [..., samples].
@@ -62,7 +62,7 @@ def resampled_means(values: np.ndarray, samples: int = 1000, seed: int = 0, most
 def difference_ci95(
     ours: np.ndarray, theirs: np.ndarray, samples: int = 1000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Computes 95% intervals of mean differences, paired: a resampled user brings both values along.
+    """Computes 95% intervals of paired mean differences: a resampled user contributes both values.
 
     Args:
       ours: float64 [..., Q].

@@ -1,4 +1,4 @@
-"""Metrics of each query, from the ranks of its relevant items."""
+"""Computes the metrics of each query from the ranks of its relevant items."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def per_query(ranks: Ragged, k: Sequence[int] = (5, 10, 20, 50)) -> dict[str, np
     """Computes every metric for every query.
 
     * `recall@k`: relevant items within the first k, divided by all relevant items (not by k, where there are more).
-    * `ndcg@k`: gain 1 / log2(rank + 1) of each relevant item within the first k, divided by the same sum for the best
-      possible list, which has min(k, relevant) of them.
+    * `ndcg@k`: sum of the gains 1 / log2(rank + 1) of the relevant items within the first k, divided by the same sum
+      for the best possible list, which has min(k, relevant) of them.
     * `hit_rate@k`: 1 when any relevant item is within the first k, else 0.
     * `precision@k`: relevant items within the first k, divided by k.
     * `mrr`: 1 / rank of the best-ranked relevant item, however deep.
@@ -27,7 +27,7 @@ def per_query(ranks: Ragged, k: Sequence[int] = (5, 10, 20, 50)) -> dict[str, np
       name -> float64 [Q], each value in 0..1.
 
     Raises:
-      ValueError: when a query has no relevant item: its recall is not defined.
+      ValueError: a query has no relevant item, so that its recall is not defined.
 
     Source: Järvelin and Kekäläinen, TOIS 2002, doi:10.1145/582415.582418 (nDCG), here with gains 0 and 1.
     """

@@ -1,4 +1,4 @@
-"""The values of each test query, as a run leaves them for later comparison."""
+"""The table of a run's test queries: the metrics of each query, kept for later comparisons."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FIXED = ("user_id", "question")
 
 @dataclass(frozen=True)
 class QueryTable:
-    """What a run's test asked, and how well each question was answered.
+    """The test queries of a run, and the metrics of each.
 
     Attributes:
       user_ids: str objects [Q], distinct, sorted.
-      question: uint64 [Q]; equal numbers are the same right answers and the same excluded items.
-      candidates: digest of the item ids that competed.
+      question: uint64 [Q], hash of a query's right answers and excluded items; equal queries have equal numbers.
+      candidates: digest of the ids of all competing items.
       values: metric -> float32 [Q].
     """
 
@@ -41,7 +41,7 @@ def encode_query_table(
 ) -> bytes:
     """Returns a Parquet file of `user_id`, `question` (see `QueryTable`) and a float32 column per metric.
 
-    Questions are known by ids, not by rows, so that the order of a catalog's file does not matter.
+    Hashes are made of ids, not rows, so that the order of the catalog's file does not matter.
 
     Args:
       user_ids: str [U], by user number.
@@ -81,6 +81,6 @@ def _hashes(ids: np.ndarray, salt: bytes) -> np.ndarray:
 
 
 def _row_sums(rows: Ragged, numbers: np.ndarray) -> np.ndarray:
-    """Returns uint64 [R], the sum of each row's numbers modulo 2**64: a hash that knows no order."""
+    """Returns uint64 [R], the sum of each row's numbers modulo 2**64: a hash that does not depend on order."""
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(numbers[rows.values], dtype=np.uint64)])
     return total[rows.offsets[1:]] - total[rows.offsets[:-1]]

@@ -1,4 +1,4 @@
-"""Ranks of the relevant items among the whole catalog, found by counting."""
+"""Ranks the relevant items among the whole catalog, by counting higher scores."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from mmrec.errors import InputError
 from mmrec.evaluation.counting import at_least, best
 
 Scorer = Callable[[np.ndarray], np.ndarray]
-"""Takes query indices, int [B]; returns float32 [B, N + 1], the score of every item row; column 0 is ignored."""
+"""Takes query indices, int [B]; returns float32 [B, N + 1], scores by item row; column 0 is ignored."""
 
 SCORE_BYTES = 64 * 2**20
-"""Most bytes of scores that are asked of a scorer at once."""
+"""Most bytes of scores that a scorer has to return at once."""
 
-_FAST_BATCH = 512  # enough for the matrix product; with fewer, its threads wait for each other where cores are busy
+_FAST_BATCH = 512  # enough for the matrix product; with fewer, its threads wait for each other on busy cores
 THREADS = min(8, os.cpu_count() or 1)
-"""NumPy multiplies, compares and counts without the interpreter's lock."""
+"""Number of threads that rank: NumPy multiplies, compares and counts without the interpreter's lock."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Where the relevant items came.
+    """The ranks of the relevant items, and the best items, of Q queries.
 
     Attributes:
-      ranks: Q rows beside `Queries.relevant`: each relevant item's 1-based rank; ties count against the model.
-      top: int32 [Q, K], the best item rows that are not excluded, best first, ties by row; 0 where there are no more.
+      ranks: Q rows, parallel to `Queries.relevant`: the 1-based rank of each relevant item; ties count against the
+        model.
+      top: int32 [Q, K], the best item rows that are not excluded, best first, ties by row; padded with 0.
       candidates: int, N, the number of items in the catalog.
     """
 
@@ -63,15 +64,21 @@ class _DotProducts:
 
     @property
     def never_nan(self) -> bool:
-        """Whether the embeddings are finite and their products cannot overflow: quicker than to look at every score."""
+        """Whether the embeddings are finite and their products cannot overflow: cheaper than checking every score."""
         if np.result_type(self._query, self._item) != np.float32:
             return False
         query, item = (max(float(part.max()), -float(part.min())) for part in (self._query, self._item))
-        return self._item.shape[1] * query * item < float(np.finfo(np.float32).max) / 2  # not so where one is NaN
+        return self._item.shape[1] * query * item < float(np.finfo(np.float32).max) / 2  # false where one is NaN
 
 
 def batch_size(items: int, batch: int | None = None, most_bytes: int = SCORE_BYTES) -> int:
-    """Returns how many queries are scored at once: 1 or more, at most `batch`, with scores of at most `most_bytes`."""
+    """Returns how many queries to score at once, at least 1.
+
+    Args:
+      items: N, the number of items.
+      batch: largest number of queries. None: 512, which is enough for speed.
+      most_bytes: most bytes of their scores; with a single query there may be more.
+    """
     return max(1, min(batch or _FAST_BATCH, most_bytes // (4 * (items + 1))))
 
 
@@ -86,23 +93,23 @@ def rank(
 ) -> Ranking:
     """Ranks every relevant item among all items of the catalog that the query does not exclude.
 
-    A rank is the number of such items, itself included, with a score >= its own. So ties count against the model, and
-    one that scores everything alike ranks everything last.
+    The rank of an item is the number of such items, itself included, whose score is at least its own. So ties count
+    against the model, and a model that scores all items alike ranks them all last.
 
     Args:
       scorer: scores all item rows for a batch of queries; infinities are allowed, NaN is not.
       queries: Q queries.
       items: N, the number of items; they are rows 1..N.
-      top_k: K, length of the lists of best items; 0 leaves them out, which is faster.
+      top_k: K, length of the lists of best items; 0 makes no lists, which is faster.
       batch: most queries scored at once. None: chosen for speed.
-      most_bytes: of scores that are asked at once, in any case.
-      threads: that count; the result is the same.
+      most_bytes: most bytes of scores at once, whatever `batch` is.
+      threads: number of threads that count; results do not depend on it.
 
     Returns:
       The ranks, and the best items.
 
     Raises:
-      InputError: when scores are NaN or of the wrong shape, or when a relevant item is excluded.
+      InputError: scores are NaN or have the wrong shape, or a relevant item is excluded.
     """
     _no_excluded_answer(queries, items)
     step = batch_size(items, batch, most_bytes)
@@ -112,7 +119,7 @@ def rank(
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(top), step):
             indices = np.arange(start, min(start + step, len(top)))
-            # No name keeps the scores: the next ones take their place in memory, which is still in the cache.
+            # Nothing refers to the scores afterwards: the next ones reuse their memory, which is still in the cache.
             _rank_batch(pool, threads, _scored(scorer, indices, items), start, fill)
     return Ranking(Ragged(ranks, queries.relevant.offsets), top, items)
 
@@ -120,7 +127,7 @@ def rank(
 def _rank_batch(
     pool: ThreadPoolExecutor, threads: int, scores: np.ndarray, start: int, fill: Callable[[np.ndarray, int], None]
 ) -> None:
-    """Fills in the ranks of the queries from `start` on by `scores` [B, N + 1], some rows in each thread."""
+    """Fills in the ranks of the queries from `start` on, by their `scores` [B, N + 1], in several threads."""
     rows = -(-len(scores) // threads)
     places = range(0, len(scores), rows)
     blocks = [scores[place : place + rows] for place in places]
@@ -134,11 +141,11 @@ def _rank_block(
 
     Args:
       queries: all queries.
-      ranks: int32 [V], beside `queries.relevant.values`.
+      ranks: int32 [V], parallel to `queries.relevant.values`.
       top: int32 [Q, K].
-      check: whether NaN is looked for.
-      scores: float32 [B, N + 1] of the queries; changed and restored.
-      start: place of the first of them.
+      check: whether to look for NaN.
+      scores: float32 [B, N + 1], of B queries; changed and restored.
+      start: index of the first of these queries.
     """
     if check:
         _refuse_nan(scores, start)
@@ -147,7 +154,7 @@ def _rank_block(
     out = seen.row_of_value, seen.values
     padding, excluded = scores[:, 0].copy(), scores[out]
     scores[:, 0] = scores[out] = -np.inf
-    # Only an answer that is itself at -inf has counted what is excluded: it comes last.
+    # The count includes excluded items only if the answer itself is at -inf: it then comes last.
     most = np.repeat(scores.shape[1] - 1 - seen.lengths, relevant.lengths)
     first = queries.relevant.offsets[start]
     ranks[first : first + len(most)] = np.minimum(at_least(scores, own), most)
@@ -159,7 +166,7 @@ def _rank_block(
 
 
 def _rows(rows: Ragged, start: int, count: int) -> Ragged:
-    """Returns `count` rows from `start` on, as `take` does, in a time that does not depend on the number of rows."""
+    """Returns `count` rows from `start` on, as `take` does, but in a time that depends only on `count`."""
     offsets = rows.offsets[start : start + count + 1]
     return Ragged(rows.values[offsets[0] : offsets[-1]], offsets - offsets[0])
 
@@ -174,7 +181,7 @@ def _scored(scorer: Scorer, indices: np.ndarray, items: int) -> np.ndarray:
 
 
 def _refuse_nan(scores: np.ndarray, start: int) -> None:
-    if np.isnan(scores.max()):  # NaN when any value is; quicker than isnan
+    if np.isnan(scores.max()):  # NaN if any value is; faster than isnan
         bad = np.argwhere(np.isnan(scores[:, 1:]))
         if len(bad):
             raise InputError(

@@ -1,4 +1,4 @@
-"""What metrics.json says about the test."""
+"""Makes the part of metrics.json about the test."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from mmrec.evaluation.slices import METRICS
 
 
 def report(model: Evaluation, baselines: Mapping[str, Evaluation], samples: int = 1000, seed: int = 0) -> dict:
-    """Puts a model beside its baselines.
+    """Compares a model with its baselines.
 
     Args:
       model: the model's evaluation, with 10 among its list lengths.
       baselines: name -> evaluation of a baseline on the same queries.
-      samples: resamples of users behind the intervals of the differences.
+      samples: number of resamples of users for the intervals of the differences.
       seed: seed of the resamples.
 
     Returns:
-      The parts `test`, `baselines`, `versus_baselines` (model minus baseline, paired over users; an interval above 0
-      says that the model is better), `slices`, `candidates`, `queries` and `dropped`; plain numbers, ready for JSON.
+      The parts `test`, `baselines`, `versus_baselines` (model minus baseline, paired over users; if the interval lies
+      above 0, the model is better), `slices`, `candidates`, `queries` and `dropped`, in plain numbers for JSON.
 
     Raises:
-      ValueError: when a baseline was evaluated on other queries.
+      ValueError: a baseline was evaluated on other queries.
     """
     versus = {}
     for name, baseline in baselines.items():

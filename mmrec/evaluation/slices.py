@@ -1,4 +1,4 @@
-"""Parts of a ranking that are judged on their own: some of the items, or some of the queries."""
+"""Slices of a ranking that are evaluated on their own: some of the items, or some of the queries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmrec.data.splits import Queries
 from mmrec.evaluation.metrics import per_query
 
 METRICS = ("recall@10", "ndcg@10", "mrr", "hit_rate@10")
-"""What is said about a slice, and compared with a baseline."""
+"""Metrics that are reported for slices and compared with baselines."""
 
 HISTORY_LENGTHS = {
     "history_0": (0, 0),
@@ -19,11 +19,11 @@ HISTORY_LENGTHS = {
     "history_6_to_20": (6, 20),
     "history_over_20": (21, np.inf),
 }
-"""Slices of users by the number of items in a history, both bounds included."""
+"""Slices of queries by the number of items in the history, both bounds included."""
 
 
 def popularity_slices(train_counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Makes item masks by popularity in training.
+    """Makes masks of items by their popularity in training.
 
     `cold_items` are those without training events. The others are ordered by their number of events (equal ones by
     row) and cut into ten groups of equal size, `popularity_decile_1` (least) to `popularity_decile_10` (most popular).
@@ -46,13 +46,13 @@ def popularity_slices(train_counts: np.ndarray) -> dict[str, np.ndarray]:
 def sliced_metrics(
     ranks: Ragged, queries: Queries, items: int, item_slices: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, float | int]]:
-    """Computes the metrics of each slice from ranks that are there already.
+    """Computes the metrics of each slice from existing ranks.
 
     A slice of items keeps only the relevant items in it, and the queries that then have any; all items still compete.
     A slice of queries keeps those with a history of a certain length.
 
     Args:
-      ranks: Q rows of ranks, beside `queries.relevant`.
+      ranks: Q rows of ranks, parallel to `queries.relevant`.
       queries: Q queries.
       items: N, the number of items.
       item_slices: name -> bool [N + 1], the items of the slice by row.

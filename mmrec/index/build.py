@@ -1,4 +1,4 @@
-"""The index that a config asks for, and how much of what exact search answers it finds."""
+"""Builds the index that the config names, and measures its recall against exact search."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed
 from mmrec.traced import traced
 
 _ANSWERS = 10  # of recall@10
-_DEEPER = 10  # times as many answers as recall is asked for: how far down it is looked at
-_LESS = 0.2  # that recall may be lower there: less, and who took many near items would always be ranked exactly
+_DEEPER = 10  # how far down recall is measured, as a multiple of the answers that it is required for
+_LESS = 0.2  # how much lower recall may be there: less would always send users with many near items to exact search
 _BATCH = 64
 
 
@@ -27,17 +27,17 @@ def build_index(
 
     Args:
       table: float32 [N + 1, D], by item row; row 0 is padding.
-      config: `k`, `index`, `index_storage` and `index_recall` are read. Recall is asked for of K, the larger of `k`
-        and 10.
-      held_out: called where something is rounded or skipped; returns queries, float32 [Q, D], at least one (they
-        decide how many cells are read), and item rows that are no answer to them, int32 [Q, E], 0 pads.
-      seed: of k-means.
+      config: `k`, `index`, `index_storage` and `index_recall` are read. Recall is required for the first K answers, K
+        the larger of `k` and 10.
+      held_out: called if the index rounds or skips something. Returns queries, float32 [Q, D] with Q >= 1, which decide
+        how many cells are read; and item rows to exclude for them, int32 [Q, E], padded with 0.
+      seed: seed of k-means.
 
     Returns:
-      The index, and for the manifest: `kind`, `storage`, `bytes` (of all that is searched), of cells `cells`,
-      `cell_size`, `probes`, the `share` of cells that is read, and the `depth` down to which these are trusted, and
-      where `held_out` was called `recall@10` and `recall@K`, the share that it finds of the answers of exact search in
-      float32, and `queries`, the number behind that.
+      The index, and facts for the manifest: `kind`, `storage` and `bytes` (of all that is searched); for an index of
+      cells also `cells`, `cell_size`, `probes`, `share` (of the cells that a query reads) and `depth` (the rank down to
+      which their answers are used); if `held_out` was called also `recall@10` and `recall@K` (the share of exact
+      answers in float32 that the index finds) and `queries`, the number of queries for that.
     """
     index: ExactIndex | IvfIndex = ExactIndex(table, config.index_storage)
     facts = {"kind": config.index, "storage": config.index_storage}
@@ -59,7 +59,7 @@ def build_index(
             return depth_held(deep, probes, k, config.index_recall - _LESS)
 
         index = IvfIndex(index, cells, probes, depth(probes))
-        while measured(k) < config.index_recall and index.probes < most:  # rounding hides some that are read
+        while measured(k) < config.index_recall and index.probes < most:  # rounding loses some that are read
             index.probes = min(2 * index.probes, most)
             index.depth = depth(index.probes)
         facts |= {"cells": most, "cell_size": cells.rows.shape[1], "probes": index.probes, "share": index.probes / most}
@@ -80,7 +80,17 @@ def build_index(
 def answer_rows(
     index: ExactIndex | IvfIndex, queries: np.ndarray, exclude: np.ndarray, k: int = _ANSWERS
 ) -> np.ndarray:
-    """Returns int32 [Q, k or N if that is less], the rows that an index answers with; 0 where there are no more."""
+    """Searches an index.
+
+    Args:
+      index: the index of N items.
+      queries: float32 [Q, D], Q >= 1.
+      exclude: int [Q, E], item rows to exclude, padded with 0.
+      k: number of answers per query.
+
+    Returns:
+      int32 [Q, min(k, N)], the item rows of the answers, padded with 0.
+    """
 
     def answers(query, k, out):
         return index.search(query, k, out)[0]
@@ -95,6 +105,6 @@ def answer_rows(
 
 
 def recall(rows: np.ndarray, right: np.ndarray) -> float:
-    """Returns the share of the `right` rows (int32 [Q, K], 0: none) that stand in `rows` (int32 [Q, K])."""
+    """Returns the share of the `right` rows (int32 [Q, K], padded with 0) that are in `rows` (int32 [Q, K])."""
     hits = sum(np.isin(one[one > 0], answer).sum() for answer, one in zip(rows, right, strict=True))
     return float(hits / max(1, (right > 0).sum()))

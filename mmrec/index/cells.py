@@ -1,4 +1,4 @@
-"""Cuts a table of vectors into cells of near neighbours, all of one size."""
+"""Divides a table of vectors into cells of near neighbours, all of the same size."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ROUNDS = 8
 _SAMPLED = 64  # vectors per centre that k-means looks at
 _BLOCK = 2**24  # products at once
 _SMALLEST, _LARGEST = 16, 256  # rows of a cell
-_CELLS = 8  # that a group of k-means becomes: with fewer, the last cell of each wastes more room
+_CELLS = 8  # cells per group of k-means: with fewer, the partly filled cells waste more room
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Which rows lie together.
+    """C cells of at most S rows that lie near each other.
 
     Attributes:
-      rows: int32 [C, S], ascending in each cell; 0 pads at its end.
+      rows: int32 [C, S], the rows of each cell, ascending, padded with 0 at the end.
       centres: float32 [C, D], the mean of each cell's vectors.
     """
 
@@ -28,14 +28,14 @@ class Cells:
 
 
 def cut_into_cells(table: np.ndarray, seed: int) -> Cells:
-    """Finds groups by k-means, and halves each across its longest axis until a cell holds at most S rows.
+    """Finds groups by k-means, and halves each across its longest axis until a cell has at most S rows.
 
-    S is the power of 2 near sqrt(N) / 8, 16 to 256, and a group about eight times as large. Reading a cell then is as
-    cheap for one query as for another, which k-means alone, with cells of very different sizes, does not give.
+    S is the power of 2 nearest to sqrt(N) / 8, from 16 to 256, and a group is about eight times as large. With cells of
+    one size, all queries cost the same; k-means alone would make cells of very different sizes.
 
     Args:
       table: float32 [N + 1, D]; row 0 is padding and in no cell.
-      seed: of the vectors that k-means begins with.
+      seed: seed for the vectors that k-means starts with.
 
     Source: Jegou et al., TPAMI 2011, doi:10.1109/TPAMI.2010.57 (the inverted file); the halving is ours.
     """
@@ -50,18 +50,19 @@ def cut_into_cells(table: np.ndarray, seed: int) -> Cells:
 
 
 def refreshed_cells(cells: Cells, table: np.ndarray, source: np.ndarray) -> Cells:
-    """Leaves rows in the cells where they lie, and puts others into the cell with the nearest centre.
+    """Keeps known rows in their cells, and puts new ones into the cell with the nearest centre.
 
-    A cell that then holds more than S rows is halved as at first, and the means of its parts follow its centre; all
-    other centres stay. (Wider cells instead would make every query dearer, and one crowded cell would set the width.)
+    A cell that then has more than S rows is halved as in `cut_into_cells`, and its parts get their own means as
+    centres; all other centres stay. (Wider cells instead would make every query slower: one crowded cell would set the
+    width.)
 
     Args:
-      cells: of an earlier table; S rows each.
+      cells: the cells of an earlier table, with S rows each.
       table: float32 [M + 1, D]; row 0 is padding.
-      source: int64 [M + 1], the row of the earlier table that each row stands for; 0: it has no cell yet.
+      source: int64 [M + 1], the row of the earlier table that each row comes from; 0: a new row without a cell.
 
     Returns:
-      At least as many cells; some may be empty.
+      At least as many cells as before; some may be empty.
     """
     size = cells.rows.shape[1]
     earlier = np.zeros(max(int(cells.rows.max(initial=0)), int(source.max(initial=0))) + 1, np.int64)
@@ -80,7 +81,7 @@ def refreshed_cells(cells: Cells, table: np.ndarray, source: np.ndarray) -> Cell
 
 
 def _padded(cells: list[np.ndarray], size: int) -> np.ndarray:
-    """Returns int32 [C, S], the rows of each cell ascending; 0 pads."""
+    """Returns int32 [C, S], the rows of each cell, ascending and padded with 0."""
     padded = np.zeros([len(cells), size], np.int32)
     for cell, rows in zip(padded, cells, strict=True):
         cell[: len(rows)] = np.sort(rows)
@@ -88,7 +89,7 @@ def _padded(cells: list[np.ndarray], size: int) -> np.ndarray:
 
 
 def _k_means(vectors: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Returns int [N], which of at most `count` centres lies nearest to each vector."""
+    """Returns int [N], for each vector the nearest of at most `count` centres."""
     sample = vectors[rng.permutation(len(vectors))[: count * _SAMPLED]]
     centres = sample[:count].copy()
     for _ in range(_ROUNDS):
@@ -108,13 +109,13 @@ def _nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _halved(table: np.ndarray, rows: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cuts rows into the fewest cells of at most `size`, as full as each other."""
+    """Divides rows into the fewest cells of at most `size`, all about equally full."""
     cells = -(-len(rows) // size)
     if cells < 2:
         return [rows] if cells else []
     vectors = table[rows] - table[rows].mean(axis=0)
     axis = vectors[np.square(vectors).sum(axis=1).argmax()]
-    for _ in range(4):  # power iteration: near enough to the axis along which they spread most
+    for _ in range(4):  # power iteration, close enough to the axis of largest variance
         axis = (vectors @ axis) @ vectors
         axis /= max(float(np.linalg.norm(axis)), 1e-30)
     order, cut = np.argsort(vectors @ axis, kind="stable"), len(rows) * (cells // 2) // cells

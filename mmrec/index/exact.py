@@ -128,7 +128,7 @@ class ExactIndex(tf.Module):
 
         Args:
           query: float32 [B, D].
-          width: int32 [], answers for each query.
+          width: int32 [], number of answers per query.
           apart: int32 [B, E], the exclusions, see `_never`.
           never: bool [rows kept, B] or [0, B], what answers no query, see `_never`.
         """

@@ -1,4 +1,4 @@
-"""Which items have what a query asks for, such as `category=mug`."""
+"""Finds the items that match a request's filters, such as `category=mug`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _NO_SUCH = -1
 
 
 class Filters(tf.Module):
-    """The values of the filter columns by item, of which an item may have several; 4 bytes for each.
+    """The values of the filter columns by item, 4 bytes per value; an item may have several.
 
-    The first value of an item stands in a table by row, which is quick to compare; the others in a list by value.
+    The first value of an item is in a table by row, which is fast to compare; further values are in a list by value.
 
     Args:
-      values: per column, objects [N], the tuple of each item's values as str, in row order.
+      values: by column, objects [N] in row order: a tuple of each item's values as str.
     """
 
     def __init__(self, values: Mapping[str, np.ndarray]):
         super().__init__(name="filters")
         first = np.zeros([len(values), len(next(iter(values.values()))) + 1], np.int32)
-        codes, columns, others = {"": 0}, [0], [[]]  # code 0: nothing asked, or no value
+        codes, columns, others = {"": 0}, [0], [[]]  # code 0: no filter, or no value
         for place, (column, cells) in enumerate(values.items()):
             for row, cell in enumerate(cells, start=1):
                 for text in dict.fromkeys(cell):
@@ -42,16 +42,16 @@ class Filters(tf.Module):
         self.code_of = tf.lookup.StaticHashTable(pairs, default_value=_NO_SUCH)
 
     def allowed(self, asked: tf.Tensor) -> tf.Tensor:
-        """Finds the items that have all that is asked.
+        """Finds the items that match all filters of a query.
 
         Args:
-          asked: string [B, M], "column=value", that one of the item's values is it; "" asks nothing, and what no item
-            has is not fulfilled by any.
+          asked: string [B, M], "column=value": one of the item's values in the column is this one. "" matches every
+            item; a value that no item has matches none.
 
         Returns:
           bool [B, N + 1], by item row.
         """
-        distinct, place = tf.unique(tf.reshape(self.code_of.lookup(asked), [-1]))  # most batches ask few things
+        distinct, place = tf.unique(tf.reshape(self.code_of.lookup(asked), [-1]))  # most batches ask for few values
         having = self._having(distinct)  # [U, N + 1]
         everything = tf.fill([tf.shape(asked)[0], self.first.shape[1]], True)
         return tf.foldl(
@@ -61,14 +61,14 @@ class Filters(tf.Module):
         )
 
     def _having(self, codes: tf.Tensor) -> tf.Tensor:
-        """Returns bool [U, N + 1], which items have a value (int32 [U]); of nothing asked, all of them."""
+        """Returns bool [U, N + 1], the items that have each value (`codes` int32 [U]); code 0 matches all items."""
         present = tf.maximum(codes, 0)
         having = tf.gather(self.first, tf.gather(self.column_of, present)) == codes[:, tf.newaxis]
         having |= (codes == 0)[:, tf.newaxis]
         if not self.others.shape[0]:
             return having
         begin = tf.gather(self.starts, present)
-        counts = tf.gather(self.starts, present + 1) - begin  # of what no item has, those of nothing asked: none
+        counts = tf.gather(self.starts, present + 1) - begin  # unknown values read code 0: no further rows
         asked = tf.repeat(tf.range(tf.shape(codes)[0]), counts)  # [V]
         place = tf.range(tf.shape(asked)[0]) + tf.gather(begin - tf.cumsum(counts, exclusive=True), asked)
         rows = tf.stack([asked, tf.gather(self.others, place)], axis=1)

@@ -1,4 +1,4 @@
-"""The vectors of all items: what answers are ranked by, and what histories read beside it."""
+"""The table of item vectors: the values that answers are ranked by, and further ones that only histories read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ItemTable:
-    """Vectors of items by row; row 0 is padding.
+    """The vectors of N items by row; row 0 is padding.
 
     Attributes:
-      scored: float32 [N + 1, D], compared with queries.
-      read: float32 [N + 1, R], read by histories behind the scored values, and never compared; R is 0 for most models.
-        An item that asks (`similar`) brings them in the place of its last R scored values.
+      scored: float32 [N + 1, D], the values that are compared with queries.
+      read: float32 [N + 1, R], further values that histories read after the scored ones, and that are never compared; R
+        is 0 for most models. An item used as a query (`similar`) has them in place of its last R scored values.
     """
 
     scored: np.ndarray
@@ -22,12 +22,12 @@ class ItemTable:
 
     @classmethod
     def of(cls, scored: np.ndarray) -> ItemTable:
-        """Makes a table of which all is scored: float32 [N + 1, D]."""
+        """Makes a table in which all values are scored, float32 [N + 1, D]."""
         return cls(scored, np.zeros([len(scored), 0], np.float32))
 
     @classmethod
     def split(cls, vectors: np.ndarray, read_dim: int) -> ItemTable:
-        """Makes a table of whole vectors, float32 [N + 1, D + R]; `read_dim` is R."""
+        """Splits whole vectors, float32 [N + 1, D + R], into a table; `read_dim` is R."""
         dim = vectors.shape[1] - read_dim
         return cls(np.ascontiguousarray(vectors[:, :dim]), np.ascontiguousarray(vectors[:, dim:]))
 

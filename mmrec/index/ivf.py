@@ -1,4 +1,4 @@
-"""Approximate top-k: only the cells near a query are read; what they cannot answer is ranked exactly."""
+"""Approximate top-k search: reads only the cells near a query, and searches exactly what they cannot answer."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from mmrec.index.top import LOWEST, NEVER, answers, leading, leading_rows, stand
 class IvfIndex(tf.Module):
     """Finds most of the items with the largest dot product, in core TensorFlow operations.
 
-    Each query reads the cells whose centres score best, and ranks what lies in them by its exact scores. The further
-    down an item comes, the likelier its cell is not read. So a query is ranked exactly instead, alone, when its last
-    answer comes further down than `depth`, what its exclusions and filters take out counted; also when these leave less
-    than half of what was read, and when it names what may answer.
+    Each query reads the cells whose centres score best, and ranks the items in them by their exact scores. The lower an
+    item ranks, the more likely its cell is not read. A query is therefore searched exactly if its last answer ranks
+    below `depth` (counting the items that exclusions and filters remove), if less than half of the items read may be
+    answers, or if the query has inclusions.
 
-    The vectors are kept twice, by row and by cell: what is read of a cell lies together, so that memory is read as fast
-    as it can be.
+    The vectors are stored twice, by row and by cell: the vectors of a cell are neighbours in memory, and so are read as
+    fast as possible.
 
     Args:
-      exact: the table.
-      cells: of its rows.
-      probes: P, cells that a query reads.
-      depth: how many of the best items they hold well enough, see `depth_held`.
+      exact: the exact index of the table.
+      cells: cells of its rows.
+      probes: P, number of cells that a query reads.
+      depth: rank down to which these cells hold enough of the best items, see `depth_held`.
     """
 
     is_exact = False
@@ -42,7 +42,7 @@ class IvfIndex(tf.Module):
 
     @property
     def stored(self) -> StoredRows:
-        """The table as it is kept."""
+        """The table as it is stored."""
         return self.exact.stored
 
     @property
@@ -52,7 +52,7 @@ class IvfIndex(tf.Module):
 
     @tf.function(input_signature=[])  # saved with the export
     def embeddings(self):
-        """Returns float32 [N + 1, D], the table as it is kept."""
+        """Returns float32 [N + 1, D], the table as it is stored."""
         return self.stored.take(tf.range(self.exact.items))
 
     def search(
@@ -63,7 +63,7 @@ class IvfIndex(tf.Module):
         include: tf.Tensor | None = None,
         allowed: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Ranks near items for each query; arguments and results are those of `ExactIndex.search`."""
+        """Ranks the items near each query; arguments and results are those of `ExactIndex.search`."""
         query = tf.convert_to_tensor(query)
         cells = leading(products(self.centres.value(), query), self.probes)  # [B, P]
         size = self.cell_rows.shape[1]
@@ -79,7 +79,7 @@ class IvfIndex(tf.Module):
         near, best = leading_rows(tf.where(never, NEVER, scores), rows, most)
 
         wanted, before = tf.minimum(k, self.exact.items - 1), 0
-        if never is not lacking:  # how many that may not answer come before the last answer
+        if never is not lacking:  # number of excluded items that rank before the last answer
             last = tf.gather(tf.pad(best, [[0, 0], [1, 0]]), tf.clip_by_value(k, 0, most)[:, tf.newaxis], batch_dims=1)
             before = tf.math.count_nonzero(never & ~lacking & (scores > last), axis=1, dtype=tf.int32)
         left, read = (tf.reduce_sum(tf.cast(~mask, tf.int32), axis=1) for mask in (never, lacking))  # [B]
@@ -108,47 +108,52 @@ class IvfIndex(tf.Module):
 
 
 def cells_needed(cells: Cells, queries: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Finds how many cells a query must read until it finds an item, on queries whose answers are known.
+    """Counts the cells that a query must read to find each of its right answers.
 
-    An item that lies in a cell that is read gets its exact score, so it is found.
+    An item in a cell that is read gets its exact score, so it is found.
 
     Args:
-      cells: of the table.
+      cells: the cells of the table.
       queries: float32 [Q, D].
-      right: int32 [Q, K], the rows that exact search answers with; 0 where there are no more.
+      right: int32 [Q, K], the answers of exact search, padded with 0.
 
     Returns:
-      int64 [Q, K], at least 1; 0 beside 0.
+      int64 [Q, K], at least 1; 0 where `right` is 0.
     """
     cell_of = np.zeros(cells.rows.max(initial=0) + 1, np.int64)
     cell_of[cells.rows.ravel()] = np.repeat(np.arange(len(cells.rows)), cells.rows.shape[1])
     needed = np.zeros(right.shape, np.int64)
     for query, rows, counts in zip(queries, right, needed, strict=True):
         scores = cells.centres @ query
-        counts[:] = len(scores) - np.searchsorted(np.sort(scores), scores[cell_of[rows]])  # of cells that tie, the last
+        counts[:] = len(scores) - np.searchsorted(np.sort(scores), scores[cell_of[rows]])  # of tied cells, the last
     return np.where(right > 0, needed, 0)
 
 
 def probes_needed(needed: np.ndarray, recall: float) -> int:
-    """Returns the fewest cells, at least 1, that hold a share of some items: at most 1 of `cells_needed`."""
+    """Returns the least number of cells, at least 1, that a query must read to find enough items.
+
+    Args:
+      needed: int64 [Q, K], see `cells_needed`.
+      recall: share of the items that must be found, in 0..1.
+    """
     needed = np.sort(needed[needed > 0])
     return int(needed[math.ceil(recall * len(needed)) - 1]) if len(needed) else 1
 
 
 def depth_held(needed: np.ndarray, probes: int, answers: int, recall: float) -> int:
-    """Finds how far down the best items may lie of which enough are found.
+    """Finds the rank down to which enough of the best items are found.
 
     Args:
-      needed: int64 [Q, M], of the best items, best first; see `cells_needed`.
-      probes: cells that are read.
-      answers: K; as many items in a row are looked at together, and the first are enough whatever is found of them.
-      recall: share of each K in a row that must be found.
+      needed: int64 [Q, M], for the best items, best first; see `cells_needed`.
+      probes: number of cells that are read.
+      answers: K; recall is measured over each K consecutive ranks. The first K always count as enough.
+      recall: share of each K consecutive items that must be found.
 
     Returns:
-      K to M, or K if that is more.
+      A rank from K to M, or K if K is more than M.
     """
     there = np.pad(np.cumsum((needed > 0).sum(axis=0)), (1, 0))
     reached = np.pad(np.cumsum(((needed > 0) & (needed <= probes)).sum(axis=0)), (1, 0))
-    there, reached = (sums[answers:] - sums[:-answers] for sums in (there, reached))  # of ranks i + 1 to i + K
+    there, reached = (sums[answers:] - sums[:-answers] for sums in (there, reached))  # over ranks i + 1 to i + K
     lost = np.flatnonzero(reached[1:] < recall * there[1:])
     return answers + int(lost[0] if len(lost) else max(0, len(reached) - 1))

@@ -1,4 +1,4 @@
-"""Item embeddings by row, in 4, 2 or 1 bytes a number; whatever they are kept as, products are float32."""
+"""Stores item embeddings by row in 4, 2 or 1 bytes per number; products are always float32."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import tensorflow as tf
 
 from mmrec.errors import InputError
 
-_MOST = 2**24  # values of rows: 64 MiB
+_MOST = 2**24  # values copied at once: 64 MiB
 
 
 @dataclass(frozen=True)
 class Codes:
-    """A table as it is kept.
+    """The stored form of a table of vectors.
 
     Attributes:
       values: float32, float16 or int8 [R, D].
-      scale: float32 [R], what a row's values are multiplied by, of int8; else None.
+      scale: float32 [R], the factor of each row's values, for int8; else None.
     """
 
     values: np.ndarray
@@ -30,11 +30,11 @@ class Codes:
 
     @property
     def storage(self) -> str:
-        """How it is kept: `float32`, `float16` or `int8`."""
+        """The number format: `float32`, `float16` or `int8`."""
         return self.values.dtype.name
 
     def vectors(self) -> np.ndarray:
-        """Returns float32 [R, D], what is read of it."""
+        """Returns float32 [R, D], the vectors as they are read."""
         floats = self.values.astype(np.float32)
         return floats if self.scale is None else floats * self.scale[:, np.newaxis]
 
@@ -43,7 +43,7 @@ class Codes:
         return Codes(self.values[rows], None if self.scale is None else self.scale[rows])
 
     def rounding(self) -> np.ndarray:
-        """Returns float32 [R], the most that keeping it may have changed a value of each row by."""
+        """Returns float32 [R], the largest rounding error of a value in each row."""
         if self.scale is not None:
             return self.scale / 2
         bits = 11 if self.storage == "float16" else np.inf
@@ -51,7 +51,7 @@ class Codes:
 
 
 def encode(table: np.ndarray, storage: str) -> Codes:
-    """Rounds a table to what is kept of it, each row on its own; see `StoredRows`.
+    """Rounds a table to its stored form, each row on its own; see `StoredRows`.
 
     Args:
       table: float32 [R, D].
@@ -77,16 +77,16 @@ def encode(table: np.ndarray, storage: str) -> Codes:
 
 
 class StoredRows(tf.Module):
-    """A table of vectors that is read in parts.
+    """A stored table of vectors, which is read in parts.
 
-    `float16` halves the bytes and rounds to 11 significant bits; `int8` takes a quarter and 4 bytes a row, and rounds
-    to 1/127 of the row's largest value. What is read is what is kept, for every use of it.
+    `float16` halves the bytes and rounds to 11 significant bits. `int8` takes a quarter of the bytes and 4 more per
+    row, and rounds to 1/127 of the row's largest value. Every use reads the rounded values.
 
     Args:
-      table: float32 [N + 1, D]; or codes, which are kept as they are.
-      storage: `float32`, `float16` or `int8`; of codes their own.
-      multiple: rows of zeros are added until their number is a multiple of it.
-      gathered: most values that `scores_of` copies at once.
+      table: float32 [N + 1, D]; or codes, which are stored unchanged.
+      storage: `float32`, `float16` or `int8`; codes keep their own.
+      multiple: rows of zeros are added until the number of rows is a multiple of this.
+      gathered: largest number of values that `scores_of` copies at once.
 
     Raises:
       InputError: a value does not fit into float16.
@@ -107,11 +107,11 @@ class StoredRows(tf.Module):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what is kept."""
+        """Bytes of the stored table."""
         return sum(part.shape.num_elements() * part.dtype.size for part in self.variables)
 
     def kept(self) -> Codes:
-        """Returns what is kept of the table, with the rows that were added."""
+        """Returns the stored table, including the added rows."""
         return Codes(self.codes.numpy(), None if self.scale is None else self.scale.numpy())
 
     def take(self, rows: tf.Tensor) -> tf.Tensor:
@@ -126,12 +126,12 @@ class StoredRows(tf.Module):
         return scores if self.scale is None else scores * self.scale[start:end, tf.newaxis]
 
     def scores_of(self, query: tf.Tensor, runs: tf.Tensor, size: int = 1) -> tf.Tensor:
-        """Scores for each query rows of its own; memory does not grow with the batch.
+        """Scores a list of rows per query; memory does not grow with the batch.
 
         Args:
           query: float32 [B, D].
-          runs: int32 [B, C], each the number of a run of neighbouring rows: run i begins with row `i * size`.
-          size: S, rows of a run; the number of rows kept is a multiple of it.
+          runs: int32 [B, C], numbers of runs of neighbouring rows: run i begins with row `i * size`.
+          size: S, rows per run; the number of stored rows is a multiple of it.
 
         Returns:
           float32 [B, C * S], products.
@@ -162,13 +162,13 @@ class StoredRows(tf.Module):
 def products(vectors: tf.Tensor, query: tf.Tensor) -> tf.Tensor:
     """Returns float32 [M, B], the products of vectors (float32 [M, D]) with queries (float32 [B, D])."""
     return tf.cond(
-        tf.shape(query)[0] == 1,  # a matrix by a vector is faster from this side, by a matrix from the other
+        tf.shape(query)[0] == 1,  # faster this way for one query, the other way for several
         lambda: tf.transpose(tf.matmul(query, vectors, transpose_b=True)),
         lambda: tf.matmul(vectors, query, transpose_b=True),
     )
 
 
 def _picked(table: tf.Variable, runs: tf.Tensor, size: int = 1) -> tf.Tensor:
-    """Gathers from what is read of a variable: once TensorFlow gathers from one itself, each read copies all of it."""
+    """Gathers from a variable's value: once the variable itself is gathered from, every read copies all of it."""
     shape = [table.shape[0] // size, math.prod(table.shape[1:]) * size]
     return tf.gather(tf.reshape(table.value(), shape), runs)

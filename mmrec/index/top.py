@@ -1,23 +1,23 @@
-"""The largest scores of each query, ties by row, and which rows stand in a list."""
+"""Finds the largest scores of each query, ties by row, and the rows that are in a list."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 GROUP = 16
-"""Neighbouring scores whose maximum is looked at first."""
+"""Number of neighbouring scores in a group, whose maximum is compared first."""
 
 LOWEST = tf.float32.min
-"""Score beside an answer that does not exist: the lowest finite float32."""
+"""Score where there is no answer: the lowest finite float32."""
 
 NEVER = -float("inf")
-"""Score of what must not answer, while it is ranked."""
+"""Score, during ranking, of rows that must not be answers."""
 
 
 def leading(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
     """Finds the places of the largest scores, ties by place; faster than `top_k` over a long column.
 
-    The k largest lie in the k groups with the largest maxima: whatever lies in another is beaten by k maxima.
+    The k largest are in the k groups with the largest maxima: a score in any other group is beaten by k maxima.
 
     Args:
       scores: float32 [M, B].
@@ -36,22 +36,22 @@ def leading(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
 
 
 def in_groups(group: tf.Tensor) -> tf.Tensor:
-    """Returns int32 [B, G * GROUP], the places that groups (int32 [B, G]) hold."""
+    """Returns int32 [B, G * GROUP], the places in these groups (int32 [B, G])."""
     place = group[:, :, tf.newaxis] * GROUP + tf.range(GROUP)
     return tf.reshape(place, [tf.shape(group)[0], tf.shape(group)[1] * GROUP])
 
 
 def beside_query(rows: tf.Tensor) -> tf.Tensor:
-    """Returns int32 [B, R, 2], row and query: one flat number a place would overflow int32."""
+    """Returns int32 [B, R, 2], row and query: a single flat number per place would overflow int32."""
     query = tf.broadcast_to(tf.range(tf.shape(rows)[0])[:, tf.newaxis], tf.shape(rows))
     return tf.stack([rows, query], axis=2)
 
 
 def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Finds the largest scores of rows that stand in any order.
+    """Finds the largest scores of rows in any order.
 
     Args:
-      scores: float32 [B, C]; `NEVER` beside what must not answer.
+      scores: float32 [B, C]; `NEVER` for rows that must not be answers.
       rows: int32 [B, C].
       k: int32 [], at most C.
 
@@ -75,7 +75,7 @@ def leading_rows(scores: tf.Tensor, rows: tf.Tensor, k: tf.Tensor) -> tuple[tf.T
 
 
 def stands_in(rows: tf.Tensor, lists: tf.Tensor) -> tf.Tensor:
-    """Returns bool [B, C]: whether each of `rows` (int32 [B, C]) stands in the list (int32 [B, E]) of its query."""
+    """Returns bool [B, C]: whether each of `rows` (int32 [B, C]) is in the list (int32 [B, E]) of its query."""
     lists = tf.sort(tf.pad(lists, [[0, 1], [0, 1]], constant_values=tf.int32.max), axis=1)  # never empty, nor the batch
     rows = tf.pad(rows, [[0, 1], [0, 0]])
     place = tf.searchsorted(lists, rows)
@@ -83,7 +83,7 @@ def stands_in(rows: tf.Tensor, lists: tf.Tensor) -> tf.Tensor:
 
 
 def answers(rows: tf.Tensor, scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Blanks what is no answer: `NEVER`, and what comes after the k (int32 [B]) that are wanted; rows become 0."""
+    """Blanks rows with score `NEVER`, and those after the k (int32 [B]) wanted ones: row 0, score `LOWEST`."""
     wanted = tf.range(tf.shape(rows)[1])[tf.newaxis] < k[:, tf.newaxis]
     answer = wanted & (scores > NEVER)
     return tf.where(answer, rows, 0), tf.where(answer, scores, LOWEST)

@@ -1,4 +1,4 @@
-"""Config and features to a model."""
+"""Builds the model that a config names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mmrec.towers.query import QueryTower
 
 
 def check_classes(config: Config) -> None:
-    """Raises InputError where a class that the config names is none: a fusion, tower, loss, modality, signature, ..."""
+    """Raises InputError where the config names a fusion, tower, loss, modality, signature ... that does not exist."""
     faults = Faults()
     for kind, name, classes in (
         ("fusion", config.item.fusion, FUSIONS),
@@ -43,13 +43,14 @@ def check_classes(config: Config) -> None:
 
 
 def build_model(config: Config, prepared: Prepared, tables: Tables) -> TwoTowerModel:
-    """Builds the two-tower model that the config names; its weights follow from the seed.
+    """Builds the two-tower model that the config names; the seed determines its weights.
 
-    Keras draws some of them at the first call only: make that call within `seeded` too, as `training.trainer.fit` does.
+    Keras draws some of them only at the first call: make that call within `seeded`, too, as `training.trainer.fit`
+    does.
 
     Args:
       config: decided (see `jobs.resolve`).
-      prepared: the modalities.
+      prepared: the prepared modalities.
       tables: the data.
     """
     item, unit = config.item, config.retrieval.similarity == "cosine"

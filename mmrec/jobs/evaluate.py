@@ -1,4 +1,4 @@
-"""An export and data to metrics."""
+"""Evaluates an export on data."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from mmrec.jobs.tables import load_tables
 from mmrec.serving.recommender import Recommender
 from mmrec.serving.verify import read_delisted
 
-_LAST = -1e9  # score of what cannot be answered; far below any other, and finite
+_LAST = -1e9  # score of items that the export lacks: finite, and far below all others
 
 
 def evaluate(
     export_dir: str | os.PathLike[str], config: Config | Mapping[str, Any] | str | Path | None = None, **overrides: Any
 ) -> dict:
-    """Judges an export as training judged its model: the same split, queries, baselines and slices.
+    """Evaluates an export as training evaluated its model: with the same split, queries, baselines and slices.
 
-    Items come from the export; every query is embedded by its `embed_query` signature. Items that the data has and the
-    export lacks rank last, and are skipped in histories. Those that a refresh delisted are among the data's, though its
-    catalog lacks them by now: who asked for one is asked about, and counts.
+    Item embeddings come from the export, and queries from its signature `embed_query`. Items of the data that the
+    export lacks rank last, and are skipped in histories. Items that a refresh delisted still count as items of the
+    data: queries with one as the right answer are evaluated, too.
 
     Args:
       export_dir: the version folder.
-      config: where the data is, as for `train`; None: the config that the export was trained with, after a refresh with
-        the catalog of the refresh.
+      config: where the data is, as for `train`. None: the config that the export was trained with; after a refresh,
+        with the catalog of the refresh.
       **overrides: config values, as for `train`.
 
     Returns:
       The content of metrics.json, without `seconds`.
 
     Raises:
-      InputError: no export, config or data cannot be used, or the export has no item of the data.
+      InputError: the folder is not an export, config or data cannot be used, or the export has no item of the data.
     """
     shop = Recommender(export_dir)
     with config_with_frames(shop.manifest["config"] if config is None else config, overrides) as loaded:
@@ -55,7 +55,7 @@ def _evaluate(shop: Recommender, config: Config) -> dict:
     tables = load_tables(config, read_delisted(shop.path))
     exported = shop.spellings.places(tables.vocabulary.ids) + 1
     _require_some(shop, config, tables.vocabulary.ids[1:], exported[1:])
-    # An item that the export lacks cannot be an answer: one more dimension puts it behind all that can.
+    # A further dimension puts items that the export lacks behind all others.
     lacking = np.where(exported > 0, 0.0, _LAST).astype(np.float32)
     table = ItemTable.of(np.column_stack([shop.item_table[exported], lacking]))  # [N + 1, D + 1]
 
@@ -72,7 +72,7 @@ def _evaluate(shop: Recommender, config: Config) -> dict:
 
 
 def _require_some(shop: Recommender, config: Config, ids: np.ndarray, exported: np.ndarray) -> None:
-    """Says how many items the export lacks; raises `InputError` where that is all of them."""
+    """Reports how many items the export lacks; raises InputError if it lacks all of them."""
     lacking = int((exported == 0).sum())
     if lacking == len(ids):
         raise InputError(

@@ -1,4 +1,4 @@
-"""A trained model to a version folder."""
+"""Exports a trained model to a version folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mmrec.modalities.prepared import Prepared
 from mmrec.serving.context import context_inputs
 from mmrec.training.embedder import Embedder
 
-_COMPARED = 32  # items and histories on which the reloaded export must agree with the model
+_COMPARED = 32  # items, and histories, on which the reloaded export must agree with the model
 _HELD_OUT = 1000  # validation queries on which the index is measured
 
 
@@ -44,13 +44,13 @@ def export_model(
     """Exports a model as the next version; see `export.saved_model.write_version`.
 
     Args:
-      config: what was asked for.
+      config: the run's config.
       tables: the data.
-      prepared: what turns raw fields into features.
-      embedder: of the trained model.
-      table: its item embeddings.
-      metrics: go into the manifest.
-      run: key of the run; a version that it has written already is returned as it is.
+      prepared: the prepared modalities, whose readers turn raw fields into features.
+      embedder: embeds with the trained model.
+      table: the item embeddings.
+      metrics: the content of metrics.json, for the manifest.
+      run: key of the run. If the run has already written a version, that one is returned.
 
     Returns:
       The version folder.
@@ -115,9 +115,9 @@ def export_model(
 def _index(
     config: Config, tables: Tables, embedder: Embedder, scored: np.ndarray, kept: ItemTable
 ) -> tuple[ExactIndex | IvfIndex, dict]:
-    """Builds the index of vectors (float32 [N + 1, D]), see `index.build.build_index`.
+    """Builds the index of the scored vectors (float32 [N + 1, D]), see `index.build.build_index`.
 
-    It is measured on validation queries, whose histories read what is `kept`, as in the export.
+    It is measured on validation queries, whose histories are read from the `kept` table, as in the export.
     """
 
     def held_out() -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +130,7 @@ def _index(
 
 
 def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -> QueryContext:
-    """Draws events and users for histories that nobody had, oldest first."""
+    """Draws events (oldest first) and users for made-up histories."""
     place = rng.integers(0, len(tables.events), len(histories.values))
     place = place[np.lexsort((tables.events.time[place], histories.row_of_value))].astype(np.int32)
     now = np.full(len(histories), tables.events.time.max())
@@ -139,7 +139,7 @@ def _some_context(tables: Tables, histories: Ragged, rng: np.random.Generator) -
 
 
 def _counts(tables: Tables) -> dict[str, int]:
-    """Returns how much of everything the model has seen, for the manifest and the model card."""
+    """Returns the sizes of the training data, for the manifest and the model card."""
     return {
         "items": len(tables.catalog),
         "users": len(tables.events.user_ids),

@@ -1,4 +1,4 @@
-"""How a model is judged: the same way after each epoch, after training, and from an export."""
+"""Evaluates a model in the same way after each epoch, after training, and from an export."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from mmrec.evaluation.slices import popularity_slices
 from mmrec.index.item_table import ItemTable
 
 EmbedQueries = Callable[[ItemTable, Ragged, QueryContext | None], np.ndarray]
-"""Takes the item table, Q histories of item rows, and what is known beside them; returns float32 [Q, D], which are
-compared with the table's scored values."""
+"""Takes the item table, Q histories of item rows, and their context; returns queries, float32 [Q, D], to compare with
+the table's scored values."""
 
-_COLLAPSED = 0.999  # mean cosine of two items from which all are the same to the model
-_LEFT = 0.1  # share of what it was short of 1 before training: items that began alike have not collapsed by that
+_COLLAPSED = 0.999  # mean cosine of two items above which all items look the same to the model
+_LEFT = 0.1  # share of the distance to 1 before training that must be left: items may be alike from the start
 
 
 def validation_judge(
@@ -36,17 +36,17 @@ def validation_judge(
     embed_queries: EmbedQueries,
     alike_before: Callable[[], float] = lambda: 0.0,
 ) -> Callable[[], dict[str, float]]:
-    """Returns a function that ranks the validation queries with the model as it is then.
+    """Returns a function that evaluates the current model on the validation queries.
 
     Args:
       config: `evaluation`, `training` and `seed` are read.
       tables: the data.
-      item_table: () -> the item embeddings as they are then.
+      item_table: () -> the current item embeddings.
       embed_queries: see `EmbedQueries`.
-      alike_before: () -> the mean cosine of two items before training; called only where they look the same.
+      alike_before: () -> the mean cosine of two items before training; called only if all items look the same.
 
     Returns:
-      () -> metrics by name. It raises `TrainingError` when all items have become the same.
+      () -> metrics by name. It raises TrainingError when the item embeddings have collapsed.
     """
     queries = tables.split.validation.sample(config.evaluation.max_validation_queries, config.seed)
     items = tables.vocabulary.items
@@ -74,7 +74,7 @@ def judge(
     embed_queries: EmbedQueries,
     keep: Callable[[Queries, Evaluation], None] | None = None,
 ) -> dict:
-    """Ranks validation and test with a trained model, and test with the baselines.
+    """Evaluates a trained model on validation and test, and the baselines on test.
 
     Args:
       config: `evaluation` and `seed` are read.
@@ -82,7 +82,7 @@ def judge(
       slices: item masks (bool [N + 1]) by name.
       table: the item embeddings.
       embed_queries: see `EmbedQueries`.
-      keep: is called with the test queries and the model's evaluation of them.
+      keep: called with the test queries and the model's evaluation on them.
 
     Returns:
       The content of metrics.json without `seconds`.
@@ -90,7 +90,7 @@ def judge(
     settings, items, split = config.evaluation, tables.vocabulary.items, tables.split
     train = split.train.liked
 
-    # The same users whatever the seed: runs of several seeds are compared by user.
+    # The same users for every seed: runs with different seeds are compared by user.
     validation, test = (asked.sample(settings.max_test_queries, 0) for asked in (split.validation, split.test))
 
     def model(queries: Queries) -> Scorer:
@@ -122,6 +122,6 @@ def judge(
 
 
 def table_slices(tables: Tables) -> dict[str, np.ndarray]:
-    """Returns the item masks (bool [N + 1]) that metrics are also reported for: popularity, and what items lack."""
+    """Returns the item slices (bool [N + 1] by name) of the report: by popularity, and by missing modality."""
     lacking = {f"missing_{name}": np.append(False, mask) for name, mask in tables.catalog.missing.items()}
     return popularity_slices(tables.train_counts) | lacking

@@ -1,4 +1,4 @@
-"""Checked tables to features and examples, and to what a run is known by."""
+"""Makes features and training examples of the tables, and the digest that identifies a run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mmrec.modalities.prepared import Prepared
 from mmrec.models.two_tower import TwoTowerModel
 from mmrec.version import __version__
 
-_COMPARED = 32  # items at once, until two differ: mostly the first two
+_COMPARED = 32  # items compared at once, until two differ: mostly the first two
 
 
 def prepare(config: Config, tables: Tables) -> Prepared:
-    """Computes the features of every modality in use; what a cache holds is not computed again.
+    """Computes the features of every modality in use, except those that are already in the cache.
 
     Args:
       config: decided (see `jobs.resolve`).
@@ -34,10 +34,10 @@ def prepare(config: Config, tables: Tables) -> Prepared:
 
 
 def require_difference(prepared: Prepared, items: int) -> None:
-    """Raises InputError where the features of all items are the same, so that no model could tell them apart.
+    """Raises InputError if all items have the same features, so that no model could tell them apart.
 
     Args:
-      prepared: the features.
+      prepared: the features of the items.
       items: N, the number of items.
     """
     for start in range(1, items + 1, _COMPARED):
@@ -54,10 +54,10 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures, model: Tw
     """Returns the training examples that the config asks for.
 
     Args:
-      config: decided.
+      config: decided (see `jobs.resolve`).
       tables: the data.
-      features: of the items.
-      model: its objectives add what they need; None: nothing is added.
+      features: the features of the items.
+      model: the model whose objectives add to the examples; None: nothing is added.
     """
     own: list[OwnExamples] = []
     for objective in model.objectives if model else ():
@@ -77,12 +77,12 @@ def examples(config: Config, tables: Tables, features: JoinedFeatures, model: Tw
 
 
 def run_identity(config: Config) -> str:
-    """Returns a digest of the config (but where results go) and of the files that it names: equal for the same run.
+    """Returns a digest of the config (except where results go) and of the files that it names: equal for the same run.
 
-    Photos and recordings are known by their names in the catalog only, tables that were DataFrames by their content.
+    Photos and recordings count only by their names in the catalog, tables that were DataFrames by their content.
 
     Args:
-      config: decided, so that a run goes on by the command that began it and by its own config.yaml.
+      config: decided (see `jobs.resolve`), so that both the first command and the run's own config.yaml continue a run.
     """
     data = config.data
     elsewhere = {"cache_dir": True, "tfds_dir": True, **{table: {"path"} for table in frame_paths(config)}}

@@ -1,4 +1,4 @@
-"""An export and a new catalog to the next version, without training."""
+"""Brings an export up to date with a new catalog, as its next version, without training."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from mmrec.serving.verify import read_delisted, read_manifest, verify_files
 from mmrec.version import __version__
 
 MAX_DELISTED = 0.3
-_OF_A_VERSION = ("format_version", "versions", "signatures", "sha256", "run", "columns")  # made anew for each
+_OF_A_VERSION = ("format_version", "versions", "signatures", "sha256", "run", "columns")  # new for each version
 
 
 @dataclass(frozen=True)
 class RefreshResult:
-    """What a refresh did.
+    """The result of a refresh.
 
     Attributes:
-      export_dir: the new version's folder; that of the old one where nothing has changed.
+      export_dir: the folder of the new version, or of the old one if nothing has changed.
       changes: number of items `unchanged`, `changed`, `new` and `delisted`.
     """
 
@@ -62,31 +62,33 @@ def refresh(
     histories: str | os.PathLike[str] | None = None,
     **overrides: Any,
 ) -> RefreshResult:
-    """Brings an export up to date with a catalog, from the export alone; nothing is trained.
+    """Brings an export up to date with a catalog. It needs only the export, and trains nothing.
 
-    New and changed items are embedded from their raw fields, delisted ones dropped, filters and payload replaced; items
-    of the same content keep their vectors bit by bit. The result is the next version in the same folder, written as
-    `train` writes one: complete, reloaded and compared, or not at all. Where nothing has changed nothing is written.
+    New and changed items are embedded from their raw fields, delisted ones are dropped, and filters and payload are
+    replaced; items with the same content keep exactly the same vectors. The result is the next version in the same
+    folder, written as by `train`: complete, reloaded and compared, or not at all. If nothing has changed, nothing is
+    written.
 
-    Columns may be called otherwise than in training: name them in `data.catalog`, in the order of training's. Those of
-    one name stay the same. The next version keeps the names of the export for everyone who asks it.
+    Columns may have other names than in training: name them in `data.catalog`, in the same order as in training. A
+    column that has the same name is the same column, wherever it stands. The next version keeps the export's names in
+    its signatures.
 
     Args:
       export_dir: the version folder.
-      catalog: the table of all items, read as the export's own config says. Relative paths of photos are taken from
-        `data.catalog.image_dir`, or where that is null from the folder of this table; those of recordings alike.
-      max_delisted: the largest share of the export's items that the catalog may lack, 0 to 1: where it lacks more, it
-        is rather cut, or spells ids otherwise.
-      histories: parquet or csv file of recent histories, see `mmrec.scoring.history_files`; `max_delisted` then also
-        bounds the share that delisted items have in what these name. None: items count alike.
+      catalog: the table of all items, read as the export's own config says. Relative paths of photos start at
+        `data.catalog.image_dir`, or if that is null at the folder of this table; those of recordings likewise.
+      max_delisted: the largest share of the export's items that the catalog may lack, 0 to 1. A catalog that lacks more
+        is probably cut off, or spells ids differently.
+      histories: parquet or csv file of recent histories, see `mmrec.scoring.history_files`. With it, `max_delisted`
+        also bounds the share of delisted items among the items of these histories. None: all items count alike.
       **overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
 
     Returns:
-      The folder of the new version, or of the old one where nothing has changed; and how many items have changed.
+      The folder of the new version, or of the old one if nothing has changed; and how many items have changed.
 
     Raises:
-      InputError: the folder is no export or of an earlier mmrec, the catalog or the histories cannot be used, too many
-        items would be delisted, or the model can read nothing of a new item; no version was written.
+      InputError: the folder is not an export, or one of an earlier mmrec; the catalog or the histories cannot be used,
+        too many items would be delisted, or a new item has nothing that the model reads. No version was written.
     """
     manifest = read_manifest(Path(export_dir))
     path = Path(export_dir).resolve()
@@ -132,7 +134,7 @@ def refresh(
 
 
 def _parquet(payload: pd.DataFrame) -> Any:
-    """Returns a payload as it is read when it was written."""
+    """Returns a payload as it would be read back from its file."""
     return pq.read_table(io.BytesIO(payload.to_parquet(index=False)))
 
 
@@ -147,7 +149,7 @@ def _parts(
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
         filters={name: values[contents.order] for name, values in read.filters.items()},
-        index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports say no depth
+        index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports have no depth
         signatures=config.export.signatures,
     )
 
@@ -155,7 +157,7 @@ def _parts(
 def _manifest(
     manifest: Mapping, config: Config, contents: Contents, held: HeldItems, parts: Parts, version: int
 ) -> dict[str, Any]:
-    """Carries the manifest over; what was measured at training says of which version it is."""
+    """Carries the manifest over; results measured in training name the version that they belong to."""
     trained = manifest.get("metrics_of_version", version)
     index = {**manifest["index"], "bytes": parts.index.nbytes}
     if held.cells is not None:

@@ -1,4 +1,4 @@
-"""What `auto` and null in a config stand for, decided once by the data and by other keys."""
+"""Decides what `auto` and null in a config stand for, once, by the data and by other keys."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from mmrec.data.shop_tables import Tables
 from mmrec.modalities.names import ITEM_ID, modality_classes
 
 MOST_COMPETING = 50_000  # items that compete in every step by default
-MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default: it takes seconds
+MOST_FACTORED = 50_000  # items with training events whose similarities are factored by default, which takes seconds
 
 
 def resolve(
     config: Config, tables: Tables, most_competing: int = MOST_COMPETING, most_factored: int = MOST_FACTORED
 ) -> Config:
-    """Decides what the config leaves open; what is decided already stays.
+    """Decides what the config leaves open; values that it has stay.
 
     Args:
       config: as it was written.
       tables: the data that is trained on.
       most_competing: items with training events up to which `retrieval.negatives: auto` may be `catalog`.
-      most_factored: and up to which `item.item_id.initial: auto` is `neighbours`.
+      most_factored: items with training events up to which `item.item_id.initial: auto` is `neighbours`.
 
     Returns:
-      The config with a value in the place of each `auto` and null that stands for one: `retrieval.negatives`,
-      `retrieval.temperature`, `retrieval.logq_correction`, `item.item_id.initial`.
+      The config with values in place of each `auto`, and of each null that means one, in `retrieval.negatives`,
+      `retrieval.temperature`, `retrieval.logq_correction` and `item.item_id.initial`.
     """
     items, task = int(np.count_nonzero(tables.train_counts)), config.retrieval
     exact = task.loss == "softmax" and not task.hard_negatives and not task.memory

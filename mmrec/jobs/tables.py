@@ -1,4 +1,4 @@
-"""Raw files to checked tables, their split and their vocabulary."""
+"""Loads the input tables: checks them, splits the events, and numbers the items."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     """Reads, checks and splits the input tables.
 
     Args:
-      config: where they are, and how they are read.
-      delisted: ids of items that events may name though the catalog lacks them by now.
+      config: where the tables are, and how they are read.
+      delisted: ids of items that events may name although the catalog no longer has them.
 
     Raises:
-      InputError: a table cannot be used, or there is none of interactions.
+      InputError: a table cannot be used, or the config names no interactions.
     """
     data = config.data
     if data.interactions is None:
@@ -34,7 +34,7 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
     if "path" in data.interactions.model_fields_set and "path" not in data.catalog.model_fields_set:
         raise InputError(
             f"`data.catalog.path`: must be given with `data.interactions.path`. Received: {data.interactions.path!r} "
-            "alone, whose items the sample shop lacks. Name your table of items."
+            "alone; the sample shop does not have its items. Name your table of items."
         )
     catalog = with_delisted(read_catalog(config), delisted)
     if len(catalog) < 2:
@@ -51,10 +51,14 @@ def load_tables(config: Config, delisted: Sequence[str] = ()) -> Tables:
 
 
 def split_events(config: Config, events: Interactions) -> Split:
-    """Divides the events as the config says.
+    """Splits the events as the config says.
+
+    Args:
+      config: `data.split`, `retrieval.repeat_consumption`, `evaluation.min_history` and `query.context` are read.
+      events: the interactions.
 
     Raises:
-      InputError: a part would be empty.
+      InputError: as `data.splits.split`.
     """
     return split(
         events,

@@ -1,4 +1,4 @@
-"""Raw files to a trained, judged and exported model."""
+"""Trains, evaluates and exports a model from the files that a config names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from mmrec.training.trainer import require_callbacks
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind.
+    """The results of a training.
 
     Attributes:
       run_dir: the run folder: config.yaml, metrics.json, history.csv, test_queries.parquet, checkpoints/, learnt/ and
@@ -56,10 +56,10 @@ def train(
     """Trains, evaluates and exports a two-tower model.
 
     Args:
-      config: the path of a YAML or JSON file, a dict, or a `Config`. Nothing: the built-in sample shop. Here and in
-        overrides a DataFrame may stand for a table (`data={"catalog": frame}`); it is kept in the run folder.
-      callbacks: a list of further callbacks of tf_keras. Their `logs` hold `loss`, the mean over the epoch so far, and
-        at the end of an epoch the validation metrics as `val_...`.
+      config: the path of a YAML or JSON file, a dict, or a `Config`. Default: the built-in sample shop. Here and in
+        overrides a DataFrame may stand for a table (`data={"catalog": frame}`); the run folder keeps a copy.
+      callbacks: a list of further tf_keras callbacks. Their `logs` have `loss`, the mean over the epoch so far, and at
+        the end of an epoch the validation metrics as `val_...`.
       **overrides: config values by dotted key or nested dict, e.g. `training={"epochs": 3}`.
 
     Returns:
@@ -67,7 +67,7 @@ def train(
 
     Raises:
       InputError: config, data or callbacks cannot be used; no run and no export was written.
-      TrainingError: the training went astray; the message says what to change.
+      TrainingError: training failed, such as by a loss that is not finite; the message says what to change.
     """
     require_callbacks(callbacks)
     with config_with_frames(config, overrides) as loaded:
@@ -77,7 +77,7 @@ def train(
 def _train(config: Config, callbacks: Sequence[tf_keras.callbacks.Callback]) -> TrainResult:
     clock = _Clock()
     refuse_fork()
-    gc.collect()  # the last training's model and its graphs refer to each other
+    gc.collect()  # the previous training's model and graphs refer to each other
     check_classes(config)
     tables = load_tables(config)
     test = tables.split.test

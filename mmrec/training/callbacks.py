@@ -1,6 +1,6 @@
-"""What happens between epochs: judge, keep the best, save, stop, report.
+"""Callbacks of training: validate, keep the best epoch, save, stop, report.
 
-The logs of a training hold `loss`, the mean over the epoch so far, and at an epoch's end `val_...`.
+The logs of a training have `loss`, the mean over the epoch so far, and at the end of an epoch `val_...`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ MONITORED = "val_ndcg@10"
 
 
 class NumberGuard(tf_keras.callbacks.Callback):
-    """Stops at the first loss that is not a number."""
+    """Stops training at the first loss that is not a finite number.
+
+    Args:
+      config: settings that the message names.
+
+    Raises:
+      TrainingError: from within `fit`, after the step.
+    """
 
     def __init__(self, config: TrainingConfig):
         super().__init__()
@@ -37,7 +44,7 @@ class NumberGuard(tf_keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if not math.isfinite(logs["loss"]):  # the epoch's mean stays so from that batch on
+        if not math.isfinite(logs["loss"]):  # the epoch's mean stays not finite from that batch on
             raise TrainingError(
                 f"the loss is {logs['loss']} in epoch {self._epoch + 1}, step {batch + 1}. "
                 f"Lower `training.learning_rate` (now {self._config.learning_rate}), raise `retrieval.temperature`, or "
@@ -61,14 +68,14 @@ class Validation(tf_keras.callbacks.Callback):
 
 
 class Refresh(tf_keras.callbacks.Callback):
-    """Lets what depends on weights in training follow them: at the start, every so many steps, at each epoch's end.
+    """Recomputes what depends on the weights: at the start, every `steps` steps and at the end of each epoch.
 
-    So an epoch begins alike in a resumed training and in one that ran on, and the judge, which comes after this one,
-    finds everything as the weights are.
+    So an epoch begins the same in a resumed training and in an uninterrupted one, and validation, which comes after
+    this callback, uses results of the current weights.
 
     Args:
-      refresh: computes it anew.
-      steps: of an epoch, in between.
+      refresh: () -> None, recomputes the results.
+      steps: number of steps of an epoch between two updates.
     """
 
     def __init__(self, refresh: Callable[[], None], steps: int):
@@ -76,7 +83,7 @@ class Refresh(tf_keras.callbacks.Callback):
         self._refresh, self._every = refresh, steps
 
     def on_train_begin(self, logs=None):
-        self._refresh()  # a resumed run's weights are not those that the features were prepared with
+        self._refresh()  # a resumed run has other weights than the features were prepared with
 
     def on_train_batch_end(self, batch, logs=None):
         if (batch + 1) % self._every == 0:
@@ -87,7 +94,12 @@ class Refresh(tf_keras.callbacks.Callback):
 
 
 class Progress(tf_keras.callbacks.Callback):
-    """Says how it goes on stderr: a line per epoch, with an estimate of the time left at most."""
+    """Reports progress on stderr: a line per epoch, with an estimate of the longest time left.
+
+    Args:
+      config: `epochs` is read.
+      steps: number of steps per epoch.
+    """
 
     def __init__(self, config: TrainingConfig, steps: int):
         super().__init__()
@@ -120,7 +132,12 @@ class Progress(tf_keras.callbacks.Callback):
 
 
 class HistoryFile(tf_keras.callbacks.Callback):
-    """Writes `history.csv`, a row per epoch; a resumed run goes on where its checkpoint is."""
+    """Writes `history.csv`, a row per epoch.
+
+    Args:
+      path: the file.
+      first_epoch: number of epochs that a resumed run has finished; rows of later ones are dropped.
+    """
 
     def __init__(self, path: Path, first_epoch: int):
         super().__init__()
@@ -140,7 +157,7 @@ class HistoryFile(tf_keras.callbacks.Callback):
 
 
 class Summaries(tf_keras.callbacks.Callback):
-    """Writes what the history has as TensorBoard summaries too; unlike Keras's own, without the package tensorboard."""
+    """Writes the history as TensorBoard summaries; unlike Keras's callback, without the package tensorboard."""
 
     def __init__(self, folder: Path):
         super().__init__()
@@ -154,18 +171,18 @@ class Summaries(tf_keras.callbacks.Callback):
 
 
 class Checkpoints(tf_keras.callbacks.Callback):
-    """Keeps the best epoch and the latest one; stops when the best is `patience` epochs old or another callback asks.
+    """Saves the best epoch and the latest; stops when the best is `patience` epochs old or another callback says so.
 
     Args:
-      run: where they are kept.
-      model: its weights and optimiser are saved.
-      patience: epochs.
+      run: where they are saved.
+      model: the model whose weights and optimiser are saved.
+      patience: number of epochs.
     """
 
     def __init__(self, run: RunFolder, model: tf_keras.Model, patience: int):
         super().__init__()
         self._patience, self._folder = patience, run.checkpoints
-        self.epoch = tf.Variable(0, dtype=tf.int64)  # epochs that are done
+        self.epoch = tf.Variable(0, dtype=tf.int64)  # number of finished epochs
         self.best_epoch = tf.Variable(0, dtype=tf.int64)
         self.best = tf.Variable(-1.0, dtype=tf.float64)
         self.done = tf.Variable(False)
@@ -195,19 +212,19 @@ class Checkpoints(tf_keras.callbacks.Callback):
         self.model.stop_training = stop
 
     def _save(self, kept: _Kept) -> None:
-        # Numbered by epoch: a resumed run that counted from 1 again would write over the best checkpoint it relies on.
+        # Numbered by epoch: a resumed run that counted from 1 again would overwrite the best checkpoint that it needs.
         with writing(self._folder, "runs_dir"), self._manager(kept) as manager:
             manager.save(checkpoint_number=int(self.epoch))
 
     @contextmanager
     def _manager(self, kept: _Kept) -> Iterator[tf.train.CheckpointManager]:
-        """Gives what saves and restores; it finds what there is in the folder."""
+        """Yields a manager that saves to the folder and restores from it."""
         with literal_folder(self._folder) as folder:
             yield tf.train.CheckpointManager(kept.checkpoint, str(folder / kept.name), max_to_keep=kept.count)
 
 
 class _Kept(NamedTuple):
-    """What is saved in a subfolder, and how many of the latest stay there."""
+    """What is saved in a subfolder, and how many of the latest states stay there."""
 
     name: str
     checkpoint: tf.train.Checkpoint

@@ -1,4 +1,4 @@
-"""Embeds a catalog and queries with the towers as they are, in batches."""
+"""Embeds items and queries in batches, with the current weights of the towers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from mmrec.data.ragged import Ragged
 from mmrec.index.item_table import ItemTable
 from mmrec.traced import traced
 
-_VALUES = 2**24  # of the items of histories that are read at once: 64 MiB
+_VALUES = 2**24  # values of the histories' items that are read at once: 64 MiB
 
 
 class Embedder:
     """The inference side of a two-tower model.
 
     Args:
-      candidate_tower: features of items -> float32 [B, D + R]; its `read_dim` is R, see `ItemTable`.
-      query_tower: its `last` makes of float32 [B, L, D + R], lengths and context the queries, float32 [B, D].
-      max_length: L, the most recent items of a history that are read.
-      users: what is known of users, by name and user; first dimension U.
+      candidate_tower: takes features of B items, returns float32 [B, D + R]; its `read_dim` is R, see `ItemTable`.
+      query_tower: its `last` takes the items of histories, float32 [B, L, D + R], their lengths and their context, and
+        returns queries, float32 [B, D].
+      max_length: L, number of items that are read of a history, the most recent ones.
+      users: features of users by name, arrays with first dimension U.
     """
 
     def __init__(
@@ -33,10 +34,18 @@ class Embedder:
         self.candidate_tower, self.query_tower = candidate_tower, query_tower
         self._max_length, self.users = max_length, users
         self._candidate: Callable | None = None
-        self._query: dict[frozenset[str], Callable] = {}  # by the names of what is known beside histories
+        self._query: dict[frozenset[str], Callable] = {}  # by the names of the context inputs
 
     def item_table(self, source: FeatureSource, items: int) -> ItemTable:
-        """Returns the vectors of N items; row 0 is zeros."""
+        """Embeds all items.
+
+        Args:
+          source: gives the features of rows 1..N.
+          items: N, the number of items.
+
+        Returns:
+          The table of N + 1 rows; row 0, the padding, is zeros.
+        """
         parts = [
             self._embedded(features, source.longest).numpy() for features in in_batches(source, np.arange(1, items + 1))
         ]
@@ -55,16 +64,16 @@ class Embedder:
 
         Args:
           table: the item embeddings.
-          histories: Q of them, item rows.
-          context: what is known beside them; None: nothing.
-          batch: most histories at once.
-          values: of their items that are read at once.
+          histories: Q rows of item rows, oldest first.
+          context: the context of the queries; None: they have none.
+          batch: largest number of histories at once.
+          values: largest number of values of their items at once.
 
         Returns:
           float32 [Q, D].
         """
         lengths, held = np.minimum(histories.lengths, self._max_length), tf.constant(table.vectors())
-        order = np.argsort(lengths, kind="stable")  # histories of like length stand together: little padding is read
+        order = np.argsort(lengths, kind="stable")  # histories of similar length are in one batch: little padding
         parts, start = [], 0
         while start < len(order):
             longest = max(1, int(lengths[order[start : start + batch][-1]]))
@@ -75,7 +84,7 @@ class Embedder:
         return np.concatenate(parts)[np.argsort(order)]
 
     def _embedded(self, features: Features, longest: Collection[str]) -> tf.Tensor:
-        """Returns float32 [B, D + R]; traced once, for batches of any size, texts and recordings of any length."""
+        """Returns float32 [B, D + R]; traced once, for batches of any size with texts and recordings of any length."""
         if self._candidate is None:
             self._candidate = traced(
                 lambda features: self.candidate_tower(features, training=False), [specs(features, longest)]
@@ -100,11 +109,11 @@ class Embedder:
 
 
 def specs(features: Features, longest: Collection[str]) -> dict[str, tf.TensorSpec]:
-    """Returns what a function of features is traced for: batches of any size; see `FeatureSource.longest`."""
+    """Returns the specs of features of any batch size, for tracing; `longest` as in `FeatureSource`."""
     return {name: _spec(one, 2 if name in longest else 1) for name, one in features.items()}
 
 
 def _spec(array: np.ndarray | tf.Tensor, free: int) -> tf.TensorSpec:
-    """Returns what a function is traced for, with any length of the first `free` dimensions."""
+    """Returns the spec of an array, for tracing; its first `free` dimensions may have any length."""
     shape = [None if axis < free else length for axis, length in enumerate(array.shape)]
     return tf.TensorSpec(shape, array.dtype)

@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules by config."""
+"""Builds the optimiser and the learning-rate schedule that the config names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mmrec.config.training import TrainingConfig
 
 
 class _TwoRates:
-    """Lets an optimiser move some dense variables at a fraction of its learning rate."""
+    """Makes an optimiser train some dense variables at a fraction of its learning rate."""
 
     slow: frozenset[str] = frozenset()  # keys of those variables
     fraction: float = 1.0
 
     def aggregate_gradients(self, grads_and_vars):
-        """Adds up what replicas found; of one there is nothing to add, and Keras would leave a graph behind."""
+        """Adds up the gradients of replicas; skipped for one replica, where Keras would leave a graph behind."""
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return list(grads_and_vars)
         return super().aggregate_gradients(grads_and_vars)
@@ -34,15 +34,15 @@ class _TwoRates:
 
 
 class LazyAdam(tf_keras.optimizers.Adam):
-    """Adam that leaves the rows of an embedding table alone in the steps that do not use them.
+    """Adam that updates only those rows of an embedding table that a step uses.
 
-    Keras's Adam decays the moments of every row and moves every row at every step, which costs as much as the whole
-    table and lets rare items drift on old gradients. Where no row is left alone, one operation does what takes Keras
-    twelve.
+    Keras's Adam decays the moments of every row and moves every row at every step. That costs as much as the whole
+    table, and lets rare items drift on old gradients. Where all rows are updated, one operation does the work of
+    Keras's twelve.
     """
 
     def update_step(self, gradient, variable):
-        """Updates one variable; `gradient` of a table is `tf.IndexedSlices` as `_deduplicate_sparse_grad` leaves it."""
+        """Updates one variable; the gradient of a table is `tf.IndexedSlices` from `_deduplicate_sparse_grad`."""
         if not isinstance(gradient, tf.IndexedSlices):
             self._update(gradient, variable)
             return
@@ -51,7 +51,7 @@ class LazyAdam(tf_keras.optimizers.Adam):
         tf.cond(whole, lambda: self._update(values, variable), lambda: self._update_rows(rows, values, variable))
 
     def _deduplicate_sparse_grad(self, grads):
-        """Adds up what goes to the same row, once for each row; where each row of a table occurs, they are in order."""
+        """Adds up the gradients of the same row; if every row of a table occurs, the rows are in order."""
         return [_by_row(one) if isinstance(one, tf.IndexedSlices) else one for one in grads]
 
     def _update(self, gradient, variable):
@@ -71,7 +71,7 @@ class LazyAdam(tf_keras.optimizers.Adam):
         )
 
     def _update_rows(self, rows, values, variable):
-        # In float64: in float32, 1 - .999 is off by 5e-5 of itself.
+        # In float64: in float32, 1 - .999 has a relative error of 5e-5.
         step = tf.cast(self.iterations + 1, tf.float64)
         first, second = (1 - tf.pow(tf.constant(beta, tf.float64), step) for beta in (self.beta_1, self.beta_2))
         rate = tf.cast(self.learning_rate, variable.dtype) * tf.cast(tf.sqrt(second) / first, variable.dtype)
@@ -88,7 +88,7 @@ class LazyAdam(tf_keras.optimizers.Adam):
 
 
 def _by_row(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
-    """Adds up the values of each row; rows in order where all of the table occur, else as they come first."""
+    """Adds up the values of each row; if every row of the table occurs, the rows are in order."""
     rows, place = tf.unique(gradient.indices)
     every = tf.range(tf.cast(gradient.dense_shape[0], rows.dtype))
     whole = tf.size(rows) == tf.size(every)
@@ -99,12 +99,12 @@ def _by_row(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
 
 
 class WarmUp(tf_keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly from 0, then stays, or falls to 0 along half a cosine.
+    """A learning rate that rises linearly from 0, then stays, or falls to 0 along half a cosine.
 
     Args:
       peak: learning rate after the rise.
-      warmup_steps: steps of the rise.
-      total_steps: steps of the whole training.
+      warmup_steps: number of steps of the rise.
+      total_steps: number of steps of the whole training.
       cosine: whether it falls.
     """
 
@@ -145,14 +145,14 @@ def build_optimizer(
     """Builds the optimiser that the config names, with its schedule.
 
     Args:
-      config: what was asked for.
-      steps_per_epoch: steps.
-      backbone: trainable variables that move at `backbone_learning_rate`.
+      config: the section `training`.
+      steps_per_epoch: number of steps per epoch.
+      backbone: trainable variables with the learning rate `backbone_learning_rate`.
     """
     total = steps_per_epoch * config.epochs
     rate = WarmUp(config.learning_rate, int(total * config.warmup_fraction), total, config.schedule == "cosine")
     kind = {"adam": _Adam, "adagrad": _Adagrad}[config.optimizer]
-    # On a GPU, Keras would have XLA compile the update of a table anew for every number of rows.
+    # On a GPU, Keras would let XLA compile the update of a table again for every number of rows.
     optimizer = kind(learning_rate=rate, global_clipnorm=config.clip_norm, jit_compile=False)
     optimizer.slow = frozenset(optimizer._var_key(variable) for variable in backbone)
     optimizer.fraction = config.backbone_learning_rate / config.learning_rate

@@ -1,4 +1,4 @@
-"""Stops a trial of a search that does worse than others did."""
+"""Stops a trial of a hyperparameter search that does worse than earlier ones."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mmrec.training.callbacks import MONITORED
 
 
 class PrunedError(Exception):
-    """The trial is not worth going on with."""
+    """The trial is stopped: it does worse than earlier ones."""
 
 
 class Pruning(tf_keras.callbacks.Callback):
-    """Reports each epoch's validation NDCG@10 to a trial and ends the training when the trial is told to stop.
+    """Reports each epoch's validation NDCG@10 to a trial, and ends the training when the trial should stop.
 
     Args:
       trial: has `report(value, step)` and `should_prune()`, as Optuna's trials.
-      history: the run's history.csv; epochs in it that a continued training does not repeat are reported first.
+      history: the run's history.csv. In a resumed training, the epochs in it are reported first.
 
     Raises:
       PrunedError: from within `fit`, at the end of an epoch.
@@ -43,7 +43,7 @@ class Pruning(tf_keras.callbacks.Callback):
 
 
 def validation_values(history: Path) -> list[float]:
-    """Returns the validation NDCG@10 of each epoch of a history.csv; nothing where there is none."""
+    """Returns the validation NDCG@10 of each epoch in a history.csv; none if there is no file."""
     if not history.exists():
         return []
     with open(history, newline="") as file:

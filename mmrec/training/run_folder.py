@@ -19,7 +19,7 @@ _BEFORE_IDENTITY = {"lock", "checkpoints", "logs", "config.yaml", "key"}
 
 
 class RunFolder:
-    """`<runs_dir>/<name>/<number>`; unfinished as long as it has no `metrics.json`.
+    """The folder `<runs_dir>/<name>/<number>`. The run is unfinished while there is no `metrics.json`.
 
     Args:
       path: the folder.
@@ -34,7 +34,7 @@ class RunFolder:
 
     @property
     def config(self) -> Config:
-        """What the run was opened with; tables that were DataFrames are read from the folder."""
+        """The config that the run was opened with; tables that were DataFrames are read from the folder."""
         return Config.load(self._config)
 
     @property
@@ -43,23 +43,23 @@ class RunFolder:
         return self.metrics.exists()
 
     def write_metrics(self, metrics: dict) -> None:
-        """Writes `metrics.json` whole or not at all; the run is finished by it."""
+        """Writes `metrics.json`, whole or not at all, which finishes the run."""
         write_text(self.metrics, json.dumps(metrics, indent=2) + "\n")
 
     def keep_learnt(self, files: Mapping[str, bytes]) -> None:
-        """Writes what was learnt on the data before training, by file name, to `learnt/`."""
+        """Writes files of what was learnt from the data before training, by name, to `learnt/`."""
         writable_folder(self.learnt, "runs_dir")
         for name, content in files.items():
             write_bytes(self.learnt / name, content)
 
     @property
     def resumable(self) -> bool:
-        """Whether the run has a whole checkpoint to continue from."""
+        """Whether the run has a complete checkpoint to continue from."""
         return (self.checkpoints / "last" / "checkpoint").exists()
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits that no other run has, by which an export knows the run that wrote it."""
+        """Sixteen hexadecimal digits, unique to this run, by which an export names the run that wrote it."""
         return self._key.read_text(encoding="utf-8")
 
     def belongs_to(self, identity: str) -> bool:
@@ -68,14 +68,14 @@ class RunFolder:
 
     @property
     def _abandoned(self) -> bool:
-        """Whether a process was killed here before it had written whose run this is: the next one takes the folder."""
+        """Whether a process was killed here before it had written the run's identity: the next run takes the folder."""
         names = {child.name for child in self.path.iterdir()}
         return all(name in _BEFORE_IDENTITY or name.startswith(".") or name.endswith(SUFFIX) for name in names)
 
     @classmethod
     @contextmanager
     def open(cls, config: Config, identity: str) -> Iterator[RunFolder]:
-        """Opens the run to work in: the latest that is unfinished and the same, else a new one.
+        """Opens a run to work in: the latest unfinished one with this identity, else a new one.
 
         A new run that is refused (`InputError`) before its first checkpoint leaves no folder behind.
 
@@ -114,7 +114,7 @@ def keep_frames(config: Config, folder: Path) -> Config:
 
     Args:
       config: names the files.
-      folder: where they shall lie.
+      folder: where to copy them to.
 
     Returns:
       The config that names the copies.
@@ -132,7 +132,7 @@ def keep_frames(config: Config, folder: Path) -> Config:
 
 
 def in_use(folder: Path) -> str:
-    """Returns what is said of a folder that another process works in."""
+    """Returns the message about a folder that another process works in."""
     return f"{folder}: is in use by another process. Wait for it, or set another `name`."
 
 
@@ -141,7 +141,7 @@ def writable_folder(path: Path, key: str) -> Path:
 
     Args:
       path: the folder.
-      key: the config key that it follows from, for the message.
+      key: the config key that determines it, for the message.
 
     Raises:
       InputError: it cannot be created or written to.
@@ -174,8 +174,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """Gives another name to write to first; the file gets its own when all of it is there."""
-    aside = path.with_name(f".{path.name}.writing")  # one name, so that what a killed process left is written over
+    """Yields another path to write to; the complete file is then renamed to its own."""
+    aside = path.with_name(f".{path.name}.writing")  # always the same: what a killed process left is overwritten
     try:
         with writing(path, "runs_dir"):
             yield aside

@@ -29,7 +29,7 @@ def fit(
     backbone: Sequence[tf.Variable] = (),
     refresh: Callable[[], None] = lambda: None,
 ) -> None:
-    """Trains until the epochs are over or validation no longer improves; leaves the best epoch in the model.
+    """Trains until the epochs are over or validation no longer improves; the model then has the best epoch's weights.
 
     Args:
       model: not yet compiled.
@@ -37,13 +37,13 @@ def fit(
       judge: () -> validation metrics, with `ndcg@10` among them.
       config: `training` and `seed` are read.
       run: where checkpoints and logs go; if it holds a checkpoint, training continues from it.
-      callbacks: further callbacks of tf_keras, as for `train`.
-      backbone: the model's variables that move at `training.backbone_learning_rate`.
-      refresh: brings up to date what depends on weights in training, see `Refresh`; afterwards it is as the last epoch
-        left it.
+      callbacks: further tf_keras callbacks, as for `train`.
+      backbone: variables of the model with the learning rate `training.backbone_learning_rate`.
+      refresh: recomputes what depends on the weights, see `Refresh`. After training the results are those of the last
+        epoch, not of the best.
 
     Raises:
-      TrainingError: the loss is not a number, or the embeddings collapsed.
+      TrainingError: the loss is not finite, or the embeddings have collapsed.
     """
     training = config.training
     with seeded(config.seed):
@@ -71,14 +71,14 @@ def fit(
                     HistoryFile(run.history, first),
                     *logging,
                     *callbacks,
-                    checkpoints,  # last: what the others did to the logs is done when the epoch counts as done
+                    checkpoints,  # last: the epoch counts as finished after all others have handled it
                 ],
             )
         checkpoints.restore_best()
 
 
 def require_callbacks(callbacks: Any) -> None:
-    """Raises InputError unless this is a list or tuple of callbacks of tf_keras, the Keras that trains the model."""
+    """Raises InputError unless this is a list or tuple of callbacks of tf_keras, with which the model is trained."""
     listed = isinstance(callbacks, list | tuple)
     for one in callbacks if listed else [callbacks]:
         if listed and isinstance(one, tf_keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""Items that nobody has bought, in a shop whose titles tell the group: do shoppers of the group get to see them?"""
+"""Items without events, in a shop whose titles tell the group: they rank well for shoppers of the group."""
 
 import csv
 
@@ -14,7 +14,7 @@ NEW = ("red-new", "blue-new")
 
 
 def config_of(folder, **item_id):
-    """The planted shop with a new item in each group; by the dot product, items that lack an id's part fall behind."""
+    """The planted shop with a new item in each group; by dot product, items without an id vector rank behind."""
     config = write_groups(folder, epochs=8)
     with open(folder / "items.csv", "a", newline="") as file:
         csv.writer(file).writerows([item, f"{item.split('-')[0]} thing"] for item in NEW)
@@ -30,7 +30,7 @@ def mapped(tmp_path_factory):
 
 
 def places(export):
-    """Returns the place of each new item among all for a shopper of its group, 1 the first."""
+    """Returns the rank of each new item among all items for a shopper of its group, from 1."""
     shop = mmrec.load(export)
     answers = shop.recommend([["red-1", "red-2", "red-3"], ["blue-1", "blue-2", "blue-3"]], k=26).item_ids
     return [list(row).index(item) + 1 for item, row in zip(NEW, answers, strict=True)]
@@ -42,7 +42,7 @@ def test_new_items_stand_further_ahead_for_shoppers_of_their_group(mapped, tmp_p
     assert max(places(mapped.export_dir)) < min(places(plain.export_dir))
 
 
-def test_the_choice_on_validation_is_said_and_stays_with_the_export(mapped):
+def test_the_choice_on_validation_is_reported_and_stays_with_the_export(mapped):
     mapping = mapped.metrics["mapping"]
     assert mapping["strength"] > 0
     assert mapping["hidden_ndcg@10"] > mapping["hidden_ndcg@10_before"]

@@ -17,7 +17,7 @@ def weights_of(*tables, seen=((), ()), **how):
     return fusion_weights([lambda asked, table=table: table[asked] for table in tables], queries, 3, **how)
 
 
-def test_a_part_that_lifts_what_is_right_gets_a_weight_that_does():
+def test_a_part_that_lifts_right_items_gets_a_weight_that_lifts_them():
     first, second = weights_of(FIRST, HELPS)
     assert first == 1
     assert 0.5 + second * 0.4 > 0.6  # so that item 2 comes before item 1
@@ -28,7 +28,7 @@ def test_a_part_that_does_not_help_gets_none(useless):
     assert weights_of(FIRST, useless).tolist() == [1, 0]
 
 
-def test_a_part_is_not_asked_to_mend_what_is_excluded():
+def test_a_part_gets_no_weight_for_passing_an_excluded_item():
     assert weights_of(FIRST, HELPS, seen=([1], [1])).tolist() == [1, 0]
 
 

@@ -8,7 +8,7 @@ from mmrec.data.splits import Histories
 
 
 def make_events(rows):
-    """Builds sorted events of (user, item row, time) or (user, item row, time, positive)."""
+    """Builds sorted events from tuples (user, item row, time) or (user, item row, time, positive)."""
     rows = sorted(((*row, True)[:4] for row in rows), key=lambda row: (row[0], row[2], row[1]))
     user, row, time, positive = (np.array(column) for column in zip(*rows, strict=True))
     names = np.array([f"u{one}" for one in range(user.max() + 1)], dtype=object)
@@ -25,7 +25,7 @@ def random_events(seed, users=20, items=30, events=300, times=60):
 
 
 def make_histories(*users):
-    """Builds histories of lists of (item row, time)."""
+    """Builds histories from lists of (item row, time)."""
     rows = Ragged.of([[row for row, _ in user] for user in users])
     return Histories(rows, np.array([time for user in users for _, time in user], np.float64))
 

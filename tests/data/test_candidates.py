@@ -16,11 +16,11 @@ def test_the_answers_of_the_batch_compete_with_each_other():
     rows, competes = candidates().draw(np.array([4, 1, 4]), np.random.default_rng(0))
     assert rows.tolist() == [1, 4]
     assert competes.all()
-    # Two answers a batch, drawn by share .6, .3, .1: 1 - .4^2, 1 - .7^2, 1 - .9^2.
+    # Two answers per batch, drawn with shares .6, .3, .1: 1 - .4^2, 1 - .7^2, 1 - .9^2.
     np.testing.assert_allclose(np.exp(candidates().log_q), [0, 0.84, 0, 0.51, 0.19], atol=1e-6)
 
 
-def test_the_whole_catalog_is_what_has_training_events():
+def test_the_whole_catalog_means_all_items_with_training_events():
     rows, competes = candidates(negatives="catalog").draw(np.array([4]), np.random.default_rng(0))
     assert rows.tolist() == [1, 3, 4]
     assert competes.all()
@@ -36,7 +36,7 @@ def test_mixed_adds_distinct_items_drawn_uniformly():
     )
 
 
-def test_what_was_sampled_competes_with_all_and_the_answers_only_where_they_are_right():
+def test_sampled_items_compete_with_all_queries_and_other_answers_only_with_their_own():
     sampled = candidates(negatives="sampled", negative_samples=2, sampling_power=1.0)
     seen = set()
     for seed in range(200):
@@ -45,7 +45,7 @@ def test_what_was_sampled_competes_with_all_and_the_answers_only_where_they_are_
         seen.add((tuple(rows), tuple(competes)))
     assert ((1, 4), (True, False)) in seen
     assert ((1, 4), (True, True)) in seen
-    # Two draws by share .6, .3, .1.
+    # Two draws with shares .6, .3, .1.
     np.testing.assert_allclose(np.exp(sampled.log_q), [0, 0.84, 0, 0.51, 0.19], atol=1e-6)
 
 

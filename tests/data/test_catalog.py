@@ -153,12 +153,12 @@ def test_paths_start_at_the_folder_of_the_catalog_when_no_other_is_named(folder)
 
 @pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
 def test_a_name_that_no_file_system_takes_is_a_missing_file(folder, path):
-    # These ended in OSError and ValueError.
+    # Regression: these ended in OSError and ValueError.
     assert "no such file under `image_dir`" in refusal(folder, [("a", "x", path, 1)])
 
 
-def test_halves_of_letters_in_json_lines_are_replaced_in_texts_and_no_names_of_files(tmp_path):
-    # They ended in UnicodeEncodeError; an object without a field failed the export, after the training.
+def test_half_a_character_in_json_lines_is_replaced_in_texts_and_names_no_file(tmp_path):
+    # Regression: these ended in UnicodeEncodeError; an object without a field failed the export, after training.
     row = '{"item_id": "a", "title": "x\\ud800", "image": "\\ud800", "tag": {}}'
     (tmp_path / "items.jsonl").write_text(row)
     options = {"path": str(tmp_path / "items.jsonl"), "text": ("title",), "payload": ("title", "tag")}
@@ -179,7 +179,7 @@ def test_photos_may_be_bytes(folder, photo):
 
 @pytest.mark.parametrize("value", [7, [["blue.png"]], {"bytes": b"x"}])
 def test_a_photo_of_another_type_is_refused(folder, value):
-    # It was taken for "no photo", silently.
+    # Regression: it was silently read as "no photo".
     assert "row 1, column `image`: must be a path or the encoded bytes. Received: " in refusal(
         folder, [("a", "x", value, 1)]
     )
@@ -235,7 +235,7 @@ def test_csv_and_parquet_give_the_same_catalog(folder):
 
 
 def test_a_payload_column_of_mixed_types_becomes_text_that_an_export_can_keep(tmp_path):
-    # Regression: such a column failed the export, after the training.
+    # Regression: such a column failed the export, after training.
     rows = [{"item_id": "a", "tag": 3, "price": 2.5}, {"item_id": "b", "tag": "x", "price": None}]
     (tmp_path / "items.jsonl").write_text("\n".join(map(json.dumps, rows)))
     config = CatalogConfig(path=str(tmp_path / "items.jsonl"), payload=("tag", "price"))
@@ -274,7 +274,7 @@ LISTS = [("b", ["Blue", "coat"], ["new", "sale "]), ("a", "Red coat", ["new"]), 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl", "csv"])
 def test_filters_payload_and_texts_hold_several_values_in_every_format(tmp_path, kind):
-    """Regression: the filter value was the text of a NumPy array, and nothing was ever found by it."""
+    """Regression: the filter value was the text of a NumPy array, so that no filter matched it."""
     path = tmp_path / f"catalog.{kind}"
     table = pd.DataFrame(LISTS, columns=["item_id", "title", "tags"])
     if kind == "parquet":
@@ -317,7 +317,7 @@ def test_space_around_ids_categories_and_filters_is_no_part_of_them(tmp_path):
     assert catalog.filters["kind"].tolist() == [("mug",), ("mug",)]
 
 
-def test_a_model_of_before_reads_categories_as_they_are_written(tmp_path):
+def test_an_earlier_model_reads_categories_as_they_are_written(tmp_path):
     (tmp_path / "t.csv").write_text("item_id,size\na,38.0\nb, 39.0\n")
     config = CatalogConfig(path=str(tmp_path / "t.csv"), text=(), payload=(), attributes={"size": "category"})
     assert load_catalog(config, ("attributes",)).content["attributes"].columns["size"].tolist() == ["38", "39"]
@@ -325,7 +325,7 @@ def test_a_model_of_before_reads_categories_as_they_are_written(tmp_path):
     assert before.content["attributes"].columns["size"].tolist() == ["38.0", "39.0"]
 
 
-def test_a_catalog_takes_over_how_another_spells_its_ids(tmp_path):
+def test_a_catalog_can_take_the_spelling_of_ids_from_another(tmp_path):
     (tmp_path / "t.csv").write_text("item_id\n9.0\nabc\n13.0\n13\n")
     catalog = load_catalog(CatalogConfig(path=str(tmp_path / "t.csv"), text=(), payload=()), ("item_id",))
     assert catalog.item_ids.tolist() == ["13", "13.0", "9.0", "abc"]

@@ -12,12 +12,12 @@ NAN = float("nan")
 
 @pytest.fixture
 def queries():
-    """The first query has seen the events 0 to 2, the second none, the third event 3."""
+    """The first query sees events 0 to 2, the second none, the third event 3."""
     place = Ragged.of([[0, 1, 2], [], [3]])
     return QueryContext(EVENTS, place, np.array([60.0, 5.0, 9.0]), np.array([4, 5, 6], np.int32))
 
 
-def test_times_end_with_the_moment_of_the_question(queries):
+def test_times_end_with_the_time_of_the_query(queries):
     inputs = queries.inputs(3)
     np.testing.assert_array_equal(inputs["history_time"], [[10, 20, 50, 60], [5, NAN, NAN, NAN], [7, 9, NAN, NAN]])
     assert inputs["history_event"].tolist() == [[1, 2, 0], [0, 0, 0], [1, 0, 0]]
@@ -30,7 +30,7 @@ def test_only_the_last_events_of_a_long_history_are_read(queries):
     assert inputs["history_event"].tolist() == [[1, 0], [2, 0]]
 
 
-def test_what_is_not_read_is_not_there(queries):
+def test_inputs_that_are_not_read_are_absent(queries):
     bare = QueryContext(EventContext(), queries.place, queries.now, queries.user)
     assert bare.inputs(3) == {}
     assert bare.raw() == {}

@@ -1,4 +1,4 @@
-"""Items that a catalog no longer holds."""
+"""Items that a catalog no longer has."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def catalog():
     )
 
 
-def test_they_stand_among_the_others_without_any_content():
+def test_delisted_items_join_the_others_without_any_content():
     longer = with_delisted(catalog(), ["d", "c", "a"])
     assert longer.item_ids.tolist() == ["a", "b", "c", "d"]
     assert longer.content["text"].columns["title"].tolist() == ["", "B", "", "D"]
@@ -33,7 +33,7 @@ def test_they_stand_among_the_others_without_any_content():
     assert longer.missing["text"].tolist() == [True, False, True, False]
 
 
-def test_a_catalog_that_has_them_all_is_left_as_it_is():
+def test_a_catalog_that_has_all_delisted_items_stays_as_it_is():
     whole = catalog()
     assert with_delisted(whole, ["d"]) is whole
     assert with_delisted(whole, []) is whole

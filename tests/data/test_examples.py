@@ -52,7 +52,7 @@ def random_user(rng, length):
     return [(row + 1, int(time)) for row, time in enumerate(times)]
 
 
-def test_every_event_is_asked_for_with_what_came_strictly_before():
+def test_every_event_is_an_answer_to_what_came_strictly_before():
     histories = make_histories([(5, 1), (6, 2), (7, 2), (8, 3)], [], [(5, 9)])
     assert asked(examples(histories).epoch(0)) == [
         ((), 5),
@@ -64,7 +64,7 @@ def test_every_event_is_asked_for_with_what_came_strictly_before():
 
 
 def test_a_long_history_is_cut_into_windows_that_see_at_least_half_of_the_longest():
-    # L = 4: the first window asks for five events; each later one for two, the last of which sees four.
+    # L = 4: the first window has five answers; each later one two, the last of which sees four items.
     histories = make_histories([(row, row) for row in range(1, 9)])
     assert asked(examples(histories).epoch(0)) == [
         ((), 1),
@@ -79,9 +79,9 @@ def test_a_long_history_is_cut_into_windows_that_see_at_least_half_of_the_longes
     assert examples(histories).queries == 8
 
 
-def test_a_basket_that_fills_a_window_is_not_asked_for_rather_than_asked_with_nothing():
+def test_a_basket_that_fills_a_window_is_no_answer_to_an_empty_history():
     histories = make_histories([(1, 0), *[(row, 1) for row in range(2, 9)]])
-    # 2 to 5 see 1 in the first window; 6 to 8 stand in windows in which their basket leaves no earlier item.
+    # 2 to 5 see 1 in the first window; 6 to 8 are in windows whose basket leaves no room for earlier items.
     assert asked(examples(histories).epoch(0)) == [((), 1), ((1,), 2), ((1,), 3), ((1,), 4), ((1,), 5)]
 
 
@@ -90,7 +90,7 @@ def test_a_basket_that_fills_a_window_is_not_asked_for_rather_than_asked_with_no
 def test_a_query_sees_the_run_of_items_that_ends_right_before_its_basket(seed, max_length):
     rng = np.random.default_rng(seed)
     users = [random_user(rng, int(length)) for length in rng.integers(0, 40, 12)]
-    shift = [100 * place for place in range(len(users))]  # so that an item row tells the user
+    shift = [100 * place for place in range(len(users))]  # so that an item row identifies the user
     users = [[(row + by, time) for row, time in user] for user, by in zip(users, shift, strict=True)]
     actual = asked(examples(make_histories(*users), items=2000, max_length=max_length, batch_size=5).epoch(0))
     answers = [answer for _, answer in actual]
@@ -122,7 +122,7 @@ def test_candidates_are_the_distinct_answers_and_every_place_points_to_its_row()
 
 
 def test_positive_pairs_are_all_positives_of_a_windows_user_among_the_candidates():
-    first = [(row, row) for row in range(1, 9)]  # two of its windows may stand in other batches
+    first = [(row, row) for row in range(1, 9)]  # two of its windows may be in other batches
     histories = make_histories(first, [(9, 1), (2, 2), (2, 3)])
     for batch in examples(histories, batch_size=2).epoch(0):
         candidates = batch["rows"][batch["candidate"]].tolist()
@@ -163,7 +163,7 @@ def test_where_the_whole_catalog_competes_rows_are_all_items_with_events_and_ans
     assert sorted(batch["rows"][batch["history"]].ravel().tolist()) == [0, 5]
 
 
-def test_windows_of_like_length_stand_in_one_batch():
+def test_windows_of_similar_length_are_in_one_batch():
     users = [[(row, row) for row in range(1, length + 1)] for length in (2, 4, 2, 4, 2, 2)]
     widths = [batch["history"].shape for batch in examples(make_histories(*users), batch_size=3).epoch(0)]
     assert sorted(widths) == [(2, 3), (4, 1)]  # eight queries each
@@ -177,7 +177,7 @@ def same(one, other):
 
 
 class Reminders:
-    """An objective's own examples: items 9 and 5, whoever takes them, and two numbers drawn."""
+    """An objective's own examples: items 9 and 5, whatever the batch, and two drawn numbers."""
 
     def __init__(self, name="chance"):
         self.name = name
@@ -222,18 +222,18 @@ def test_batches_follow_from_seed_and_epoch(many):
         return list(examples(many, DrawnFeatures(), seed=seed).epoch(epoch))
 
     again = examples(many, DrawnFeatures(), seed=1)
-    list(again.epoch(5))  # what was read before changes nothing
+    list(again.epoch(5))  # epochs read before change nothing
     assert same(drawn(1, 2), list(again.epoch(2)))
     assert not same(drawn(1, 2), drawn(1, 3))
     assert not same(drawn(1, 2), drawn(2, 2))
     assert asked(drawn(1, 2)) == asked(drawn(2, 3))
 
 
-def test_steps_count_the_batches_which_ask_about_as_many_queries(many):
+def test_steps_count_the_batches_which_have_about_the_same_number_of_queries(many):
     one = examples(many, batch_size=7)
     sizes = [len(batch["query"]) for batch in one.epoch(0)]
     assert len(sizes) == one.steps
-    assert max(sizes) - min(sizes) <= 5  # the most that one window asks for
+    assert max(sizes) - min(sizes) <= 5  # the most answers of one window
     assert sum(len(batch["query"]) for batch in one.epoch(0)) == one.queries
 
 
@@ -319,16 +319,16 @@ def test_shuffling_the_rows_of_both_files_changes_no_batch(tmp_path, seed):
 
 
 def with_context(histories, event=None, negative=None):
-    """Gives histories their times, and the events' types and signs."""
+    """Adds times, types and signs of the events to histories."""
     event = None if event is None else np.array(event, np.int32)
     negative = None if negative is None else np.array(negative)
     return replace(histories, context=EventContext(histories.time, event, ("", "buy", "view"), negative))
 
 
-def test_each_prefix_finds_its_question_behind_its_items():
+def test_each_prefix_finds_the_time_of_its_query_after_its_items():
     histories = with_context(make_histories([(5, 10), (6, 20), (7, 20), (8, 50)]), event=[1, 2, 1, 2])
     (batch,) = examples(histories).epoch(0)
-    # The basket at 20 is asked for after one item, at 20; the last event after three, at 50.
+    # The basket at 20 is the answer to a query at 20 after one item; the last event to one at 50 after three.
     assert batch["history_time"].tolist() == [[10, 20, 20, 50]]
     assert batch["history_event"].tolist() == [[1, 2, 1]]
     assert sorted({int(sees) for _, sees in batch["query"]}) == [0, 1, 3]
@@ -343,7 +343,7 @@ def test_padding_has_neither_time_nor_type_and_later_windows_begin_with_what_the
             actual[tuple(batch["rows"][history].tolist())] = time.tolist(), event.tolist()
     assert actual[1, 2] == ([10, 20, 30], [1, 1])
     assert actual[4, 5] == ([40, 50, 60], [1, 1])
-    time, event = actual[0, 0]  # a window that sees nothing: its question alone
+    time, event = actual[0, 0]  # a window that sees nothing: only the time of its query
     assert (time[0], np.isnan(time[1:]).all(), event) == (3, True, [0, 0])
 
 
@@ -357,17 +357,17 @@ def test_the_spec_of_the_dataset_fits_batches_with_context(many):
     assert len(list(data.take(one.steps))) == one.steps
 
 
-def test_negative_events_are_seen_and_neither_asked_for_nor_counted_as_positives():
+def test_negative_events_are_seen_but_neither_answers_nor_counted_as_positives():
     histories = make_histories([(5, 1), (6, 2), (7, 3)], [(6, 1), (8, 2)])
     histories = with_context(histories, negative=[False, True, False, False, False])
     (batch,) = examples(histories).epoch(0)
     assert asked([batch]) == [((), 5), ((), 6), ((5, 6), 7), ((6,), 8)]
     candidates = batch["rows"][batch["candidate"]]
     likes = {(window, int(candidates[place])) for window, place in batch["positive_pairs"].tolist()}
-    assert sorted(item for _, item in likes) == [5, 6, 7, 8]  # 6 by the second user alone
+    assert sorted(item for _, item in likes) == [5, 6, 7, 8]  # 6 only by the second user
 
 
-def test_what_is_only_ever_returned_is_read_and_competes_with_the_whole_catalog():
+def test_an_item_with_negative_events_only_is_read_and_competes_in_the_whole_catalog():
     histories = with_context(make_histories([(5, 1), (6, 2), (7, 3)]), negative=[False, True, False])
     (batch,) = examples(histories, negatives="catalog").epoch(0)
     assert batch["rows"].tolist() == [0, 5, 6, 7]

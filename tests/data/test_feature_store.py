@@ -10,7 +10,7 @@ from mmrec.data.feature_store import FeatureStore, digest
 
 
 def entries(*numbers):
-    """Returns the digests of the numbers, and values [E, 2, 3] that hold them."""
+    """Returns the digests of the numbers, and values [E, 2, 3] filled with them."""
     return [digest(str(number)) for number in numbers], np.tile(np.float32(numbers)[:, None, None], (1, 2, 3))
 
 
@@ -56,7 +56,7 @@ def test_missing_are_the_distinct_digests_that_the_store_lacks_in_their_order(tm
 
 
 def test_an_entry_is_stored_once_however_often_it_is_appended(tmp_path):
-    # Given twice in one call, it took two places of which only one was counted: later entries were misread.
+    # Regression: twice in one call, it took two places but counted one, so that later entries were misread.
     store = FeatureStore(tmp_path, (2, 3))
     store.append(*entries(1, 1, 2))
     store.append(*entries(2, 3))

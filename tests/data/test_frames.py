@@ -1,4 +1,4 @@
-"""DataFrames in the place of tables."""
+"""DataFrames in place of tables."""
 
 import datetime
 import os

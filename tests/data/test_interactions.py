@@ -47,7 +47,7 @@ def test_events_are_sorted_by_user_time_and_item(tmp_path):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_the_file_changes_nothing(tmp_path, seed):
-    rows = [*ROWS, ("ann", "c", 20, 5, "view")]  # the same event again, rated otherwise
+    rows = [*ROWS, ("ann", "c", 20, 5, "view")]  # the same event again, with another rating
     mixed = random.Random(seed).sample(rows, len(rows))
     first, second = (load(tmp_path, part, rating="stars", min_rating=3) for part in (rows, mixed))
     for name in ("user_ids", "user", "row", "time", "positive"):
@@ -82,7 +82,7 @@ def test_times_are_numbers_as_written_or_seconds_since_1970(values, expected):
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_date_time_columns_are_seconds_whatever_their_unit(zone, unit):
-    # pandas made numbers of them in their own unit, and a valid one of a gap.
+    # Regression: pandas turned them into numbers of their own unit, and a gap into a valid one.
     column = pd.Series(pd.to_datetime(["1970-01-01T00:00:02", None])).dt.tz_localize("UTC")
     column = (column.dt.tz_convert(zone) if zone else column.dt.tz_localize(None)).astype(
         f"datetime64[{unit}{', ' + zone if zone else ''}]"
@@ -137,7 +137,7 @@ def test_an_unknown_item_stops_or_is_skipped_and_counted(tmp_path):
     assert "events.csv, row 1 (and 1 more), column `item_id`: must be an item of the catalog. Received: 'x'" in message
     assert "Set `data.interactions.on_unknown_item: skip`" in message
     events = load(tmp_path, rows, on_unknown_item="skip")
-    assert events.user_ids.tolist() == ["ann", "eve"]  # who has no event left is no user
+    assert events.user_ids.tolist() == ["ann", "eve"]  # a user without events left is dropped
     assert events.counts == {"unknown_item": 2}
 
 
@@ -289,7 +289,7 @@ def test_a_weight_that_is_no_number_of_at_least_0_stops_or_is_skipped(tmp_path, 
 
 
 def test_types_and_weights_follow_the_events_whatever_the_order_of_the_file(tmp_path):
-    rows = [*ROWS, ("ann", "c", 20, 5, "buy"), ("ann", "c", 20, 5, "view")]  # the same event, otherwise typed
+    rows = [*ROWS, ("ann", "c", 20, 5, "buy"), ("ann", "c", 20, 5, "view")]  # the same event, with another type
     actual = [load(tmp_path, part, event="event", weight="stars") for part in (rows, rows[::-1])]
     for name in ("row", "event", "weight"):
         assert getattr(actual[0], name).tolist() == getattr(actual[1], name).tolist()

@@ -1,4 +1,4 @@
-"""The raw fields of items, and what tells one content from another."""
+"""The raw fields of items, and the digests of their content."""
 
 import hashlib
 
@@ -39,14 +39,14 @@ def test_an_item_has_a_raw_value_for_each_field():
     }
 
 
-def test_the_digest_is_made_of_those_of_the_fields():
+def test_the_digest_is_made_of_the_digests_of_the_fields():
     raw = RawItems(shop((b"one", b"two"), None), FIELDS)
-    # Of two photos the export reads the first.
+    # The export reads the first of two photos.
     assert raw.digest(0) == sha(sha(sha(b"one")), sha(b"mug"), sha(b"a")).hex()
     assert raw.digest(1) == sha(sha(), sha(b""), sha(b"b")).hex()
 
 
-def test_the_digest_of_exports_of_before_is_made_of_what_the_graph_reads():
+def test_the_digest_of_earlier_exports_is_made_of_what_the_graph_reads():
     raw = RawItems(shop(b"photo", None), FIELDS, by_file=False)
     assert raw.digest(0) == sha(b"photo", b"mug", b"a").hex()
 

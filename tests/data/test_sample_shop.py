@@ -1,4 +1,4 @@
-"""The sample shop: drawn the same each time, told apart by what it shows and says, and worth learning."""
+"""The sample shop: the same each time, with photos, texts and sounds that tell items apart, and worth learning."""
 
 import hashlib
 import io

@@ -10,7 +10,7 @@ from tests.data.builders import listed, make_events, random_events
 
 TIME = SplitConfig(validation_fraction=0.2, test_fraction=0.2)
 LAST_OUT = SplitConfig(kind="leave_last_out")
-# Ten events at the times 0 to 9: the cuts stand at 6 and 8.
+# Ten events at times 0 to 9: the cuts are at 6 and 8.
 TEN = [
     (0, 1, 0),
     (1, 2, 1),
@@ -52,11 +52,11 @@ def test_under_repeat_consumption_seen_items_may_be_right_answers():
 def test_events_that_are_no_positives_are_seen_but_neither_history_nor_answer():
     events = [*TEN, (2, 6, 8.5, False), (2, 7, 8.6, False)]
     parts = split(make_events(events), SplitConfig(validation_fraction=0.3, test_fraction=0.2))
-    assert parts.test.user.tolist() == [1]  # user 2 asked for nothing
+    assert parts.test.user.tolist() == [1]  # user 2 has no later event
     rated_down = [(0, 1, 0), (0, 2, 1, False), (0, 3, 2), (0, 2, 3), (0, 4, 3)]
     parts = split(make_events(rated_down), SplitConfig(validation_fraction=0.2, test_fraction=0.4), min_history=1)
     assert queries(parts.validation) == {0: ([1], [1, 2], [3])}
-    assert queries(parts.test) == {0: ([1, 3], [1, 2, 3], [4])}  # 2 was refused before: not an answer
+    assert queries(parts.test) == {0: ([1, 3], [1, 2, 3], [4])}  # 2 was refused before: no answer
 
 
 def test_short_histories_give_no_query_and_are_counted():
@@ -84,12 +84,12 @@ def test_the_lines_of_one_basket_are_never_in_each_others_history():
     assert queries(parts.test) == {0: ([1, 2, 3], [1, 2, 3], [4, 5, 6])}
 
 
-def test_leaving_the_last_out_asks_for_whole_baskets():
-    # Regression: one line of the last basket was asked for, chosen by item id: test asked for the high ids only.
+def test_leave_last_out_has_whole_baskets_as_answers():
+    # Regression: only one item of the last basket was the answer, that with the highest id.
     events = [
         *[(0, 1, 10), (0, 9, 10), (0, 2, 20), (0, 8, 20), (0, 3, 30), (0, 7, 30), (0, 7, 30)],
         *[(1, 1, 5), (1, 2, 5), (1, 3, 6), (1, 4, 6)],  # two baskets of two: all of it is for training
-        *[(2, 1, 1), (2, 2, 2), (2, 3, 2, False), (2, 1, 3), (2, 4, 3)],  # of the last basket, 1 was seen before
+        *[(2, 1, 1), (2, 2, 2), (2, 3, 2, False), (2, 1, 3), (2, 4, 3)],  # item 1 of the last basket was seen before
     ]
     parts = split(make_events(events), LAST_OUT)
     assert listed(parts.train.rows) == [[1, 9], [1, 2, 3, 4], [1]]
@@ -101,8 +101,8 @@ def test_leaving_the_last_out_asks_for_whole_baskets():
     assert longer.test.user.tolist() == [0, 2]
 
 
-def test_events_at_the_very_cut_belong_to_what_is_asked():
-    # 1 - 0.4 - 0.2 is a little less than 0.4, which moved the first cut one event down.
+def test_events_exactly_at_a_cut_are_answers():
+    # Regression: 1 - 0.4 - 0.2 is a little less than 0.4, which moved the first cut one event down.
     events = [(0, 1, 0), (0, 2, 0), (0, 3, 1), (0, 4, 1), (0, 5, 2)]
     parts = split(make_events(events), SplitConfig(validation_fraction=0.4, test_fraction=0.2))
     assert listed(parts.train.rows) == [[1, 2]]
@@ -110,7 +110,7 @@ def test_events_at_the_very_cut_belong_to_what_is_asked():
     assert queries(parts.test) == {0: ([1, 2, 3, 4], [1, 2, 3, 4], [5])}
 
 
-def test_leaving_the_last_out_asks_for_the_last_two_positives_of_each_user():
+def test_leave_last_out_has_the_last_two_positives_of_each_user_as_answers():
     events = [
         *[(0, 1, 10), (0, 2, 20), (0, 3, 30), (0, 4, 40), (0, 9, 35, False), (0, 8, 50, False)],
         *[(1, 5, 1), (1, 6, 2)],  # too short: all of it is for training
@@ -148,7 +148,7 @@ RETAKEN = [(0, 1, 1), (0, 2, 2), (0, 3, 3), (0, 4, 4), (0, 1, 5)]
          "no validation query: no positive event lies in its time", "Enlarge `data.split.validation_fraction`"),
     ],
 )  # fmt: skip
-def test_a_split_with_nothing_to_ask_is_refused_with_reason_and_remedy(events, config, reason, remedy):
+def test_a_split_without_queries_is_refused_with_reason_and_remedy(events, config, reason, remedy):
     with pytest.raises(InputError) as error:
         split(make_events(events), config)
     message = str(error.value)
@@ -213,7 +213,7 @@ def test_changing_the_future_changes_no_training_history_and_no_query_before_it(
         assert queries(one.test)[user][:2] == queries(other.test)[user][:2]
 
 
-def test_changing_what_is_asked_of_a_user_changes_no_history_when_the_last_is_left_out():
+def test_changing_the_answers_of_a_user_changes_no_history_in_leave_last_out():
     rows = [(user, 1 + (user + step) % 7, 10 * step + user) for user in range(5) for step in range(6)]
     last = {user: max(row[2] for row in rows if row[0] == user) for user in range(5)}
     changed = [(user, 9, time) if time == last[user] else (user, row, time) for user, row, time in rows]
@@ -260,18 +260,18 @@ def with_returns():
     )
 
 
-def test_negative_events_are_history_and_seen_but_never_asked_for():
+def test_negative_events_are_history_and_seen_but_never_answers():
     parts = split(with_returns(), LAST_OUT, context=("event", "time_gap"))
     assert queries(parts.validation) == {0: ([1, 2, 3], [1, 2, 3], [4])}
     assert queries(parts.test) == {0: ([1, 2, 3, 4, 6], [1, 2, 3, 4, 6], [5])}
-    assert listed(parts.train.rows) == [[1, 2, 3]]  # what came after the validation's event is not read
+    assert listed(parts.train.rows) == [[1, 2, 3]]  # events after the validation event are not read
     assert parts.train.counts(7).tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
     assert listed(parts.train.liked.rows) == [[1]]
     assert listed(parts.test.liked) == [[1, 4]]
     assert listed(parts.test.take([0, 0]).liked) == [[1, 4], [1, 4]]
 
 
-def test_the_context_of_queries_stands_beside_their_histories_and_ends_at_their_limit():
+def test_the_context_of_queries_is_parallel_to_their_histories_and_ends_at_their_limit():
     parts = split(with_returns(), LAST_OUT, context=("event", "time_gap"))
     context = parts.test.context
     assert context.events.event[context.place[0]].tolist() == [1, 3, 3, 1, 3]
@@ -281,7 +281,7 @@ def test_the_context_of_queries_stands_beside_their_histories_and_ends_at_their_
 
 
 def test_the_typical_gap_is_the_median_between_baskets_of_training():
-    # Between baskets: 2, 3 and 10 of the first user, 6 of the second; a basket's own lines and the test do not count.
+    # Between baskets: 2, 3 and 10 for the first user, 6 for the second; lines of one basket and the test do not count.
     rows = [*[(0, 1, 0), (0, 2, 2), (0, 3, 2), (0, 4, 5), (0, 5, 15), (0, 6, 16), (0, 7, 99)], (1, 1, 4), (1, 2, 10)]
     train = split(make_events(rows), LAST_OUT).train
     assert train.time.tolist() == [0, 2, 2, 5, 15, 4, 10]
@@ -289,7 +289,7 @@ def test_the_typical_gap_is_the_median_between_baskets_of_training():
     assert split(make_events([(0, 1, 0), (0, 2, 7), (0, 3, 9)]), LAST_OUT).train.median_gap == 1.0
 
 
-def test_with_cuts_in_time_questions_are_asked_at_the_cut():
+def test_with_cuts_in_time_the_time_of_a_query_is_the_cut():
     parts = split(make_events(TEN), TIME, context=("time_gap",))
     assert parts.validation.context.now.tolist() == [6]
     assert parts.test.context.now.tolist() == [8]

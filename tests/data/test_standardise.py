@@ -10,7 +10,7 @@ def test_only_the_rows_named_count():
     assert (mean.dtype, deviation.dtype) == (np.float32, np.float32)
 
 
-def test_in_parts_it_is_the_same_as_all_at_once():
+def test_standardising_in_parts_is_the_same_as_all_at_once():
     values = np.random.default_rng(0).normal(3, 2, (50, 3)).astype(np.float32)
     mean, deviation = standardisation(values, np.arange(50), batch=7)
     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-6)
@@ -18,7 +18,7 @@ def test_in_parts_it_is_the_same_as_all_at_once():
 
 
 def test_features_of_any_size_are_standardised_but_rounding_is_not():
-    # MobileNet with random weights has features of 1e-22: with an absolute bound they were all left as they are.
+    # Regression: MobileNet with random weights has features of 1e-22, all of them below an absolute bound.
     small = np.array([[1e-22], [3e-22]], np.float32)
     np.testing.assert_allclose(standardisation(small, np.arange(2)), [[2e-22], [1e-22]], rtol=1e-6)
     large = np.array([[1e6], [np.nextafter(np.float32(1e6), np.float32(2e6))]], np.float32)

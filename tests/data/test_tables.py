@@ -68,7 +68,7 @@ def test_a_line_for_spreadsheets_and_line_ends_of_old_computers_change_nothing(t
 
 
 def test_a_text_of_parquet_that_is_not_utf8_names_its_row(tmp_path):
-    """Regression: pandas raised an error of Arrow's, which ended in a traceback."""
+    """Regression: pandas raised an Arrow error, which ended in a traceback."""
     broken = pa.StringArray.from_buffers(2, *pa.array([b"ok", b"\xff"]).buffers()[1:])
     for column in (broken, broken.dictionary_encode()):
         pq.write_table(pa.table({"id": ["1", "2"], "text": column}), tmp_path / "t.parquet")
@@ -122,7 +122,7 @@ def test_blank_lines_are_no_rows(tmp_path):
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 def test_whole_numbers_keep_every_digit_beside_a_gap(tmp_path, kind):
-    # As floats they were rounded to 9007199254740992, and in JSON lines every id became "7.0".
+    # Regression: as floats they were rounded to 9007199254740992, and in JSON lines every id became "7.0".
     values = [9007199254740993, None, 7]
     if kind == "parquet":
         pq.write_table(pa.table({"id": pa.array(values)}), tmp_path / "t.parquet")
@@ -146,7 +146,7 @@ def test_a_column_that_some_json_lines_lack_is_empty_there(tmp_path):
     ("rows", "line", "received"), [("a,red, long\n", 2, 3), ("a,b\nc,d,e\n", 3, 3), ("a,b\nc\n", 3, 1)]
 )
 def test_a_csv_row_with_more_or_fewer_fields_than_the_header_is_refused(tmp_path, rows, line, received):
-    # Surplus fields were dropped silently: an unquoted comma moved every later column.
+    # Regression: surplus fields were silently dropped, so that an unquoted comma moved every later column.
     message = refusal(written(tmp_path, "t.csv", "id,text\n" + rows))
     assert f"line {line}: must have 2 fields, as the header has. Received: {received}." in message
 
@@ -233,7 +233,7 @@ def test_rows_are_counted_from_one_with_the_number_of_others():
 
 
 def test_a_column_of_texts_is_told_apart_from_one_that_only_looks_like_it():
-    # Each distinct text is looked at once; 1, 1.0 and True are equal to Python, and are not the same text.
+    # Each distinct text is checked once; 1, 1.0 and True are equal in Python, but not the same text.
     assert strings(pd.Series(["b", None, "a", "b", float("nan")], dtype=object)).tolist() == ["b", "", "a", "b", ""]
     assert strings(pd.Series(["\ud800x", "\ud800x"], dtype=object)).tolist() == ["?x", "?x"]
     assert strings(pd.Series([1, True, "1", 1.5], dtype=object)).tolist() == ["1", "True", "1", "1.5"]

@@ -1,4 +1,4 @@
-"""Tables from TFDS: another data set than the sample shop, with its own column names, read by the same config."""
+"""Tables from TFDS: data sets with other column names than the sample shop, read through the same config keys."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def test_a_tensor_feature_is_a_column_of_vectors(tfds_dir):
 
 
 def test_encoded_files_in_a_text_feature_of_any_name_stay_bytes(tfds_dir, photo):
-    # Only columns called `image` and `audio` did; others failed to decode as UTF-8.
+    # Regression: only columns called `image` and `audio` did; others failed to decode as UTF-8.
     catalog = load_catalog(wines(image="scan"), ("image",), tfds_dir)
     assert catalog.content["image"].files.tolist() == [photo(COLOURS[sku]) for sku in ("w10", "w20", "w30")]
 

@@ -9,7 +9,7 @@ from mmrec.data.times import read_times, time_rule
 
 
 def test_one_number_among_dates_is_the_unreadable_one():
-    # Regression: it made all dates unreadable, and a switch then skipped them.
+    # Regression: it made all dates unreadable, and `on_bad_row: skip` then skipped them.
     times = read_times(pd.Series(["1970-01-02", "soon", "7", "1970-01-01T00:01:00"]))
     assert times.dated
     np.testing.assert_array_equal(times.seconds, [86400, np.nan, np.nan, 60])

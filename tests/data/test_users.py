@@ -21,7 +21,7 @@ def test_attributes_stand_by_the_users_of_the_events_whatever_the_order_of_the_f
     users = load(tmp_path, [("eve", "Ulm", 20), ("zoe", "Bonn", 99), ("ann", "Jena", 40)])
     features = users.features()
     assert sorted(features) == ["user_category", "user_known", "user_number"]
-    assert features["user_category"].tolist() == [[2], [0], [3]]  # Jena and Ulm are known; zoe's town is not
+    assert features["user_category"].tolist() == [[2], [0], [3]]  # Jena and Ulm are known, zoe's town is not
     assert features["user_number"].tolist() == [[1], [0], [-1]]  # mean 30, deviation 10
     assert features["user_known"].tolist() == [[True, True], [False, False], [True, True]]
     assert users.counts == {"user_without_attributes": 1}
@@ -30,7 +30,7 @@ def test_attributes_stand_by_the_users_of_the_events_whatever_the_order_of_the_f
 def test_categories_and_scales_are_those_of_users_with_training_events(tmp_path):
     rows = [("ann", "Jena", 10), ("bob", "Ulm", 30), ("eve", "Bonn", 1000)]
     loaded = load(tmp_path, rows, np.array([True, True, False])).features()
-    assert loaded["user_category"].tolist() == [[2], [3], [1]]  # 1: another one
+    assert loaded["user_category"].tolist() == [[2], [3], [1]]  # 1: a town that training lacks
     assert loaded["user_number"].tolist() == [[-1], [1], [5]]  # mean 20, deviation 10, at most 5
 
 
@@ -63,10 +63,10 @@ def test_faults_can_be_skipped_and_masked_and_are_counted(tmp_path):
 
 
 def test_a_table_of_other_users_is_refused_with_both_spellings(tmp_path):
-    """Regression: nothing was said, and the model learnt nothing of anybody."""
+    """Regression: there was no error, and the model learnt nothing about any user."""
     with pytest.raises(InputError) as error:
         load(tmp_path, [("Ann", "Jena", 40), ("Bob", "Ulm", 20)])
-    assert f"{tmp_path / 'users.csv'}, column `user_id`: no user of the events is there." in str(error.value)
+    assert f"{tmp_path / 'users.csv'}, column `user_id`: no user of the events is in it." in str(error.value)
     assert "The events have 'ann', for one. Received: 'Ann', for one." in str(error.value)
 
 
@@ -75,6 +75,6 @@ def test_users_are_the_same_however_their_ids_are_spelt(tmp_path):
     assert users.columns["town"].tolist() == ["Jena", "Ulm", ""]
     assert users.covered == 2
     path = tmp_path / "numbers.csv"
-    path.write_text("user_id,town\n9.0,Jena\nabc,Ulm\n")  # beside a text, 9.0 keeps its decimals
+    path.write_text("user_id,town\n9.0,Jena\nabc,Ulm\n")  # in a column with texts, 9.0 keeps its decimals
     config = UsersConfig(path=str(path), attributes={"town": "category"})
     assert load_users(config, np.array(["9", "abc"], object), ALL[:2]).columns["town"].tolist() == ["Jena", "Ulm"]

@@ -25,9 +25,9 @@ def test_ids_are_recognised_however_they_are_spelt():
     assert vocabulary.rows(["9.0", " 9", "1", "mug ", "7.0", ""]).tolist() == [1, 1, 2, 3, 0, 0]
 
 
-def test_a_later_catalog_moves_no_row_and_what_is_new_follows_behind():
+def test_a_later_catalog_moves_no_row_and_new_ids_come_last():
     first = Vocabulary(["9", "mug", "lamp"])
-    later = first.grown(["vase", "mug", "9.0", "bowl"])  # 9 is spelt otherwise now, the lamp is gone
+    later = first.grown(["vase", "mug", "9.0", "bowl"])  # 9 has another spelling now, the lamp is gone
     assert later.ids.tolist() == ["", "9", "mug", "lamp", "vase", "bowl"]
     assert first.ids.tolist() == ["", "9", "mug", "lamp"]
     assert later.grown([]).ids.tolist() == later.ids.tolist()

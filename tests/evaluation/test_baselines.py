@@ -14,7 +14,7 @@ def similarity(model, rows, items, **kwargs):
     return model.fit(Ragged.of(rows), items, **kwargs).similarity.toarray()
 
 
-def test_popularity_says_the_same_to_everyone():
+def test_popularity_scores_alike_for_everyone():
     scores = Popularity(np.array([0, 3, 1]))(np.array([4, 0]))
     assert scores.dtype == np.float32
     assert scores.tolist() == [[0, 3, 1], [0, 3, 1]]
@@ -43,7 +43,7 @@ def test_the_items_of_one_basket_follow_each_other_both_ways():
     assert (similarities[2, 3], similarities[3, 2]) == (1.0, 0.25)
 
 
-def test_shrinkage_lowers_what_rests_on_few_events():
+def test_shrinkage_lowers_similarities_that_rest_on_few_events():
     similarities = similarity(ItemKNN(shrinkage=3), [[1, 2]], 2)
     assert similarities[1, 2] == pytest.approx(0.25)  # 1 / sqrt(4 * 4)
 

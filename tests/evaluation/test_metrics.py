@@ -24,7 +24,7 @@ def test_recall_divides_by_all_answers_even_beyond_k():
     metrics = per_query(Ragged.of([[1, 2, 3, 4]]), (2,))
     assert metrics["recall@2"].tolist() == [0.5]
     assert metrics["precision@2"].tolist() == [1.0]
-    assert metrics["ndcg@2"].tolist() == [1.0]  # no list of two could be better
+    assert metrics["ndcg@2"].tolist() == [1.0]  # no list of two is better
 
 
 def test_ndcg_of_several_answers_by_hand():
@@ -51,4 +51,4 @@ def test_no_queries_give_empty_metrics():
 def test_coverage_is_the_share_of_items_in_any_list():
     top = np.array([[1, 2], [1, 3], [4, 0]], np.int32)
     assert coverage(top, items=8, k=1) == 0.25  # 1 and 4
-    assert coverage(top, items=8, k=2) == 0.5  # and 2 and 3; no answer is no item
+    assert coverage(top, items=8, k=2) == 0.5  # also 2 and 3; a missing answer is no item

@@ -11,7 +11,7 @@ VALUES = {"ndcg@10": np.array([0.1, 0.2, 0.3]), "mrr": np.array([1.0, 0.5, 0.25]
 
 @pytest.fixture
 def table(tmp_path):
-    """Returns `table(relevant, seen, ...)`: what was written, read back."""
+    """Returns `table(relevant, seen, ...)`, which writes a table and reads it back."""
 
     def write_and_read(relevant, seen=None, users=USERS, items=ITEMS, values=VALUES):
         path = tmp_path / "test_queries.parquet"

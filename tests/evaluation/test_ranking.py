@@ -101,7 +101,7 @@ def test_ranks_equal_a_plain_count_with_ties_exclusions_and_infinities(most_rele
         rivals = np.delete(before[query], [0, *queries.seen[query]])
         expected = [int((rivals >= before[query, row]).sum()) for row in queries.relevant[query]]
         assert ranking.ranks[query].tolist() == expected
-    assert np.array_equal(scores, before)  # a view of the scorer's own array was ranked
+    assert np.array_equal(scores, before)  # the scorer returned a view of its own array
 
 
 def test_a_batch_gives_what_single_queries_give():

@@ -7,7 +7,7 @@ from mmrec.data.splits import Queries
 
 
 def make_queries(relevant, seen=None, history=None, dropped=None):
-    """Makes queries of users 0, 1, ... from lists of rows; nothing is seen, and histories are empty, by default."""
+    """Makes queries of users 0, 1, ... from lists of rows; by default nothing is seen and histories are empty."""
     empty = [[] for _ in relevant]
     return Queries(
         np.arange(len(relevant), dtype=np.int32),

@@ -1,4 +1,4 @@
-"""What every index keeps to, whatever it reads and however it stores: against a brute force in NumPy."""
+"""The contract of every index, whatever it reads and however it stores it, against brute force in NumPy."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ RELOADED = ["float32", pytest.param("float16", marks=pytest.mark.slow), "int8"]
 
 def build(kind, table, storage="float32"):
     """An index of a small table; cells hold two rows each, in the order of the rows."""
-    in_blocks = Bounds(kept=0, marked=1, block_rows=GROUP, block_values=0)  # as with more items than scores are kept of
+    in_blocks = Bounds(kept=0, marked=1, block_rows=GROUP, block_values=0)  # as with more items than kept scores
     exact = ExactIndex(table, storage, in_blocks if kind == "exact, in blocks" else BOUNDS)
     if kind.startswith("exact"):
         return exact
@@ -51,7 +51,7 @@ def storage(request):
 
 @pytest.fixture(scope="module")
 def world():
-    """Whole numbers up to 127, one of which is 127 in every row: exact in every storage, with many ties."""
+    """Whole numbers up to 127, with a 127 in every row: exact in every storage, and with many ties."""
     rng = np.random.default_rng(5)
     table = rng.integers(-2, 3, (42, 4)).astype(np.float32)
     table[:, 3] = 127
@@ -110,7 +110,7 @@ def test_rows_do_not_depend_on_their_batch_mates(kind, storage, world):
         assert scores[one, :width].tolist() == alone[1][0].tolist()
 
 
-def test_inclusions_alone_answer_also_repeated_excluded_or_not_here(kind, storage, world):
+def test_only_inclusions_answer_even_if_repeated_excluded_or_absent(kind, storage, world):
     table, query, scores = world
     include = [[7, 7, 9, 30], [-1, 0, 0, 0], [0, 0, 0, 0], [-1, 8, 0, 0], [1, 2, 3, 4], [41, 0, 41, 0]]
     exclude = [[9], [0], [1], [0], [2], [41]]
@@ -213,5 +213,5 @@ def test_what_was_gathered_from_a_table_does_not_make_later_reads_copy_it(kind, 
         assert np.shares_memory(*(np.asarray(memoryview(read)) for read in (first, second)))
 
 
-def test_it_says_whether_it_looks_at_every_item(kind):
+def test_an_index_says_whether_it_scores_every_item(kind):
     assert build(kind, np.ones([5, 4], np.float32)).is_exact == kind.startswith("exact")

@@ -1,4 +1,4 @@
-"""The exact index against a brute force in NumPy."""
+"""The exact index against brute force in NumPy."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def ask(index, k, exclude=None, include=None, allowed=None):
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("seed", range(8))
 def test_agrees_with_brute_force_on_random_worlds_with_ties(seed, kept):
-    bounds = Bounds(marked=1)  # as with more items, of which a few exclusions are not marked
+    bounds = Bounds(marked=1)  # as with more items, where a few exclusions are not marked
     if not kept:
         bounds = bounds._replace(kept=0, block_rows=GROUP, block_values=0)
     rng = np.random.default_rng(seed)

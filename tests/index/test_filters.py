@@ -1,4 +1,4 @@
-"""Filters against a reading of the table, row by row."""
+"""Filters against a plain reading of the table, row by row."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mmrec.index.filters import Filters
 
 
 def cells(values):
-    """Returns the values of each item as the filters take them; of a text its only value."""
+    """Returns the values of each item as the filters take them; a text is a single value."""
     several = ((one,) if isinstance(one, str) and one else tuple(one) for one in values)
     return np.fromiter(several, object, len(values))
 
@@ -25,7 +25,7 @@ def allowed(asked, values=VALUES):
 
 
 def rows(asked):
-    """The items (1 to 4) that may answer, for each question."""
+    """The items (1 to 4) that match, for each request."""
     return [(np.flatnonzero(row[1:]) + 1).tolist() for row in allowed(asked)]
 
 
@@ -45,7 +45,7 @@ def rows(asked):
         (["Category=mug", ""], []),
     ],
 )
-def test_all_that_is_asked_must_hold(asked, expected):
+def test_all_filters_must_match(asked, expected):
     assert rows([asked]) == [expected]
 
 
@@ -58,17 +58,17 @@ def test_rows_do_not_depend_on_each_other():
     ]
 
 
-def test_nothing_asked_and_no_row_are_no_error():
+def test_no_filter_and_no_row_are_no_error():
     assert allowed(np.zeros([2, 0])).tolist() == [[True] * 5] * 2
     assert allowed(np.zeros([0, 3])).shape == (0, 5)
 
 
-def test_columns_without_any_value_are_fulfilled_by_no_item():
+def test_a_column_without_any_value_matches_no_item():
     values = {"empty": cells(["", ""]), "full": cells(["x", "x"])}
     assert allowed([["empty="], ["full=x"]], values)[:, 1:].tolist() == [[False, False], [True, True]]
 
 
-def test_one_of_several_values_fulfils_and_each_that_is_asked_must_be_there():
+def test_one_of_several_values_matches_and_every_filter_must_match():
     values = {"tags": cells([["red", "new"], ["new"], [], "red"])}
     assert [np.flatnonzero(row).tolist() for row in allowed([["tags=new", ""], ["tags=red", "tags=new"]], values)] == [
         [1, 2],

@@ -1,4 +1,4 @@
-"""Exports whose index reads or keeps less than all: what they answer, and what they say of themselves."""
+"""Exports whose index reads or stores less than everything: their answers, and what their manifest says."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_the_manifest_and_the_model_card_say_what_it_finds(exported):
     if about["kind"] == "ivf":
         assert about["recall@10"] >= 0.8
         assert about["depth"] >= 10
-        assert about["bytes"] > 2 * exported.item_table.nbytes  # by item and by cell
+        assert about["bytes"] > 2 * exported.item_table.nbytes  # stored by item and by cell
     else:
         assert about["bytes"] == 160 * (16 + 4)  # 150 items and row 0, in groups of 16
     card = (exported.path / "mmrec/README.md").read_text()

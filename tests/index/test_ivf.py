@@ -1,4 +1,4 @@
-"""What the approximate index reads, when it does not, and how it is built."""
+"""The approximate index: which cells it reads, when it searches exactly, and how it is built."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mmrec.index.cells import Cells, cut_into_cells
 from mmrec.index.exact import ExactIndex
 from mmrec.index.ivf import IvfIndex, cells_needed, depth_held, probes_needed
 
-# Items 1 to 8 lie to the right, 9 to 16 above; 16 lies among the first but was put into the cell above.
+# Items 1 to 8 are on the right, 9 to 15 above; 16 is on the right, too, but in the cell above.
 TO_THE_RIGHT, ABOVE = [[8 - row, 0] for row in range(8)], [[0, 8 - row] for row in range(7)]
 TABLE = np.array([[0, 0], *TO_THE_RIGHT, *ABOVE, [7.5, 0]], np.float32)
 CELLS = Cells(np.arange(1, 17, dtype=np.int32).reshape(2, 8), np.array([[4, 0], [0, 4]], np.float32))
@@ -18,7 +18,7 @@ RIGHT = [[1.0, 0.0]]
 
 
 def ask(k, exclude=(), allowed=None, query=RIGHT, depth=2):
-    """The rows that the index answers with when it reads one cell of the two."""
+    """The rows that the index answers with when it reads one of the two cells."""
     index = IvfIndex(ExactIndex(TABLE), CELLS, 1, depth)
     exclude = tf.constant([list(exclude)] * len(query), tf.int32)
     return index.search(tf.constant(query), tf.fill([len(query)], k), exclude, None, allowed)[0].numpy().tolist()
@@ -34,7 +34,7 @@ def test_more_answers_than_the_depth_are_ranked_exactly():
 
 
 def test_exclusions_that_push_the_last_answer_below_the_depth_are_ranked_exactly():
-    """Regression: with the nearest items excluded, a third of the answers was lost."""
+    """Regression: with the nearest items excluded, a third of the answers were lost."""
     assert ask(1, [1]) == [[2]]
     assert ask(1, [1, 2]) == [[16]]
     assert ask(1, [1, 2], depth=3) == [[3]]
@@ -73,7 +73,7 @@ def test_a_row_that_is_ranked_exactly_changes_no_other():
 
 
 def test_probes_are_the_fewest_that_find_the_share_asked_for():
-    right = np.array([[1, 16, 2, 3, 0]], np.int32)  # three of four lie in the nearer cell
+    right = np.array([[1, 16, 2, 3, 0]], np.int32)  # three of four are in the nearer cell
     needed = cells_needed(CELLS, np.array(RIGHT, "float32"), right)
     assert needed.tolist() == [[1, 2, 1, 1, 0]]
     assert [probes_needed(needed, share) for share in (0.5, 0.75, 0.76, 1.0)] == [1, 1, 2, 2]
@@ -108,7 +108,7 @@ def test_every_row_lies_in_one_cell_among_its_neighbours():
         mixed += len({int(np.argmax(centre[row])) for row in cell if row}) > 1
         np.testing.assert_allclose(table[cell[cell > 0]].mean(axis=0), mean, rtol=1e-5)
         assert (np.diff(cell[cell > 0]) > 0).all()
-    assert mixed <= 2  # where k-means took two of the three clusters for one, a cell may lie across
+    assert mixed <= 2  # if k-means merges two of the three clusters, a cell may have items of both
 
 
 @pytest.mark.parametrize("items", [1, 2, 17, 40])
@@ -141,7 +141,7 @@ def test_the_index_is_built_to_the_recall_and_says_what_it_reached(storage):
 
 
 def test_recall_stays_near_the_target_however_many_are_wanted_or_excluded():
-    """Regression: cells were read for the ten best alone, and of later ones a third was lost."""
+    """Regression: only the cells of the ten best were read, and a third of the later answers were lost."""
     rng = np.random.default_rng(0)
     table, queries = (rng.standard_normal((count, 8)).astype(np.float32) for count in (3001, 200))
     nothing = np.zeros((200, 0), np.int32)
@@ -157,7 +157,7 @@ def test_recall_stays_near_the_target_however_many_are_wanted_or_excluded():
 
 
 @pytest.mark.slow
-def test_cells_that_rounding_hides_answers_in_are_made_up_for_as_far_as_they_go(capsys):
+def test_answers_lost_by_rounding_are_made_up_for_by_more_cells_as_far_as_possible(capsys):
     rng = np.random.default_rng(0)
     table = rng.standard_normal((3001, 8)).astype(np.float32)
     held_out = rng.standard_normal((100, 8)).astype(np.float32), np.zeros((100, 0), np.int32)
@@ -167,7 +167,7 @@ def test_cells_that_rounding_hides_answers_in_are_made_up_for_as_far_as_they_go(
         facts = build_index(table, config, lambda: held_out)[1]
         probes[storage], reached[storage] = facts["probes"], facts["recall@10"]
         said[storage] = capsys.readouterr().err
-    assert reached["float32"] >= 0.999 > reached["int8"] > 0.9  # not even all cells give back what rounding takes
+    assert reached["float32"] >= 0.999 > reached["int8"] > 0.9  # even all cells do not recover what rounding loses
     assert probes["float32"] < probes["int8"] == facts["cells"]
     assert said["float32"] == ""
     assert said["int8"] == (

@@ -1,4 +1,4 @@
-"""What an index keeps of the one before it."""
+"""What a refreshed index keeps from the one before it."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mmrec.index.cells import Cells, refreshed_cells
 from mmrec.index.item_table import ItemTable
 from mmrec.index.rows import encode
 
-# Rows 1 and 2 lie to the right, 3 and 4 above; a cell holds two.
+# Rows 1 and 2 are on the right, 3 and 4 above; a cell has two rows.
 TABLE = np.array([[0, 0], [4, 0], [3, 0], [0, 4], [0, 3]], np.float32)
 CELLS = Cells(np.array([[1, 2], [3, 4]], np.int32), np.array([[3.5, 0], [0, 3.5]], np.float32))
 
@@ -20,8 +20,8 @@ def test_delisted_rows_leave_their_cells_and_new_ones_join_the_nearest():
     np.testing.assert_array_equal(cells.centres, CELLS.centres)
 
 
-def test_a_row_that_stays_stays_where_it_lies():
-    table = np.array([[0, 0], [0, 9], [3, 0]], np.float32)  # nobody says that it has moved
+def test_a_row_that_stays_keeps_its_cell():
+    table = np.array([[0, 0], [0, 9], [3, 0]], np.float32)  # it has moved, but its source says that it stays
     assert refreshed_cells(CELLS, table, np.array([0, 1, 2])).rows.tolist() == [[1, 2], [0, 0]]
 
 

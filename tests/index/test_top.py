@@ -21,7 +21,7 @@ def test_rows_in_any_order_are_ranked_and_ties_go_by_row(k, want):
     scores = np.array([[1, 1, 0], [0, 3, 2], [NEVER, NEVER, NEVER], [NAN, NAN, NAN]], np.float32)
     actual, values = tf.function(leading_rows)(scores, rows, tf.constant(k))
     for one, answer in enumerate(want):
-        if answer is not None:  # of a query that is no number, any answer will do: the others must not notice
+        if answer is not None:  # for a query of NaN any answer will do, but the other queries must not change
             assert actual[one].numpy().tolist() == answer
             assert values[one].numpy().tolist() == [scores[one, rows[one].tolist().index(row)] for row in answer]
 

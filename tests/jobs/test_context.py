@@ -1,4 +1,4 @@
-"""A shop in which what comes next depends on everything but the item before it."""
+"""A shop in which the next item depends on everything but the item before it."""
 
 import csv
 import itertools
@@ -46,7 +46,7 @@ def write_shop(folder):
             "split": {"kind": "leave_last_out"},
             "cache_dir": str(folder / "cache"),
         },
-        "item": {"modalities": ["item_id"], "dim": 8, "item_id": {"initial": "random"}},  # nearness says nothing here
+        "item": {"modalities": ["item_id"], "dim": 8, "item_id": {"initial": "random"}},  # neighbours say nothing here
         "query": {"history": "mean", "max_length": 1, "context": ["time_gap", "event"], "context_dropout": 0.05},
         "retrieval": {"repeat_consumption": True, "negatives": "catalog"},
         "training": {"epochs": 12, "batch_size": 16, "learning_rate": 0.05, "patience": 12},
@@ -75,7 +75,7 @@ def test_with_its_context_the_model_finds_the_only_right_answer(result):
 
 
 @pytest.mark.slow
-def test_without_it_nothing_can(config):
+def test_without_its_context_no_model_finds_the_right_answer(config):
     data = {**config["data"], "users": None}
     query = {**config["query"], "context": []}
     result = mmrec.train({**config, "data": data, "query": query, "name": "without"})
@@ -87,7 +87,7 @@ def test_the_export_is_judged_as_the_model_was(result):
     assert_same(mmrec.evaluate(result.export_dir), expected)
 
 
-def test_the_export_answers_by_what_it_is_told(shop):
+def test_the_export_answers_by_the_context_that_it_gets(shop):
     asked = list(ANSWER)
     context = {
         "history_time": [[5.0]] * 8,
@@ -101,7 +101,7 @@ def test_the_export_answers_by_what_it_is_told(shop):
     np.testing.assert_allclose(alone, shop.embed_queries([["i3"]] * 8, context)[:1], atol=1e-5)
 
 
-def test_of_what_it_is_not_told_all_is_possible(shop):
+def test_all_answers_that_fit_a_partial_context_come_first(shop):
     context = {"history_event": [["buy"]], "user_home": ["Jena"]}
     answers = shop.recommend([["i3"]], k=2, context=context)
     assert set(answers.item_ids[0]) == {ANSWER["buy", gap, "Jena"] for gap in GAPS}
@@ -123,7 +123,7 @@ def test_manifest_card_and_requests_name_the_inputs(result, shop):
 
 
 def in_unit(config, folder, write):
-    """Returns the config with events whose times, as seconds since 1970, are written as `write` says."""
+    """Returns the config with events whose times, in seconds since 1970, are written by `write`."""
     with open(config["data"]["interactions"]["path"], newline="") as file:
         header, *rows = csv.reader(file)
     path = folder / "events.csv"
@@ -177,7 +177,7 @@ def test_queries_are_asked_at_the_moment_of_their_answer_and_know_nothing_later(
     [
         ({"data.interactions.event": None}, "`query.context: [event]` needs a column"),
         ({"query.context": [], "data.interactions.negative_events": ["view"]}, "put `event` in `query.context`"),
-        ({"retrieval.neighbours": 4, "data.interactions.negative_events": ["view"]}, "takes all of a history as liked"),
+        ({"retrieval.neighbours": 4, "data.interactions.negative_events": ["view"]}, "counts every event of a history"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(config, change, said):

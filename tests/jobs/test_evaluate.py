@@ -1,4 +1,4 @@
-"""An export judged anew gets the numbers that training gave its model."""
+"""An export that is evaluated again gets the same metrics as its model in training."""
 
 import shutil
 
@@ -23,7 +23,7 @@ def expected(tiny_export):
     return {name: value for name, value in tiny_export.result.metrics.items() if name != "seconds"}
 
 
-def test_it_repeats_the_metrics_of_training(tiny_export, expected):
+def test_an_evaluation_repeats_the_metrics_of_training(tiny_export, expected):
     assert_same(mmrec.evaluate(tiny_export.result.export_dir), expected)
 
 
@@ -39,7 +39,7 @@ def test_the_order_of_the_files_changes_nothing(tiny_export, expected, tmp_path)
 
 
 def test_items_that_the_export_lacks_rank_behind_all_others(tiny_export, expected, tmp_path):
-    # Regression: they kept an embedding of zeros, which scores above half of the catalog.
+    # Regression: they had an embedding of zeros, which scores above half of the catalog.
     table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str, keep_default_na=False)
     more = table.head(50).assign(item_id=[f"0-new-{i}" for i in range(50)])  # sorts first: every row moves
     pd.concat([table, more]).to_csv(tmp_path / "catalog.csv", index=False)
@@ -50,8 +50,8 @@ def test_items_that_the_export_lacks_rank_behind_all_others(tiny_export, expecte
     assert_same({name: metrics["test"][name] for name in means}, {name: expected["test"][name] for name in means})
 
 
-def test_delisted_items_that_the_catalog_lacks_by_now_are_judged(tiny_export, expected, tmp_path):
-    # Regression: events that name a delisted item stopped the evaluation, whose catalog is that of the refresh.
+def test_delisted_items_that_the_catalog_no_longer_has_are_evaluated(tiny_export, expected, tmp_path):
+    # Regression: events of a delisted item stopped the evaluation, as the catalog of the refresh lacks it.
     version = shutil.copytree(tiny_export.result.export_dir, tmp_path / "shop" / "1")
     table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str, keep_default_na=False)
     table[::2].to_csv(tmp_path / "catalog.csv", index=False)
@@ -63,7 +63,7 @@ def test_delisted_items_that_the_catalog_lacks_by_now_are_judged(tiny_export, ex
 
 
 @pytest.mark.slow
-def test_items_that_a_refresh_delisted_are_still_asked_for_and_rank_last(tiny_export, expected, tmp_path, capsys):
+def test_items_that_a_refresh_delisted_are_still_answers_and_rank_last(tiny_export, expected, tmp_path, capsys):
     version = shutil.copytree(tiny_export.result.export_dir, tmp_path / "shop" / "1")
     table = pd.read_csv(tiny_export.shop / "catalog.csv", dtype=str, keep_default_na=False)
     asked = set(tiny_export.tables.vocabulary.ids[tiny_export.tables.split.test.relevant.values])

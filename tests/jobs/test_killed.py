@@ -1,4 +1,4 @@
-"""A training killed at any point: the same command ends with one whole run and one version, as if nothing had been.
+"""A training killed at any point: the same command ends with one complete run and one version, as if undisturbed.
 
 All processes are forked from one that has TensorFlow loaded. A child sets its trap, trains, and is killed by it.
 """
@@ -36,7 +36,7 @@ from pathlib import Path
 
 evaluate_job, fit, train = (sys.modules["mmrec.jobs." + name] for name in ("evaluate", "fit", "train"))
 image.Backbone = MeanColour
-Photos.fill.__defaults__ = (5,)  # photos at once: five parts
+Photos.fill.__defaults__ = (5,)  # photos at once, which makes five parts
 PLACES = {{
     "append": (FeatureStore, "append"), "fsync": (os, "fsync"), "epoch": (callbacks.Checkpoints, "on_epoch_end"),
     "checkpoint": (tf.train.CheckpointManager, "save"), "judge": (train, "judge"), "export": (train, "export_model"),
@@ -92,9 +92,9 @@ for line in sys.stdin:
         print(json.dumps([os.waitstatus_to_exitcode(status), answer.read()]), flush=True)
 """
 
-# The place, which of its calls, and whether the process dies before or after it.
+# The place, the number of its call, and whether the process dies before or after it.
 SHORT = [
-    ("rename", 1, "after"),  # the version is there, the metrics are not: a second version once came of it
+    ("rename", 1, "after"),  # the version is there, the metrics are not: this once led to a second version
 ]
 LONG = [
     ("checkpoint", 3, "after"),  # the best of the second epoch is saved, the latest is not
@@ -127,7 +127,7 @@ class Shop:
         self.config = write_groups(folder, users=40, epochs=3)
         add_photos(folder, self.config, photo)
         self.config["item"]["modalities"] = ["image", "item_id"]
-        # Which values a process drops depends on how many it has dropped before: without dropout, both end alike.
+        # Dropout depends on how much a process has drawn before: without it, both end alike.
         self.config["query"]["dropout"] = self.config["item"]["image"]["dropout"] = 0.0
         self.config["item"]["item_id"] = {"dropout": 0.0}
 

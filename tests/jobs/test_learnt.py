@@ -1,4 +1,4 @@
-"""What encoders learnt stands in the run folder before the first step, for a later training on a changed catalog."""
+"""The run folder has what encoders learnt before the first step, for a later training on a changed catalog."""
 
 import csv
 
@@ -16,7 +16,7 @@ from tests.jobs.worlds import write_groups
 
 
 class Listing(tf_keras.callbacks.Callback):
-    """Lists the folder as training begins."""
+    """Lists the folder when training begins."""
 
     def __init__(self, folder):
         super().__init__()
@@ -50,7 +50,7 @@ def content(learnt, name):
     return (learnt.folder / name).read_bytes()
 
 
-def test_everything_is_there_before_the_first_step(learnt):
+def test_the_learnt_files_are_there_before_the_first_step(learnt):
     names = ["attributes.json", "item_id.npz", "items.json", "text.json", "text.npz", "users.json"]
     assert learnt.names == names
     assert sorted(path.name for path in learnt.folder.iterdir()) == names

@@ -26,7 +26,7 @@ def test_ten_trainings_in_one_process_take_no_more_memory_than_a_few(python, tmp
     assert code == 0, errors
     resident = [int(line) / 1024 for line in out.split()]  # MiB
     assert len(resident) == 10
-    # The first ones trace graphs and fill pools. A training that stayed would take 15 MiB or more here.
+    # The first ones trace graphs and fill pools. A training that stayed in memory would take 15 MiB or more.
     assert max(resident[5:]) - max(resident[1:5]) < 60
 
 

@@ -13,7 +13,7 @@ OWN = "tests.toys.parity:Parity"
 
 
 class Logs(tf_keras.callbacks.Callback):
-    """Keeps what it is told at the end of each epoch."""
+    """Keeps the logs of the end of each epoch."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What stands for `auto`, what item ids begin with, and whether items differ at all."""
+"""What `auto` becomes, what id vectors start from, and whether items differ at all."""
 
 from dataclasses import dataclass, replace
 
@@ -42,7 +42,7 @@ def test_auto_is_the_whole_catalog_where_that_is_quick(item, retrieval, competin
 
 @dataclass
 class Counts:
-    """Tables of a shop in which so many of the items have a training event; two have none."""
+    """Tables of a shop in which this many items have a training event, and two have none."""
 
     trained: int
 
@@ -68,14 +68,14 @@ def test_what_was_decided_is_listed_and_stays_decided():
     assert Config.load({"retrieval": first.retrieval.model_dump()}).retrieval == first.retrieval
 
 
-def test_a_config_that_is_not_decided_prepares_nothing(tmp_path):
+def test_an_undecided_config_prepares_nothing(tmp_path):
     config = Config.load(write_groups(tmp_path), **{"item.item_id.initial": "auto"})
     with pytest.raises(ValueError, match="must be decided"):
         prepare(config, load_tables(config))
 
 
 def initial(config, items=24, **most):
-    """Returns float32 [items + 1, D], what ids begin with."""
+    """Returns float32 [items + 1, D], what the id vectors start from."""
     config = Config.load(config, **{"item.item_id.initial": "auto"})
     tables = load_tables(config)
     tower = ItemIdModality(resolve(config, tables, **most), tables).tower()
@@ -95,7 +95,7 @@ def test_ids_begin_with_what_training_alone_says_of_neighbours(tmp_path):
     np.testing.assert_array_equal(initial(config), before)
 
 
-def test_of_too_many_items_ids_begin_at_random(tmp_path):
+def test_with_too_many_items_ids_begin_at_random(tmp_path):
     config = write_groups(tmp_path)
     near = initial(config)[1:]
     same = np.arange(24) // 12 == np.arange(24)[:, np.newaxis] // 12
@@ -106,7 +106,7 @@ def test_of_too_many_items_ids_begin_at_random(tmp_path):
 
 @pytest.mark.parametrize("items", [2, 3, 4, 6, 9, 12])
 def test_the_ids_of_few_items_begin_apart(tmp_path, items):
-    # Neighbours of all others alike, they began with one vector, and the training was refused as collapsed.
+    # Regression: equally near to all others, they started from one vector, and training failed as collapsed.
     start = initial(few_items(tmp_path, items), items)[1:]
     assert mean_cosine(start) < 0.9
     assert (np.linalg.norm(start, axis=1) > 0).all()
@@ -125,7 +125,7 @@ def test_ids_without_any_neighbour_begin_at_random(tmp_path):
 def test_items_without_any_difference_are_refused(tmp_path):
     config = Config.load(write_groups(tmp_path), **{"item.modalities": ["text"]})
     lines = (tmp_path / "items.csv").read_text().splitlines()
-    # What differs behind the tokens that are read does not count.
+    # A difference after the tokens that are read does not count.
     same = [line.replace(",", ",a thing for you " + "and " * 100) for line in lines[1:]]
     (tmp_path / "items.csv").write_text("\n".join([lines[0], *same]))
     tables = load_tables(config)

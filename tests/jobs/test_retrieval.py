@@ -52,7 +52,7 @@ def test_ids_that_start_from_neighbours_know_the_group_before_they_learn(tmp_pat
 
 @pytest.fixture(scope="module")
 def beside(tmp_path_factory):
-    """Neighbours beside towers that have learnt next to nothing."""
+    """Neighbours with towers that have learnt almost nothing."""
     config = write_groups(tmp_path_factory.mktemp("neighbours"), epochs=1, learning_rate=1e-5)
     return mmrec.train(config | {"retrieval": {"neighbours": 6}})
 
@@ -87,7 +87,7 @@ def test_fitted_texts_stand_beside_the_towers_where_only_they_know_the_answer(tm
     config["item"] |= {"modalities": ["text", "item_id"]}
     config["item"]["text"] = {"tokenizer": "word", "encoder": "latent", "latent_dim": 4}
     colours = [("red", "blue")[user % 2] for user in range(60)]
-    events = [  # what is asked for at the end is never trained on
+    events = [  # the answers at the end are never trained on
         f"u{user},{colour}-{item},{time}"
         for user, colour in enumerate(colours)
         for time, item in enumerate([user % 7, (user + 2) % 7, 9 + user % 3, 9 + (user + 1) % 3])
@@ -96,7 +96,7 @@ def test_fitted_texts_stand_beside_the_towers_where_only_they_know_the_answer(tm
     result = mmrec.train(config | {"retrieval": {"neighbours": 2}})
     neighbours, shop = result.metrics["neighbours"], mmrec.load(result.export_dir)
     assert neighbours["text_weight"] > 0
-    # So few directions are singular vectors.
+    # With so few directions, all are singular vectors.
     assert neighbours["random_weight"] == neighbours["random_text_weight"] == 0
     assert shop.item_table.shape == (25, 16 + 4 + 2)
     new = shop.embed_items(shop.items.assign(item_id=""))
@@ -119,7 +119,7 @@ def test_there_are_no_more_directions_than_items(tmp_path):
     config = write_groups(tmp_path, epochs=1, learning_rate=1e-6)
     neighbours = mmrec.train(config | {"retrieval": {"neighbours": 512}}).metrics["neighbours"]
     assert neighbours["rank"] == 24
-    assert neighbours["random_weight"] == 0  # rather than that of rounding errors
+    assert neighbours["random_weight"] == 0  # not a weight of rounding errors
 
 
 def test_random_directions_know_the_group_and_have_a_weight_of_their_own(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What stands for a table that is not given."""
+"""What happens when a table is not named."""
 
 import pytest
 

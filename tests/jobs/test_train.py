@@ -33,7 +33,7 @@ from tests.jobs.worlds import add_photos, few_items, write_groups
 
 
 class Logs(tf_keras.callbacks.Callback):
-    """Keeps what it is told at the end of each epoch."""
+    """Keeps the logs of the end of each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -45,7 +45,7 @@ class Logs(tf_keras.callbacks.Callback):
 
 @dataclass
 class Done:
-    """A training that is over."""
+    """A finished training."""
 
     config: dict
     result: object
@@ -62,7 +62,7 @@ def go(config):
 
 @pytest.fixture(scope="module")
 def ids(tmp_path_factory):
-    """A training on ids alone, with the mean of the history."""
+    """A training on ids only, with the mean of the history."""
     return go(write_groups(tmp_path_factory.mktemp("ids")))
 
 
@@ -91,7 +91,7 @@ def test_a_constant_model_is_no_better_than_chance(groups):
     tables = load_tables(config)
     same = ItemTable.of(np.full((25, 4), 0.5, np.float32))
     metrics = judge(config, tables, {}, same, lambda table, histories, _: np.full((len(histories), 4), 0.5, np.float32))
-    # One right item among 19: the 24 of the catalog but the five of the history. Ties count against the model.
+    # One right item among 19: the catalog's 24 without the five of the history. Ties count against the model.
     for name, chance in {
         "recall@10": 10 / 19,
         "hit_rate@10": 10 / 19,
@@ -233,7 +233,7 @@ def test_items_that_have_become_the_same_stop_the_training(groups):
     def embed(table, histories, context):
         return np.tile(table.scored[1:2], (len(histories), 1))
 
-    # Whoever asks gets the first item before all others, which are tied: the right ones among those come last.
+    # Every query gets the first item before all others, which tie: right ones among those come last.
     first = (tables.split.validation.relevant.values == 1).mean()
     assert 0 < first < 0.2
     assert validation_judge(config, tables, lambda: ItemTable.of(apart), embed)()["ndcg@10"] == pytest.approx(first)

@@ -39,7 +39,7 @@ def write_groups(folder, users=160, events=6, **training):
             "modalities": ["item_id"],
             "dim": 16,
             "text": {"tokenizer": "word", "embedding_dim": 8, "units": 8},
-            "item_id": {"initial": "random"},  # from neighbours, they would know the group before they learn
+            "item_id": {"initial": "random"},  # from neighbours, ids would know the group before training
         },
         "query": {"history": "mean", "max_length": 8},
         "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.02, **training},
@@ -48,7 +48,7 @@ def write_groups(folder, users=160, events=6, **training):
 
 
 def few_items(folder, items, users=20, events=6):
-    """Writes a shop of so many items, which users take at random, again and again; returns the config."""
+    """Writes a shop of this many items, which users take at random, again and again; returns the config."""
     config, draw = write_groups(folder), np.random.default_rng(0)
     for name, rows in {
         "items": [["item_id", "title"], *([f"i{item}", f"thing {item}"] for item in range(items))],

@@ -17,7 +17,7 @@ from mmrec.training.trainer import fit, require_callbacks
 
 
 class Line(TwoTowerModel):
-    """A weight that follows its data; without towers."""
+    """A model without towers: a weight that follows its data."""
 
     def __init__(self):
         super().__init__(None, None, [])
@@ -30,7 +30,7 @@ class Line(TwoTowerModel):
 
 
 class Numbers:
-    """Two batches an epoch, all of one value; says which epochs were asked for."""
+    """Two batches per epoch, all of one value; records the requested epochs."""
 
     steps = 2
 
@@ -47,7 +47,7 @@ class Numbers:
 
 
 class Script:
-    """A judge that says prepared values, and remembers the model's weight at each."""
+    """A judge that returns prepared values, and records the model's weight at each."""
 
     def __init__(self, model, values):
         self.model, self.values, self.weights = model, list(values), []
@@ -128,7 +128,7 @@ def test_the_guard_names_the_epoch_and_step(go):
 
 def test_training_stops_when_the_best_epoch_is_patience_epochs_old_and_keeps_that_epoch(go):
     model, judge, _ = go([0.1, 0.5, 0.4, 0.5, 0.3, 0.9, 0.9], patience=3)
-    assert len(judge.weights) == 5  # epoch 2 is best; an equal value is no better one
+    assert len(judge.weights) == 5  # epoch 2 is best; an equal value is not better
     assert float(model.weight) == judge.weights[1] != judge.weights[4]
 
 
@@ -172,14 +172,14 @@ def test_a_resumed_run_trains_as_if_it_had_not_stopped(go, tmp_path):
     with pytest.raises(RuntimeError, match="crash"):
         go([0.1, 0.2, 0.3, 0.4], callbacks=[Crash(2)], epochs=4)
     resumed, _, _ = go([0.3, 0.4], epochs=4)
-    (go.run / "metrics.json").write_text("{}")  # the next one is another run
+    (go.run / "metrics.json").write_text("{}")  # the next training is another run
     whole, _, _ = go([0.1, 0.2, 0.3, 0.4])
     assert float(resumed.weight) == pytest.approx(float(whole.weight), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["[shop]", "a\\b", "a*", "a?"])
 def test_a_run_in_a_folder_that_reads_as_a_pattern_resumes_and_leaves_others_alone(tmp_path, name):
-    # TensorFlow looks for checkpoints by pattern, also for those that it deletes.
+    # TensorFlow finds checkpoints by pattern, also those that it deletes.
     other, go = training_in(tmp_path / "ab"), training_in(tmp_path / name)
     other([0.1])
     before = sorted(path.name for path in other.run.rglob("*"))
@@ -212,7 +212,7 @@ def test_a_further_callback_sees_the_validation_metrics(go):
 
 
 def test_callbacks_and_the_history_share_one_loss_the_mean_over_the_epoch(go):
-    # `loss` was that of the last batch: EarlyStopping(monitor="loss") stopped while the mean fell.
+    # Regression: `loss` was that of the last batch; EarlyStopping(monitor="loss") stopped while the mean fell.
     class Seen(tf_keras.callbacks.Callback):
         weights, steps, epochs = [], [], []
 
@@ -254,12 +254,12 @@ def test_callbacks_of_keras_2_are_taken_in_a_list_or_tuple():
 
 
 def test_a_further_callback_may_stop_the_training(go):
-    # The checkpoints' own decision once overwrote that of Keras's EarlyStopping.
+    # Regression: the checkpoints' own decision overwrote that of Keras's EarlyStopping.
     stop = tf_keras.callbacks.EarlyStopping(monitor="val_mrr", mode="max", patience=1)
     _, judge, _ = go([0.1, 0.2, 0.3, 0.4, 0.5], callbacks=[stop], patience=5)
     assert len(judge.weights) == 2
     _, idle, _ = go([], epochs=5, patience=5)
-    assert idle.weights == []  # that was the end of this run
+    assert idle.weights == []  # the run had ended
 
 
 def test_the_history_has_a_row_per_epoch_with_losses_and_metrics(go):
@@ -301,7 +301,7 @@ def test_without_tensorboard_the_logs_stay_empty(go):
 
 
 def test_what_follows_the_weights_is_refreshed_at_the_start_and_every_so_many_steps_of_an_epoch():
-    # Steps once counted on from epoch to epoch, so that a resumed training refreshed at other steps.
+    # Regression: steps were counted across epochs, so that a resumed training refreshed at other steps.
     calls = []
     refresh = Refresh(lambda: calls.append((epoch, step)), 3)
     epoch = step = None

@@ -17,7 +17,7 @@ class Crash(tf_keras.callbacks.Callback):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """The table of hard negatives is put in anew every two steps; nothing is dropped at random."""
+    """The table of hard negatives is replaced every two steps; there is no dropout."""
     config = write_groups(tmp_path_factory.mktemp("groups"), users=40, epochs=2, refresh_steps=2)
     config["query"]["dropout"] = 0.0
     config["item"] |= {"modalities": ["item_id", "text"], "item_id": {"dropout": 0.0}}

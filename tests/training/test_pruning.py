@@ -4,7 +4,7 @@ from mmrec.training.pruning import PrunedError, Pruning, validation_values
 
 
 class Trial:
-    """Stops where it is told to; keeps what is reported."""
+    """A trial that stops at a chosen epoch, and records what is reported."""
 
     def __init__(self, stop_at=None):
         self.reported, self._stop_at = [], stop_at
@@ -42,7 +42,7 @@ def test_a_trial_that_is_to_stop_ends_the_training(history):
 
 
 def test_a_continued_training_reports_what_was_trained_before_it(history):
-    # The third epoch stands in the file, but its checkpoint was not saved: it is trained again.
+    # The third epoch is in the file, but its checkpoint was not saved: it is trained again.
     history.write_text("epoch,loss,val_ndcg@10,val_mrr\n1,3.0,0.1,0\n2,2.0,0.25,0\n3,1.0,0.5,0\n")
     trial = Trial()
     callback = Pruning(trial, history)

@@ -114,7 +114,7 @@ def test_a_run_with_checkpoints_outlives_an_input_error(config):
 
 
 def test_half_a_checkpoint_is_none(config, tmp_path):
-    # A disk that was full in the first checkpoint left a run without one.
+    # Regression: a disk that was full during the first checkpoint left a run without one.
     with RunFolder.open(config, "a") as run:
         (run.checkpoints / "best" / "ckpt-1_temp").mkdir(parents=True)
     with pytest.raises(InputError), RunFolder.open(config, "a"):
@@ -122,7 +122,7 @@ def test_half_a_checkpoint_is_none(config, tmp_path):
     assert list((tmp_path / "runs" / "shop").iterdir()) == []
 
 
-# The steps of `open` before a run has its identity, by what a killed process was about to do.
+# The steps of `open` before a run has its identity, named after what a killed process was about to do.
 @pytest.mark.parametrize(
     ("place", "call"),
     [
@@ -188,6 +188,6 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
 
 
 def test_an_unreadable_file_within_a_run_is_not_blamed_on_the_run_folder(config):
-    # Any PermissionError while training was once reported as an unwritable `runs_dir`.
+    # Regression: any PermissionError in training was reported as an unwritable `runs_dir`.
     with pytest.raises(PermissionError), RunFolder.open(config, "a"):
         raise PermissionError(13, "Permission denied", "photo.jpg")

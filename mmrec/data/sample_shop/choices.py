@@ -1,4 +1,4 @@
-"""How the sample shop's shoppers choose: the softmax of their liking, drawn without a [users, items] matrix."""
+"""Draws what the sample shop's shoppers choose, by a softmax of their liking, without a [users, items] matrix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def choose_items(
     when: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draws the item of each line from the softmax over what is launched and not yet bought by that shopper.
+    """Draws the item of each line, by a softmax over the launched items that the shopper has not bought yet.
 
     Liking depends on an item's groups only, so a cell (the items with equal groups) is drawn first, then an item of it
     by popularity; what is not launched or already bought is drawn again.
@@ -73,7 +73,7 @@ class _Cells:
         self.groups = {facet: groups[facet][self.order[self.first]] for facet in numbers}
 
     def odds(self, care: dict[str, np.ndarray], taste: dict[str, np.ndarray]) -> np.ndarray:
-        """Returns float64 [2 * users, cells], rising along the whole array: row r runs up to r + 1, by probability."""
+        """Returns float64 [2 * users, cells]: row r holds r plus the cumulative probabilities of the cells."""
         total = np.log(self.mass)
         for facet, cell_group in self.groups.items():
             liking = np.pad(taste[facet], ((0, 0), (0, 0), (0, 1)))  # none: no liking
@@ -91,7 +91,7 @@ class _Cells:
 
 
 def _repeats(key: np.ndarray, valid: np.ndarray, pending: np.ndarray) -> np.ndarray:
-    """Returns the positions among `pending` whose `key` stands earlier: settled lines first, then in line order."""
+    """Returns the `pending` positions whose `key` came earlier, among settled lines or earlier pending ones."""
     settled = valid.copy()
     settled[pending] = False
     place = np.concatenate([np.flatnonzero(settled), pending[valid[pending]]])

@@ -1,4 +1,4 @@
-"""What an item of the sample shop looks and sounds like: small product photos and short recordings."""
+"""Draws the photos and recordings of the sample shop's items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the sample shop: what a title and a description say.
+"""Writes the titles and descriptions of the sample shop's items.
 
 A text names the product's category and its theme. It never names a colour or a pattern: those are for the photo alone.
 """

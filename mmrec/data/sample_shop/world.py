@@ -1,4 +1,4 @@
-"""The sample shop's latent world: what items are like, what shoppers like, and what they therefore buy.
+"""Draws the sample shop's hidden world: what items are like, what shoppers like, and what they buy.
 
 The groups (category, look, theme, sound) and the tastes are the truth behind the tables. Models see only their traces:
 the category and theme in the texts, the look in the photo, the sound in the recording.
