@@ -25,22 +25,23 @@ if TYPE_CHECKING:
 
 
 class Modality:
-    """One thing that items show or say. Constructed as `Modality(config, tables)`, which prepares the features.
+    """One kind of content that items have, such as photos. `Modality(config, tables)` prepares the features.
 
-    Before there is data, its class says which columns it reads, reads them, and names its inputs in the export. Whoever
-    adds one makes a folder with a class that extends this one, and names it in `modalities.names`; or, outside this
-    package, in `item.modalities` as `my_package.smell:Smell`, with settings under `item.custom.<name>`.
+    The class methods work before there is data: they name the columns, read and check them, and list the inputs of the
+    export. To add a modality, make a folder with a class that extends this one and list it in `modalities.names`;
+    outside of this package, name it in `item.modalities` as `my_package.smell:Smell`, with settings under
+    `item.custom.<name>`.
 
-    Modules of Keras load where a training asks for them: to read a catalog, as a refresh does, takes none.
+    Import Keras inside of `tower` only: a refresh reads catalogs without it.
 
     Attributes:
-      name: what it is called in configs, metrics and exports.
-      Settings: its settings, the section `item.<name>`, or `item.custom.<name>` of one outside this package.
-      reserved: names of inputs that no column of another modality gets.
-      reasons: what its `counts` mean in words, for those that a training tells of.
-      checks: what `mmrec check` asks of it.
+      name: its name in configs, metrics and exports.
+      Settings: the section of its settings: `item.<name>`, or `item.custom.<name>` outside of this package.
+      reserved: input names that no column of another modality may take.
+      reasons: the reasons in `counts` in words, as training prints them.
+      checks: what `mmrec check` reports about it.
       source: the features by item row, for training and evaluation.
-      counts: what was left out, by reason, for the metrics.
+      counts: number of values left out, by reason, for the metrics.
     """
 
     name: ClassVar[str]
@@ -54,7 +55,11 @@ class Modality:
 
     @classmethod
     def settings(cls, config: Config, where: str = "config") -> Any:
-        """Returns its settings; `where` begins a message, such as the file of the config.
+        """Returns its settings.
+
+        Args:
+          config: the whole config.
+          where: the start of a message, such as the file of the config.
 
         Raises:
           InputError: those under `item.custom` break a rule; the message names the key.
@@ -65,7 +70,7 @@ class Modality:
 
     @classmethod
     def require_settings(cls, config: Config) -> None:
-        """Raises InputError where the settings name what cannot be found; called before any data is read."""
+        """Raises InputError where the settings name a file or package that is missing; runs before any data is read."""
         cls.settings(config)
 
     @classmethod
@@ -73,7 +78,7 @@ class Modality:
         """Returns the columns of the catalog that it reads.
 
         Raises:
-          InputError: the config names none.
+          InputError: the config names no column.
         """
         return ()
 
@@ -85,10 +90,10 @@ class Modality:
           table: [R], all rows of the catalog in the order of the file, with `columns` and others.
           rows: int64 [N], the 0-based rows of the items, in the order of the items.
           config: the settings.
-          as_written: whether categories written as `9.0` stay so: models of earlier versions of mmrec know no others.
+          as_written: whether categories keep their spelling, `9.0` and not `9`, as exports of earlier versions expect.
 
         Returns:
-          What the items have of it; None: nothing beside their ids.
+          The content of the items; None: the modality reads ids alone.
 
         Raises:
           InputError: naming file, row and column of each kind of fault.
@@ -97,23 +102,23 @@ class Modality:
 
     @classmethod
     def fields(cls, config: Config, names: Mapping[str, Any], free: Callable[[str], str]) -> Iterable[schema.Field]:
-        """Lists its raw inputs in the export, one after the other.
+        """Lists its raw inputs in the export.
 
         Args:
           config: names the columns.
-          names: what training called the columns of `data.catalog`, in the same order; see `refreshing.columns`.
-          free: wanted name of an input -> that, as TensorFlow lets an input be called and none that is taken.
+          names: the columns of `data.catalog` as training named them, in the same order; see `refreshing.columns`.
+          free: makes a valid and unused input name of a wanted one.
         """
         return ()
 
     @classmethod
     def identity_files(cls, config: Config) -> Sequence[str]:
-        """Returns paths that the settings name and whose content belongs to the identity of a run; folders too."""
+        """Returns files and folders, named in the settings, whose content belongs to the identity of a run."""
         return ()
 
     @classmethod
     def quick(cls, config: Config) -> bool:
-        """Returns whether the vectors of all items can be computed anew in every step of training."""
+        """Returns whether it is cheap to compute the vectors of all items in every training step."""
         return False
 
     @classmethod
@@ -125,15 +130,15 @@ class Modality:
         raise NotImplementedError
 
     def tower(self) -> layers.Layer:
-        """Returns a new tower: features (first dimension B) -> float32 [B, D], and bool [B], whether it is present."""
+        """Returns a new tower: features (first dimension B) -> float32 [B, D], and bool [B], whether an item has any."""
         raise NotImplementedError
 
     def reader(self) -> Reader:
-        """Returns what reads raw inputs in the export, to the same features as `source`."""
+        """Returns the reader that turns raw inputs of the export into the same features as `source`."""
         raise NotImplementedError
 
     def learnt(self) -> Mapping[str, bytes]:
-        """Returns what was learnt on the catalog, as files by name: a later training on a changed one takes it up."""
+        """Returns what was learnt on the catalog, as file contents by name, for a later training on a changed catalog."""
         return {}
 
     @property

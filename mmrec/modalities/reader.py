@@ -13,12 +13,12 @@ Raw = Mapping[str, tf.Tensor]
 
 
 class Read(NamedTuple):
-    """What was read of B items.
+    """The features of B items, read from raw inputs.
 
     Attributes:
-      features: what the tower reads; first dimension B.
-      present: bool [B], whether anything usable was given.
-      status: int32 [B], the bits of `status` that say what was wrong; or 0.
+      features: the inputs of the tower; first dimension B.
+      present: bool [B], whether the item has anything usable.
+      status: int32 [B], bits that say what was wrong, or 0.
     """
 
     features: dict[str, tf.Tensor]
@@ -38,5 +38,5 @@ class Reader(Protocol):
     resources: Sequence
 
     def __call__(self, raw: Raw) -> Read:
-        """Reads `inputs`; a row's fault changes no other row."""
+        """Turns raw inputs into features; a fault in one row changes no other row."""
         ...

@@ -1,4 +1,4 @@
-"""The contract of fusions, and the embedding of an item of which nothing is present."""
+"""The contract of fusions, and the embedding of an item without any content."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tf_keras import layers
 
 
 class Fusion(layers.Layer):
-    """Makes one vector of the vectors of an item's modalities; a fusion of your own inherits from this.
+    """Combines the vectors of an item's modalities into one; the base class of your own fusions.
 
-    The contract: `fusion(vectors, present, training) -> float32 [B, W]`, where any subset of the modalities may be
-    present, none included, and what is absent does not show. Items and queries are compared by the cosine, or the
-    dot product, of what `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
+    The contract: `fusion(vectors, present, training) -> float32 [B, W]`. Any subset of the modalities may be present,
+    none included, and an absent one must not influence the result. Items and queries are compared by the cosine, or
+    the dot product, of what `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
 
     Args:
       modalities: M names, in the order of the vectors.
@@ -45,7 +45,7 @@ class Fusion(layers.Layer):
         raise NotImplementedError
 
     def query(self, queries: tf.Tensor) -> tf.Tensor:
-        """Turns the output of a history tower (float32 [..., W]) into queries; here it is one already."""
+        """Turns the output of a history tower (float32 [..., W]) into queries; by default it is one already."""
         return queries
 
     def report(self) -> dict[str, float]:
@@ -54,11 +54,10 @@ class Fusion(layers.Layer):
 
 
 class UnitFusion(Fusion):
-    """A fusion that reads unit vectors, so that weights alone say how much each modality counts.
+    """A fusion of unit vectors, so that only weights say how much each modality counts. Subclasses define `fuse`.
 
-    Under the dot product it reads the vectors as they are: how long one is, is then for its tower to learn.
-
-    An item of which nothing is present is a vector of its own, `nothing`. Subclasses define `fuse`.
+    With the dot product it gets the vectors as they are, and towers learn their lengths. An item without any content
+    gets a learnt vector, `nothing`.
 
     Args:
       modalities: M names.
