@@ -9,7 +9,7 @@ from tf_keras import layers
 
 
 class Fusion(layers.Layer):
-    """Makes one vector of the vectors of an item's modalities; a fusion of your own inherits from this.
+    """Combines the vectors of an item's modalities into one; a fusion of your own inherits from this.
 
     The contract: `fusion(vectors, present, training) -> float32 [B, W]`, where any subset of the modalities may be
     present, none included, and what is absent does not show. Items and queries are compared by the cosine, or the
@@ -32,11 +32,11 @@ class Fusion(layers.Layer):
         self.modalities, self.dim, self.output_dim = tuple(modalities), dim, dim
 
     def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Fuses.
+        """Combines the vectors of a batch of items.
 
         Args:
           vectors: M tensors, float32 [B, D], finite.
-          present: M tensors, bool [B]; any subset may hold.
+          present: M tensors, bool [B], whether an item has each modality; an item may have none.
           training: whether the fusion is being trained.
 
         Returns:
@@ -45,7 +45,14 @@ class Fusion(layers.Layer):
         raise NotImplementedError
 
     def query(self, queries: tf.Tensor) -> tf.Tensor:
-        """Turns the output of a history tower (float32 [..., W]) into queries; here it is one already."""
+        """Turns the output of a history tower into queries; unless a fusion redefines this, they are the same.
+
+        Args:
+          queries: float32 [..., W], the history tower's output.
+
+        Returns:
+          float32 [..., W].
+        """
         return queries
 
     def report(self) -> dict[str, float]:
@@ -56,14 +63,14 @@ class Fusion(layers.Layer):
 class UnitFusion(Fusion):
     """A fusion that reads unit vectors, so that weights alone say how much each modality counts.
 
-    Under the dot product it reads the vectors as they are: how long one is, is then for its tower to learn.
+    Under the dot product it reads the vectors as they are, and each tower learns how long its vectors are.
 
-    An item of which nothing is present is a vector of its own, `nothing`. Subclasses define `fuse`.
+    An item without any modality gets a learnt vector, `nothing`. Subclasses define `fuse`.
 
     Args:
-      modalities: M names.
-      dim: D.
-      output_dim: W. None: D.
+      modalities: M names, in the order of the vectors.
+      dim: D, width of each vector.
+      output_dim: W, width of the result. None: D.
     """
 
     def __init__(self, modalities: Sequence[str], dim: int, output_dim: int | None = None, **kwargs):
@@ -78,7 +85,7 @@ class UnitFusion(Fusion):
         stacked = tf.stack(vectors, axis=1)  # [B, M, D]
         fused = self.fuse((unit(stacked) if self.is_cosine else stacked) * mask, mask)  # [B, W]
         none = 1.0 - tf.reduce_max(mask, axis=1)  # [B, 1], 1 where nothing is present
-        # A product of matrices: `tf.where` and its gradient take several times as long, which a whole catalog shows.
+        # A product of matrices: `tf.where` and its gradient take several times as long over a whole catalog.
         return fused + tf.matmul(none, self.nothing[tf.newaxis])
 
     def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -95,7 +102,7 @@ class UnitFusion(Fusion):
 
 
 def unit(vectors: tf.Tensor) -> tf.Tensor:
-    """Divides vectors (float32 [..., D]) by their lengths; one of zeros stays so, with a gradient of at most 1,000."""
+    """Divides vectors (float32 [..., D]) by their lengths; zeros stay zeros, with a gradient of at most 1,000."""
     return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-6)
 
 
