@@ -27,17 +27,22 @@ if TYPE_CHECKING:
 class Modality:
     """One thing that items show or say. Constructed as `Modality(config, tables)`, which prepares the features.
 
-    Before there is data, its class says which columns it reads, reads them, and names its inputs in the export. Whoever
-    adds one makes a folder with a class that extends this one, and names it in `modalities.names`; or, outside this
-    package, in `item.modalities` as `my_package.smell:Smell`, with settings under `item.custom.<name>`.
+    Class methods come before there is an instance: they name the catalog's columns, read them, and name the inputs of
+    the export. To add a modality, make a folder with a class that extends this one, and name it in `modalities.names`;
+    or, outside this package, in `item.modalities` as `my_package.smell:Smell`, with settings under
+    `item.custom.<name>`.
 
-    Modules of Keras load where a training asks for them: to read a catalog, as a refresh does, takes none.
+    Modules of Keras are imported only where training needs them: reading a catalog, as a refresh does, needs none.
+
+    Args:
+      config: the settings.
+      tables: the catalog and the interactions.
 
     Attributes:
       name: what it is called in configs, metrics and exports.
       Settings: its settings, the section `item.<name>`, or `item.custom.<name>` of one outside this package.
       reserved: names of inputs that no column of another modality gets.
-      reasons: what its `counts` mean in words, for those that a training tells of.
+      reasons: in words, what those of its `counts` mean that training reports.
       checks: what `mmrec check` asks of it.
       source: the features by item row, for training and evaluation.
       counts: what was left out, by reason, for the metrics.
@@ -85,10 +90,10 @@ class Modality:
           table: [R], all rows of the catalog in the order of the file, with `columns` and others.
           rows: int64 [N], the 0-based rows of the items, in the order of the items.
           config: the settings.
-          as_written: whether categories written as `9.0` stay so: models of earlier versions of mmrec know no others.
+          as_written: whether categories such as `9.0` stay so, which models of earlier versions of mmrec need.
 
         Returns:
-          What the items have of it; None: nothing beside their ids.
+          The items' content; None: the modality reads nothing but their ids.
 
         Raises:
           InputError: naming file, row and column of each kind of fault.
@@ -102,18 +107,21 @@ class Modality:
         Args:
           config: names the columns.
           names: what training called the columns of `data.catalog`, in the same order; see `refreshing.columns`.
-          free: wanted name of an input -> that, as TensorFlow lets an input be called and none that is taken.
+          free: wanted name of an input -> the name, changed so that TensorFlow allows it and no other input has it.
+
+        Returns:
+          A field for each input.
         """
         return ()
 
     @classmethod
     def identity_files(cls, config: Config) -> Sequence[str]:
-        """Returns paths that the settings name and whose content belongs to the identity of a run; folders too."""
+        """Returns the files and folders in the settings whose content is part of a run's identity."""
         return ()
 
     @classmethod
     def quick(cls, config: Config) -> bool:
-        """Returns whether the vectors of all items can be computed anew in every step of training."""
+        """Returns whether every step of training can afford to compute the vectors of all items."""
         return False
 
     @classmethod
@@ -129,11 +137,11 @@ class Modality:
         raise NotImplementedError
 
     def reader(self) -> Reader:
-        """Returns what reads raw inputs in the export, to the same features as `source`."""
+        """Returns the reader of the export, which turns raw inputs into the same features as `source`."""
         raise NotImplementedError
 
     def learnt(self) -> Mapping[str, bytes]:
-        """Returns what was learnt on the catalog, as files by name: a later training on a changed one takes it up."""
+        """Returns what was learnt on the catalog, as files by name; training on a changed catalog can reuse it."""
         return {}
 
     @property
@@ -142,4 +150,8 @@ class Modality:
         return ()
 
     def refresh(self, tower: layers.Layer) -> None:
-        """Brings features that depend on weights in training up to date."""
+        """Recomputes the features that depend on weights that train.
+
+        Args:
+          tower: the modality's tower, as it is now.
+        """

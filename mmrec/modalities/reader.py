@@ -13,11 +13,11 @@ Raw = Mapping[str, tf.Tensor]
 
 
 class Read(NamedTuple):
-    """What was read of B items.
+    """The features of B items, read from raw inputs.
 
     Attributes:
       features: what the tower reads; first dimension B.
-      present: bool [B], whether anything usable was given.
+      present: bool [B], whether an item has usable content.
       status: int32 [B], the bits of `status` that say what was wrong; or 0.
     """
 
@@ -38,5 +38,12 @@ class Reader(Protocol):
     resources: Sequence
 
     def __call__(self, raw: Raw) -> Read:
-        """Reads `inputs`; a row's fault changes no other row."""
+        """Reads the raw inputs; a fault in one row changes no other row.
+
+        Args:
+          raw: `inputs` by name; first dimension B.
+
+        Returns:
+          Features, presence and status of each item.
+        """
         ...
