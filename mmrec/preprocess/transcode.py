@@ -75,7 +75,7 @@ def _bits_of_bmp(encoded: bytes) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps off the terminal what libtiff says of a broken file, past Python."""
+    """Silences libtiff, which writes to the terminal about broken files without going through Python."""
     with _stderr, open(os.devnull, "wb") as nowhere:
         kept = os.dup(2)
         try:

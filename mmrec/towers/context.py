@@ -10,8 +10,8 @@ from tf_keras import layers
 from mmrec import schema
 from mmrec.config.query import QueryConfig
 
-# Of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge: rounding
-# in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
+# Edges of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge:
+# rounding in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
 _EDGES = [2.0 ** (power - 0.5) for power in range(-28, 29)]
 
 

@@ -21,7 +21,7 @@ class Concatenation(Fusion):
     def __init__(self, modalities: Sequence[str], dim: int, **kwargs):
         super().__init__(modalities, dim, **kwargs)
         self.normalise = [layers.LayerNormalization() for _ in modalities]
-        # Not zeros: an item of which nothing is present is its bias alone, and a vector of zeros has no direction.
+        # Not zeros: an item without any modality is the bias alone, and a vector of zeros has no direction.
         self.projection = layers.Dense(dim, bias_initializer="random_normal")
 
     def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
