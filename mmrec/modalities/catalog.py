@@ -20,6 +20,9 @@ def read_catalog(config: Config, as_written: bool = False) -> Catalog:
       config: where it is, and what is read.
       as_written: see `Modality.read`.
 
+    Returns:
+      The items, with the content that each modality read.
+
     Raises:
       InputError: naming the key, or file, row and column, of each kind of fault.
     """
@@ -33,17 +36,17 @@ def read_catalog(config: Config, as_written: bool = False) -> Catalog:
 
 
 def in_order(classes: Iterable[type[Modality]]) -> list[type[Modality]]:
-    """Returns modalities in the order of the list, in which faults and facts are told; others come after."""
+    """Sorts modalities in the order of `MODALITIES`, in which faults and facts are reported; others come last."""
     order = [*MODALITIES]
     return sorted(classes, key=lambda one: order.index(one.name) if one.name in MODALITIES else len(order))
 
 
 def masked_files(config: Config, counts: Mapping[str, int]) -> str:
-    """Returns what was left out of the content of items, in words; "" where nothing was.
+    """Describes in words what was left out of the items' content; "" if nothing was.
 
     Args:
       config: names the modalities.
-      counts: by reason, those of others among them.
+      counts: by reason; reasons of no modality are ignored.
     """
     reasons = {
         reason: said for one in in_order(modality_classes(config).values()) for reason, said in one.reasons.items()

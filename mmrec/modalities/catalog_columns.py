@@ -11,7 +11,11 @@ from mmrec.errors import InputError
 
 
 def catalog_column(config: Config, name: str) -> Any:
-    """Returns what `data.catalog.<name>` says: a column, several, or columns and their kinds.
+    """Returns the value of `data.catalog.<name>`: a column, several, or columns and their kinds.
+
+    Args:
+      config: names the columns.
+      name: of the modality.
 
     Raises:
       InputError: it names none.
@@ -39,6 +43,6 @@ def column_field(column: str, trained: str, name: str, wanted: str, kind: str) -
 
 
 def single_field(config: Config, names: Mapping[str, Any], name: str, wanted: str, kind: str) -> schema.Field:
-    """Returns the field of a modality that reads one column; without one, its name stands for that."""
+    """Returns the field of a modality that reads one column; if none is set, the modality's name is used."""
     column, trained = getattr(config.data.catalog, name) or name, names.get(name) or name
     return column_field(column, trained, name, wanted, kind)

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class Audit(NamedTuple):
-    """What was seen of a catalog's content.
+    """The result of looking at a catalog's content.
 
     Attributes:
       what: the key of the facts, in the plural: `photos`.
       opened: int64, 0-based positions of the items that were looked at.
-      every: int64, those of the items that could have been.
+      every: int64, positions of all items that could be looked at.
       facts: counts and shares, ready for JSON; empty: there was nothing to look at.
-      findings: what to look at.
-      lines: the facts as a label and plain words, for people.
-      usable: int64, positions of some items whose content can be read, which stand in for all where the cost is
-        measured; None: any. Where it is empty the cost cannot be measured.
+      findings: observations for the user, each with its remedy.
+      lines: the facts for people, each as a label and plain words.
+      usable: int64, positions of some items whose content can be read. The cost is measured on them; None: on any
+        items. If it is empty, the cost cannot be measured.
       unreadable: int64, positions of the items that were looked at and whose content cannot be read.
-      errors: what cannot be used at all, with the code of its finding.
+      errors: message -> code of its finding, for what cannot be used at all.
     """
 
     what: str
@@ -44,14 +44,14 @@ class Audit(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a modality costs beside the model's own weights, by part.
+    """What a modality costs in addition to the model's own weights.
 
     Attributes:
-      seconds: of preparing.
-      memory_bytes: while training.
-      disk_bytes: of caches.
-      export_bytes: in an export; they are in memory, too.
-      beside_dim: values of an item that `retrieval.neighbours` searches beside the towers' and its own.
+      seconds: of preparing, by part.
+      memory_bytes: while training, by part.
+      disk_bytes: of caches, by part.
+      export_bytes: in an export, where they are also held in memory.
+      beside_dim: width that the modality adds to the item vectors of `retrieval.neighbours`.
       basis: what was measured, in words.
     """
 
@@ -71,8 +71,8 @@ class Checks:
       config: the settings.
 
     Attributes:
-      called: what few items have, in words; "": the name of the modality.
-      probed: most items whose content stands in for all where the cost is measured; None: all.
+      called: the content of an item in words, such as "a photo"; "": the name of the modality.
+      probed: most items on which the cost is measured; None: all.
     """
 
     called: ClassVar[str] = ""
@@ -89,7 +89,14 @@ class Checks:
         return False
 
     def coverage(self, content: Content) -> dict[str, float]:
-        """Returns the share of the items that have what it reads, by what that is called."""
+        """Computes how many items have content.
+
+        Args:
+          content: what the modality read of the catalog.
+
+        Returns:
+          Share of the items, 0 to 1, by name of the content.
+        """
         return {self.name: float(np.mean(~content.missing))}
 
     def audit(self, catalog: Catalog, deep: bool, user_ids: Collection[str]) -> Audit | None:
@@ -97,21 +104,24 @@ class Checks:
 
         Args:
           catalog: the items.
-          deep: whether all of it is looked at; otherwise a sample.
+          deep: whether to look at all items instead of a sample.
           user_ids: of the interactions.
 
         Returns:
-          What was seen; None: there is nothing to look at.
+          The result; None: there is nothing to look at.
         """
         return None
 
     def cost(self, modality: Modality, catalog: Catalog, usable: np.ndarray | None) -> Cost:
-        """Returns what it costs.
+        """Estimates what the modality costs.
 
         Args:
           modality: prepared on a sample.
           catalog: all items.
           usable: see `Audit`.
+
+        Returns:
+          The cost for all items.
         """
         return Cost()
 

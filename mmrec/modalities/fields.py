@@ -14,7 +14,7 @@ def item_fields(config: Config, names: Mapping[str, Any] | None = None) -> list[
     """Lists the raw inputs of an item, in the order of the modalities.
 
     A single text column is called `text` in signatures; several, and attributes, keep their names, as far as these are
-    ASCII letters, digits and "_" (anything else becomes "_"). Names that a modality keeps for itself are no column's.
+    ASCII letters, digits and "_" (anything else becomes "_"). No column gets a name that a modality reserves.
 
     Args:
       config: the modalities, and the columns that they read.

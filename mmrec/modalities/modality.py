@@ -34,6 +34,10 @@ class Modality:
 
     Import Keras inside of `tower` only: a refresh reads catalogs without it.
 
+    Args:
+      config: the whole config.
+      tables: the catalog and the interactions.
+
     Attributes:
       name: its name in configs, metrics and exports.
       Settings: the section of its settings: `item.<name>`, or `item.custom.<name>` outside of this package.
@@ -108,6 +112,9 @@ class Modality:
           config: names the columns.
           names: the columns of `data.catalog` as training named them, in the same order; see `refreshing.columns`.
           free: makes a valid and unused input name of a wanted one.
+
+        Returns:
+          A field for each input.
         """
         return ()
 
@@ -130,7 +137,7 @@ class Modality:
         raise NotImplementedError
 
     def tower(self) -> layers.Layer:
-        """Returns a new tower: features (first dimension B) -> float32 [B, D], and bool [B], whether an item has any."""
+        """Returns a new tower: features (first dimension B) -> float32 [B, D], and bool [B], whether items have it."""
         raise NotImplementedError
 
     def reader(self) -> Reader:
@@ -138,7 +145,7 @@ class Modality:
         raise NotImplementedError
 
     def learnt(self) -> Mapping[str, bytes]:
-        """Returns what was learnt on the catalog, as file contents by name, for a later training on a changed catalog."""
+        """Returns what was learnt on the catalog, as files by name; training on a changed catalog can reuse it."""
         return {}
 
     @property

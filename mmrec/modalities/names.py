@@ -29,7 +29,7 @@ DEFAULT = (IMAGE, TEXT, ITEM_ID)
 
 
 def checked_name(name: str) -> str:
-    """Returns the name of a modality, or the import path of one; raises ValueError for what is neither."""
+    """Returns a modality's name or import path unchanged; raises ValueError if it is neither."""
     if name in MODALITIES or ":" in name:
         return name
     *first, last = map(repr, MODALITIES)
@@ -44,7 +44,7 @@ def find_modality(name: str) -> type[Modality]:
       name: one of the list, or an import path `package.module:Class`.
 
     Raises:
-      InputError: there is none, it is no modality, or its own name is none that a modality may have.
+      InputError: the class cannot be found, is no modality, or has a name that no modality may have.
     """
     start_tensorflow()  # which the module of a modality loads
     from mmrec.modalities.modality import Modality

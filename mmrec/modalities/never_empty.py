@@ -8,15 +8,15 @@ import tensorflow as tf
 
 
 def never_empty(layer: Callable[..., tf.Tensor], values: tf.Tensor, **arguments) -> tf.Tensor:
-    """Calls a layer with convolutions; where there are no rows, with one of zeros, which it then leaves out.
+    """Calls a layer with convolutions; an empty batch gets one row of zeros, which is removed again.
 
-    TensorFlow runs oneDNN's convolutions on processors that these are made for, and there returns an empty batch in the
-    shape of its input (2.21), so that the layers behind it fail.
+    On processors that oneDNN supports, TensorFlow's convolutions (2.21) return an empty batch in the shape of their
+    input, so that the layers behind them fail.
 
     Args:
       layer: tensor [B, ...] -> tensor [B, ...], B >= 1.
       values: tensor [B, ...], B >= 0.
-      **arguments: of the layer.
+      **arguments: passed on to the layer.
 
     Returns:
       What the layer returns; [0, ...] where there are no rows.

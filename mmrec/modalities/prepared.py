@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training, evaluation and export share of items.
+    """The prepared modalities, which training, evaluation and export share.
 
     Attributes:
       modalities: by name, in the order of the config.
@@ -42,6 +42,6 @@ class Prepared:
         return {name: content for one in self.modalities.values() for name, content in one.learnt().items()}
 
     def refresh(self, towers: Mapping[str, layers.Layer]) -> None:
-        """Brings features that depend on weights in training up to date; `towers` are the modalities'."""
+        """Recomputes the features that depend on weights that train; `towers` are the modalities', by name."""
         for name, modality in self.modalities.items():
             modality.refresh(towers[name])

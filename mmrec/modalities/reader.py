@@ -1,4 +1,4 @@
-"""The contract of a reader: raw inputs of items to the features that training used, inside an export."""
+"""What stands before a tower in an export: raw inputs of items to the features that training used."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Read(NamedTuple):
     """The features of B items, read from raw inputs.
 
     Attributes:
-      features: the inputs of the tower; first dimension B.
-      present: bool [B], whether the item has anything usable.
-      status: int32 [B], bits that say what was wrong, or 0.
+      features: what the tower reads; first dimension B.
+      present: bool [B], whether an item has usable content.
+      status: int32 [B], the bits of `status` that say what was wrong; or 0.
     """
 
     features: dict[str, tf.Tensor]
@@ -38,5 +38,12 @@ class Reader(Protocol):
     resources: Sequence
 
     def __call__(self, raw: Raw) -> Read:
-        """Turns raw inputs into features; a fault in one row changes no other row."""
+        """Reads the raw inputs; a fault in one row changes no other row.
+
+        Args:
+          raw: `inputs` by name; first dimension B.
+
+        Returns:
+          Features, presence and status of each item.
+        """
         ...

@@ -8,18 +8,18 @@ import tensorflow as tf
 
 
 class Candidates(NamedTuple):
-    """The items that compete in a step; each stands once. Make one with `whole_catalog` or `drawn`.
+    """The items that compete in a step, each once. Make one with `whole_catalog` or `drawn`.
 
     Attributes:
       mode: `whole_catalog`: every item that can compete does, so that there is nothing to correct or to take out;
         `drawn`: the step's own choice of them.
       embedding: float32 [C, D].
-      row: int32 [C], their item rows. (This and what follows is read in the mode `drawn` only.)
+      row: int32 [C], their item rows. (This and the following are read in the mode `drawn` only.)
       competes: bool [C], whether each competes with queries that it does not answer.
-      log_q: float32 [C], natural log of the probability that it is among those of a step.
+      log_q: float32 [C], natural log of the probability that a step draws the item.
       positive_pairs: int32 [P, 2], (history, candidate) pairs that are positives of the history's user.
-      taken: int32 [T, 2], (history, item row) pairs of the same kind, whatever competes; in order of the histories.
-        Memory and hard negatives read it.
+      taken: int32 [T, 2], (history, item row) pairs of the same kind, also of items that are no candidates; in order
+        of the histories. Memory and hard negatives read it.
     """
 
     mode: Literal["whole_catalog", "drawn"]

@@ -18,15 +18,15 @@ def catalog_softmax(
 ) -> tf.Tensor:
     """Computes the mean cross entropy of the right candidates among all candidates.
 
-    Queries are worked through in blocks. Each block's scores give its loss and its gradients at once and are dropped
-    then, so neither the [Q, C] scores nor their softmax are kept, and nothing is computed twice.
+    Queries are worked through in blocks. Each block's scores give its loss and its gradients at once and are then
+    dropped, so neither the [Q, C] scores nor their softmax are kept, and nothing is computed twice.
 
     Args:
       query: float32 [Q, D], Q >= 1.
       candidate: float32 [C, D].
       positive: int32 [Q], each query's right candidate.
       weight: float32 [Q], factors of the queries' losses; None: 1.
-      scores: held at once: as many queries in a block as fit, 64 to 256.
+      scores: most scores held at once; a block has as many queries as fit, 64 to 256.
 
     Returns:
       float32 [], the mean over queries. It can be differentiated once.
@@ -45,10 +45,10 @@ def _loss_and_gradients(query, candidate, positive, weight, scores):
     """Returns the loss, float32 [], and its gradients, float32 [Q, D] and [C, D]."""
     queries, dim = tf.shape(query)[0], query.shape[1]
     blocks = -(-queries // tf.clip_by_value(scores // tf.shape(candidate)[0], _FEWEST, _MOST))
-    size = -(-queries // blocks)  # all alike, so that next to nothing fills up the last one
+    size = -(-queries // blocks)  # blocks of one size, so that the last one needs little padding
     padding = blocks * size - queries
     share = (tf.ones([queries]) if weight is None else weight) / tf.cast(queries, tf.float32)
-    share = tf.pad(share, [[0, padding]])  # what fills up the last block has no share in the mean
+    share = tf.pad(share, [[0, padding]])  # the last block's padding has no share in the mean
     query, positive = tf.pad(query, [[0, padding], [0, 0]]), tf.pad(positive, [[0, padding]])
     own = tf.gather(candidate, positive)  # [Q, D], the right candidates
     columns = tf.transpose(candidate)  # [D, C]: turned once, not in every block's product

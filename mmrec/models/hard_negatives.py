@@ -14,9 +14,9 @@ _FEWEST, _MOST = 16, 256  # queries in a block
 class HardNegatives:
     """Finds the highest-scoring wrong items of each query, and scores them.
 
-    The table holds the item embeddings as they were when it was last put in; no gradient flows into it, so what is
-    found here moves queries only. It is no part of checkpoints and exports: who trains puts it in at the start, also of
-    a resumed training, and every so often. Until then it is zeros.
+    The table holds the item embeddings of the last `follow`, and zeros before the first. No gradient flows into it, so
+    hard negatives move queries only. Checkpoints and exports do not hold it: training calls `follow` at its start, also
+    when it resumes, and every `training.refresh_steps`.
 
     Args:
       count: H, the number of hard negatives per query.
@@ -24,8 +24,8 @@ class HardNegatives:
       dim: D, width of an item embedding.
       block: queries that are searched for at once. None: as many as hold scores of 16 MiB, 16 to 256.
 
-    Source: Xiong et al., ICLR 2021, arXiv:2007.00808 (ANCE). They encode what was found anew, and refresh their index
-      beside the training instead of in it; we search all items, and look embeddings up.
+    Source: Xiong et al., ICLR 2021, arXiv:2007.00808 (ANCE). They encode the negatives again, and refresh their index
+      in parallel to training; we search all items, take the table's embeddings, and refresh it within training.
     """
 
     def __init__(self, count: int, competing: np.ndarray, dim: int, block: int | None = None):
@@ -35,11 +35,11 @@ class HardNegatives:
         self._table = tf.Variable(tf.zeros([len(competing), dim]), trainable=False, name="item_table")
 
     def follow(self, table: np.ndarray) -> None:
-        """Takes the item embeddings as they are now: float32 [N + 1, D]."""
+        """Replaces the table by the current item embeddings: float32 [N + 1, D]."""
         self._table.assign(table)
 
     def __call__(self, query, answer, history, taken):
-        """Finds and scores.
+        """Finds the hard negatives of each query, and scores them.
 
         Args:
           query: float32 [Q, D], divided by the temperature.
@@ -48,8 +48,8 @@ class HardNegatives:
           taken: int32 [P, 2], (history, item row) pairs that must not be found; in order of the histories.
 
         Returns:
-          int32 [Q, H], the item rows, and float32 [Q, H], their logits, best first. Where there are no more items: 0
-          and `REMOVED`.
+          int32 [Q, H], the item rows, and float32 [Q, H], their logits, best first. Where items run out: row 0 and the
+          logit `REMOVED`.
         """
         histories = tf.reduce_max(history, axis=0) + 1
         taken = tf.boolean_mask(taken, taken[:, 0] < histories)

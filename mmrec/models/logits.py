@@ -28,12 +28,12 @@ def candidate_logits(query, candidate, log_q):
 
 
 def without_own_correction(logits, positive, log_q):
-    """Takes back the correction of each query's right candidate, which competes with certainty.
+    """Undoes the correction of each query's right candidate, which competes with certainty.
 
     Args:
-      logits: float32 [Q, C].
-      positive: int32 [Q].
-      log_q: float32 [C], what was subtracted.
+      logits: float32 [Q, C], corrected.
+      positive: int32 [Q], each query's right candidate.
+      log_q: float32 [C], the correction that was subtracted.
 
     Returns:
       float32 [Q, C]. The exponentials of a row then sum up, in expectation, to those of the whole catalog.
@@ -66,16 +66,16 @@ def only_competing(logits, positive, competes, history, positive_pairs):
 def with_hard_negatives(logits, hard_row, hard_logits, candidates: Candidates, log_q):
     """Puts hard negatives beside the candidates; each item competes once.
 
-    A hard negative competes with certainty: it has no correction. One that is among the candidates competes as that,
-    by its embedding of today, and the correction is taken back. So the exponentials of the wrong items still sum up,
-    in expectation, to those of all wrong items of the catalog.
+    A hard negative competes with certainty, so it has no correction. One that is also a candidate competes as the
+    candidate, by its current embedding, and the correction is undone. So the exponentials of the wrong items still sum
+    up, in expectation, to those of all wrong items of the catalog.
 
     Args:
       logits: float32 [Q, C].
       hard_row: int32 [Q, H], item rows; 0 for none.
       hard_logits: float32 [Q, H].
-      candidates: what `logits` are of.
-      log_q: float32 [C], what was subtracted from `logits`; None: nothing.
+      candidates: the columns of `logits`.
+      log_q: float32 [C], the correction that was subtracted from `logits`; None: there was none.
 
     Returns:
       float32 [Q, C + H].
@@ -91,7 +91,7 @@ def with_hard_negatives(logits, hard_row, hard_logits, candidates: Candidates, l
 
 
 def find_rows(row, among):
-    """Finds item rows, int32 [...], among others, int32 [C]: int32 [...], their places; -1 of absent ones and row 0."""
+    """Returns int32 [...], where item rows (int32 [...]) stand in `among` (int32 [C]); -1 for absent ones and row 0."""
     order = tf.argsort(among)
     among = tf.gather(among, order)
     flat = tf.reshape(row, [-1])

@@ -49,7 +49,7 @@ class BPR(Loss):
 class GBCE(Loss):
     """Binary cross entropy in which the right candidate counts as if all items had competed.
 
-    Plain binary cross entropy on a few negatives makes a model too sure of everything. With K wrong ones of N - 1 and
+    Plain binary cross entropy on a few negatives makes a model overconfident. With K wrong ones of N - 1 and
     a = K / (N - 1), the right one's probability is taken to the power b = a (t (1 - 1 / a) + 1 / a).
 
     Source: gSASRec, Petrov & Macdonald, RecSys 2023, arXiv:2308.07192; t is `retrieval.calibration`.

@@ -12,11 +12,11 @@ from mmrec.models.logits import find_rows
 class Memory(layers.Layer):
     """Keeps the candidates of the last steps, as they were embedded then, and puts them behind those of a step.
 
-    They are kept in a ring that forgets the oldest first. An item competes once, with its latest embedding: what is
-    among the candidates of the step is forgotten. No gradient flows into what is kept. Of more candidates than the
-    ring has places, as many as fit are kept, others in each step.
+    A ring holds them and forgets the oldest first. An item competes once, with its latest embedding: if it is also a
+    candidate of the step, the kept one is forgotten. No gradient flows into the ring. If a step has more candidates
+    than the ring has places, it keeps as many as fit, different ones in each step.
 
-    The ring is in checkpoints, so that a resumed training remembers; an export holds the towers only.
+    Checkpoints hold the ring, so that a resumed training has it; an export holds the towers only.
 
     Args:
       size: M, places in the ring.
@@ -46,8 +46,8 @@ class Memory(layers.Layer):
           training: whether candidates are kept.
 
         Returns:
-          C + M candidates; free places do not compete, and have row 0. `log_q` is then of the probability that an item
-          is among those of this step or of the M / C steps that are remembered.
+          C + M candidates; free places do not compete, and have row 0. `log_q` is then the log of the probability that
+          this step or one of the M / C remembered ones draws the item.
         """
         row, taken = candidates.row, candidates.taken
         kept = tf.cast(self.rows, tf.int32)

@@ -19,10 +19,10 @@ from mmrec.registry import find
 
 
 class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
-    """Scores queries against the candidates that compete, and asks the loss.
+    """Scores queries against the candidates, and computes the loss of the right ones.
 
     With softmax among the right answers of the batch it equals `tfrs.tasks.Retrieval` on a batch whose answers are
-    distinct (mean instead of sum over queries), and differs where that one errs: an item that is right for several
+    distinct (mean instead of sum over queries). It differs where TFRS errs: here an item that is right for several
     queries competes once, and a user's other positives do not compete at all.
 
     Args:
@@ -63,7 +63,7 @@ class RetrievalTask(tf_keras.layers.Layer, tfrs.tasks.Task):
 
         Args:
           query: float32 [Q, D].
-          candidates: what competes.
+          candidates: the items that compete.
           positive: int32 [Q], each query's right candidate.
           history: int32 [Q], the history that each query belongs to, from 0.
           weight: float32 [Q], factors of the queries' losses; None: 1.

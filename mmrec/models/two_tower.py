@@ -16,7 +16,7 @@ class TwoTowerModel(tfrs.Model):
 
     Args:
       candidate_tower: its `encode` makes `EncodedItems` of the features of items.
-      query_tower: float32 [B, L, D] and the batch, of which it reads the context -> float32 [B, L + 1, D].
+      query_tower: float32 [B, L, D] and the batch, whose context it reads -> float32 [B, L + 1, D].
       objectives: the terms of the loss and their factors.
     """
 
@@ -48,13 +48,13 @@ class TwoTowerModel(tfrs.Model):
         return means | {"total_loss": loss + regularization}
 
     def make_train_function(self, force: bool = False):
-        """Makes what Keras calls for each step."""
+        """Makes the function that Keras calls for each step."""
         function = super().make_train_function(force)
         function._omit_frequent_tracing_warning = True  # each model of a process traces its own, if only for one step
         return function
 
     def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Encodes each distinct item of the batch once, and adds up what the objectives make of it.
+        """Encodes each distinct item of the batch once, and adds up the objectives' losses.
 
         Args:
           inputs: a batch of `data.examples.Examples`.

@@ -60,11 +60,11 @@ class AttributeEncoder:
         return [len(values) + 2 for values in self.categories.values()]
 
     def __call__(self, columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Encodes.
+        """Encodes the attributes of items.
 
         Args:
-          columns: by column, string [B] ("" is none) for categories, float32 [B] (what is not finite is none) for
-            numbers. Prices below 0 are none.
+          columns: by column, string [B] ("" is missing) for categories, float32 [B] (not finite is missing) for
+            numbers. Prices below 0 are missing.
 
         Returns:
           `attributes_category` int32 [B, C], `attributes_number` float32 [B, N], in standard deviations, at most 5;
@@ -97,7 +97,10 @@ def fit_attribute_encoder(
     Args:
       kinds: `category`, `number` or `price` by column.
       columns: str objects [N] or float32 [N] by column, as `AttributeEncoder` takes them.
-      trained: bool [N], the items that they are learnt from; none: all.
+      trained: bool [N], the items to learn from. If there are none, all items are used.
+
+    Returns:
+      The fitted encoder.
     """
     if not trained.any():
         trained = np.ones_like(trained)

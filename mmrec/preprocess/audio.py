@@ -15,7 +15,7 @@ LOWEST_HZ = 60.0
 RANGE = 1e-6
 """Least power of a band that counts, as a share of the recording's greatest: 60 dB below it."""
 
-_TRANSITION = 0.08  # share of the band below the lower Nyquist frequency in which resampling fades out
+_TRANSITION = 0.08  # share of the band below the lower Nyquist frequency over which resampling fades out
 _REACH = 0.05  # seconds of a recording beyond the cut that resampling looks at
 _SILENCE = 1e-30  # a power that stands for none at all
 
@@ -118,7 +118,7 @@ def resample(samples: tf.Tensor, rate: tf.Tensor, wanted: int) -> tf.Tensor:
       wanted: rate of the result, Hz.
 
     Returns:
-      float32 [n * wanted / given, rounded up]; sample i lies i / wanted seconds after the first.
+      float32 [n * wanted / rate, rounded up]; sample i lies i / wanted seconds after the first.
     """
     frames = tf.size(samples, tf.int64)
     # Over whole seconds both rates have a whole number of samples, and so the same frequencies. The silence at the end

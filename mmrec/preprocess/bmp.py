@@ -56,6 +56,9 @@ def read_bmp_header(encoded: tf.Tensor) -> Bmp:
     Args:
       encoded: string [], the file's bytes.
 
+    Returns:
+      The header; `readable` says whether the rest means something.
+
     Source: Microsoft, BITMAPCOREHEADER, BITMAPINFOHEADER, BITMAPV5HEADER.
     """
     digits = tf.reshape(read_bytes(encoded, 0, 2 * _WORDS), [_WORDS, 2])

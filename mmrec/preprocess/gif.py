@@ -42,6 +42,9 @@ def first_frame(encoded: tf.Tensor) -> FirstFrame:
     Args:
       encoded: string [], the bytes of a GIF.
 
+    Returns:
+      The frame; its `encoded` is "" when it has no end.
+
     Source: GIF89a specification, CompuServe 1990.
     """
     data = tf.pad(tf.io.decode_raw(encoded, tf.uint8), [[0, 1]])  # reading past the end gives 0

@@ -17,7 +17,7 @@ MAGIC = {JPEG: b"\xff\xd8\xff", PNG: b"\x89PNG\r\n\x1a\n", GIF: b"GIF8", BMP: b"
 
 
 class ImageHeader(NamedTuple):
-    """What a file says of its photo; scalars.
+    """A photo's properties, as its file states them; scalars.
 
     Attributes:
       kind: int32, one of `UNKNOWN`, `JPEG`, `PNG`, `GIF`, `BMP`.

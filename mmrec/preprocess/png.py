@@ -15,7 +15,7 @@ _TAIL = 2**16  # bytes at a file's end in which what describes the photo is look
 
 
 class PngHeader(NamedTuple):
-    """What a PNG says beside its pixels; scalars.
+    """A PNG's properties and metadata; scalars.
 
     Attributes:
       height: int64, pixels.

@@ -13,7 +13,7 @@ ReadRows = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def resize(read: ReadRows, height: tf.Tensor, width: tf.Tensor, size: int, at_once: int = _AT_ONCE) -> tf.Tensor:
-    """Resizes a photo by a triangle of weights, which is as wide as the photo shrinks.
+    """Resizes a photo by a triangle filter, which widens by the factor of shrinking.
 
     Args:
       read: gives rows of the photo.

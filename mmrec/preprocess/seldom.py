@@ -10,7 +10,7 @@ import tensorflow as tf
 def seldom(*signature: tf.TensorSpec) -> Callable[[Callable], Callable]:
     """Decorates a function of the graph that few files need.
 
-    Each operation of a branch costs time where the branch is not taken, too, unless it stands in a function of its own.
+    The operations of a branch cost time even where it is not taken, unless they stand in a function of their own.
 
     Args:
       *signature: the tensors that the function takes.

@@ -11,7 +11,7 @@ def find_sorted(keys: np.ndarray, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
 
     Args:
       keys: integers [K], sorted, at least one.
-      wanted: integers [B] of the same type; what does not stand there gets any place.
+      wanted: integers [B] of the same type; one that is absent gets an arbitrary place.
 
     >>> [tensor.numpy().tolist() for tensor in find_sorted(np.array([3, 5, 9]), tf.constant([9, 4], tf.int64))]
     [[2, 1], [True, False]]

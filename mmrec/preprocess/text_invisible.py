@@ -11,7 +11,7 @@ _JOINED = (
     r"\x{FE70}-\x{FEFC}\x{10A00}-\x{11FFF}"
 )
 _EMOJI = r"\p{So}\p{Sk}\x{FE0F}\x{1F000}-\x{1FAFF}"
-_FLAG = r"\x{1F3F4}[\x{E0020}-\x{E007E}]+\x{E007F}"  # of Scotland, for one: a black flag and tags
+_FLAG = r"\x{1F3F4}[\x{E0020}-\x{E007E}]+\x{E007F}"  # such as Scotland's: a black flag and tags
 # All of Unicode's format characters but joiners, and those that are seen: signs around Arabic and Indic numbers,
 # and hieroglyphs' places.
 _INVISIBLE = (

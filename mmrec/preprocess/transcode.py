@@ -28,12 +28,15 @@ def graph_readable(encoded: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
     """Returns a photo as the graph reads it.
 
     WebP, AVIF, TIFF, JPEG 2000, PPM and BMP of up to 16 bits become a PNG of the same pixels, upright, 16 bits cut to
-    8; of several pictures in a file the first. Only a photo with sides of at least 4,096 pixels is made smaller, to
-    sides of at least 2,048. All else, larger and broken photos included, stays as it is: the graph then judges it.
+    8; if a file has several pictures, the first. Only a photo with sides of at least 4,096 pixels is made smaller, to
+    sides of at least 2,048. All else, too large and broken photos included, stays as it is: the graph then judges it.
 
     Args:
       encoded: content of a file.
       max_pixels: width times height above which a photo is unreadable.
+
+    Returns:
+      Content of a file: the PNG, or `encoded` as it is.
     """
     if not encoded or encoded.startswith(_READ_ANYWHERE) or _bits_of_bmp(encoded) > 16:
         return encoded
@@ -72,7 +75,7 @@ def _bits_of_bmp(encoded: bytes) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps off the terminal what libtiff says of a broken file, past Python."""
+    """Silences libtiff, which writes to the terminal about broken files without going through Python."""
     with _stderr, open(os.devnull, "wb") as nowhere:
         kept = os.dup(2)
         try:

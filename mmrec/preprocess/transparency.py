@@ -6,11 +6,14 @@ import tensorflow as tf
 
 
 def on_white(colours: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-    """Returns what is seen of transparent pixels with white behind them, rounded.
+    """Blends transparent pixels with white.
 
     Args:
       colours: uint8 [..., 3].
       alpha: uint8 [..., 1], 0 shows white, 255 the colour.
+
+    Returns:
+      uint8 [..., 3], rounded.
     """
     colours, alpha = tf.cast(colours, tf.uint16), tf.cast(alpha, tf.uint16)
     times_255 = colours * alpha + 255 * (255 - alpha)  # at most 255 * 255

@@ -14,7 +14,7 @@ from mmrec.towers.fusion import FUSIONS
 
 
 class EncodedItems(NamedTuple):
-    """What the candidate tower makes of B items.
+    """The candidate tower's output for B items.
 
     Attributes:
       embedding: float32 [B, W].
@@ -34,8 +34,8 @@ class CandidateTower(layers.Layer):
       towers: the modality towers by modality, in the order of fusion.
       fusion: name of the fusion, or an import path `package.module:Class`.
       dim: D, width of the towers' vectors.
-      hidden: share of the items, by modality, of which a step of training hides that modality; others 0. An item
-        never loses the last thing that it has.
+      hidden: by modality, the share of the items for which a training step hides it; 0 for modalities that are not
+        named. An item never loses its last modality.
       unit: whether embeddings are divided by their lengths, so that scores are cosines.
 
     Source: hiding the id as in DropoutNet, Volkovs et al., NeurIPS 2017, there per user; hiding any modality as in
@@ -65,21 +65,21 @@ class CandidateTower(layers.Layer):
         return self.encode(features, training).embedding
 
     def encode(self, features: dict[str, tf.Tensor], training: bool = False) -> EncodedItems:
-        """Embeds items, and says what they are made of.
+        """Embeds items, and returns the modalities' vectors beside the embeddings.
 
         Args:
           features: what the towers read; first dimension B.
           training: whether dropout is active and modalities are hidden.
 
         Returns:
-          Embeddings of unit norm where so constructed; W is the fusion's `output_dim`.
+          The embeddings, of unit norm if the tower has `unit`, and their parts; W is the fusion's `output_dim`.
         """
         vectors, present = zip(*(tower(features, training=training) for tower in self.towers.values()), strict=True)
         seen = self._without_hidden(present) if training and any(self._hidden) else present
         return EncodedItems(self.scaled(self.fusion([*vectors], [*seen], training=training)), vectors, present)
 
     def scaled(self, fused: tf.Tensor) -> tf.Tensor:
-        """Returns what the fusion made (float32 [B, W]) as embeddings: of unit norm where so constructed."""
+        """Turns the fusion's output (float32 [B, W]) into embeddings, of unit norm if the tower has `unit`."""
         return tf.math.l2_normalize(fused, axis=1) if self._unit else fused
 
     def _without_hidden(self, present: tuple[tf.Tensor, ...]) -> list[tf.Tensor]:
@@ -87,5 +87,5 @@ class CandidateTower(layers.Layer):
         mask = tf.stack(present, axis=1)  # [B, M]
         margin = tf.random.uniform(tf.shape(mask)) - tf.constant(self._hidden)
         margin = tf.where(mask, margin, -1.0)  # negative: hidden
-        last = tf.reduce_max(margin, axis=1, keepdims=True)  # that which came nearest to staying stays in any case
+        last = tf.reduce_max(margin, axis=1, keepdims=True)  # the one nearest to staying always stays
         return tf.unstack(mask & (margin >= tf.minimum(last, 0.0)), axis=1)

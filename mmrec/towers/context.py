@@ -10,8 +10,8 @@ from tf_keras import layers
 from mmrec import schema
 from mmrec.config.query import QueryConfig
 
-# Of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge: rounding
-# in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
+# Edges of the buckets, in typical gaps. Gaps are often whole multiples of each other, none of which is near an edge:
+# rounding in another unit of time, or of times since 1970 in float64, moves none of them into another bucket.
 _EDGES = [2.0 ** (power - 0.5) for power in range(-28, 29)]
 
 
@@ -19,13 +19,13 @@ class ContextTower(layers.Layer):
     """Changes how a history's items are read, and moves the queries.
 
     Each event type, and each bucket of the time between an item and the one before it, scales and shifts the item's
-    embedding, so that a returned item can count against what is like it. The bucket of the time between a prefix's last
+    embedding, so that a returned item can count against similar items. The bucket of the time between a prefix's last
     item and its question, and the user's attributes, are added to the history tower's output. In training a prefix's
     question is asked when the next item comes: one row of times serves all prefixes, and none sees a later time. (The
     time from each item to the question would differ by prefix, and cost a pass of the history tower for each.)
 
-    All tables begin at zero, so types and buckets that training lacks change nothing. What is not given is hidden like
-    what dropout hides.
+    All tables begin at zero, so types and buckets that training lacks change nothing. Missing context is read like
+    context that dropout hides.
 
     Args:
       dim: W, width of the item embeddings.
@@ -59,7 +59,7 @@ class ContextTower(layers.Layer):
     def call(
         self, items: tf.Tensor, context: Mapping[str, tf.Tensor], training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Reads the context; what it lacks is unknown.
+        """Reads the context; missing keys are unknown.
 
         Args:
           items: float32 [B, L, W], as for the history tower.
@@ -93,7 +93,7 @@ class ContextTower(layers.Layer):
         return self.add_weight(name=name, shape=[rows, width], initializer="zeros")
 
     def _some(self, values: tf.Tensor, training: bool) -> tf.Tensor:
-        """Makes 0 of all that is known of some histories: [B, ...] -> the same."""
+        """Sets the values of some histories to 0, which is unknown: [B, ...] -> the same."""
         if not training or not self._hidden:
             return values
         kept = tf.random.uniform([tf.shape(values)[0], 1]) >= self._hidden
@@ -101,7 +101,7 @@ class ContextTower(layers.Layer):
 
 
 def gap_bucket(time: tf.Tensor, typical_gap: float = 1.0) -> tf.Tensor:
-    """Returns the bucket of each time since the one before, by powers of two.
+    """Returns the bucket of the gap between each time and the one before, by powers of two.
 
     Args:
       time: float64 [B, L + 1]; NaN is unknown.

@@ -12,10 +12,10 @@ from mmrec.towers.candidate import CandidateTower
 
 
 class MappedCandidate(layers.Layer):
-    """A trained candidate tower that gives items of unknown id the vector of their kind.
+    """A trained candidate tower that fills in an id vector for items of unknown id.
 
     Args:
-      tower: the trained one; it stays as it is.
+      tower: a trained candidate tower; it is not changed.
       mapping: fills in the ids' vectors.
     """
 
@@ -33,12 +33,12 @@ class MappedCandidate(layers.Layer):
 
 
 class FeatureMapping(layers.Layer):
-    """Gives items of unknown id the vector that items like them have: a linear map of their other vectors.
+    """Predicts the id vector of items of unknown id, by a linear map of their other vectors.
 
     Args:
       place: of the item id among the modalities.
       weights: float32 [P, D], P = (M - 1) (D + 1), from `mapped_from` to the id's vector.
-      strength: how far what is fused moves by this vector: 0 not at all, 1 as by a known one; more is possible.
+      strength: how far this vector moves the fused one: 0 not at all, 1 as far as a known id's; more is possible.
 
     Source: Gantner et al., ICDM 2010, doi:10.1109/ICDM.2010.129, there by k-nearest neighbours and by linear maps.
     """

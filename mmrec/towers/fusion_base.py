@@ -12,8 +12,8 @@ class Fusion(layers.Layer):
     """Combines the vectors of an item's modalities into one; the base class of your own fusions.
 
     The contract: `fusion(vectors, present, training) -> float32 [B, W]`. Any subset of the modalities may be present,
-    none included, and an absent one must not influence the result. Items and queries are compared by the cosine, or
-    the dot product, of what `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
+    none included, and an absent one must not influence the result. Items and queries are compared by the cosine, or the
+    dot product, of what `call` and `query` return. Constructed as `Fusion(modalities, dim)`.
 
     Args:
       modalities: M names, in the order of the vectors.
@@ -32,11 +32,11 @@ class Fusion(layers.Layer):
         self.modalities, self.dim, self.output_dim = tuple(modalities), dim, dim
 
     def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Fuses.
+        """Combines the vectors of a batch of items.
 
         Args:
           vectors: M tensors, float32 [B, D], finite.
-          present: M tensors, bool [B]; any subset may hold.
+          present: M tensors, bool [B], whether an item has each modality; an item may have none.
           training: whether the fusion is being trained.
 
         Returns:
@@ -45,7 +45,14 @@ class Fusion(layers.Layer):
         raise NotImplementedError
 
     def query(self, queries: tf.Tensor) -> tf.Tensor:
-        """Turns the output of a history tower (float32 [..., W]) into queries; by default it is one already."""
+        """Turns the output of a history tower into queries; unless a fusion redefines this, they are the same.
+
+        Args:
+          queries: float32 [..., W], the history tower's output.
+
+        Returns:
+          float32 [..., W].
+        """
         return queries
 
     def report(self) -> dict[str, float]:
@@ -54,15 +61,16 @@ class Fusion(layers.Layer):
 
 
 class UnitFusion(Fusion):
-    """A fusion of unit vectors, so that only weights say how much each modality counts. Subclasses define `fuse`.
+    """A fusion that reads unit vectors, so that weights alone say how much each modality counts.
 
-    With the dot product it gets the vectors as they are, and towers learn their lengths. An item without any content
-    gets a learnt vector, `nothing`.
+    Under the dot product it reads the vectors as they are, and each tower learns how long its vectors are.
+
+    An item without any modality gets a learnt vector, `nothing`. Subclasses define `fuse`.
 
     Args:
-      modalities: M names.
-      dim: D.
-      output_dim: W. None: D.
+      modalities: M names, in the order of the vectors.
+      dim: D, width of each vector.
+      output_dim: W, width of the result. None: D.
     """
 
     def __init__(self, modalities: Sequence[str], dim: int, output_dim: int | None = None, **kwargs):
@@ -77,7 +85,7 @@ class UnitFusion(Fusion):
         stacked = tf.stack(vectors, axis=1)  # [B, M, D]
         fused = self.fuse((unit(stacked) if self.is_cosine else stacked) * mask, mask)  # [B, W]
         none = 1.0 - tf.reduce_max(mask, axis=1)  # [B, 1], 1 where nothing is present
-        # A product of matrices: `tf.where` and its gradient take several times as long, which a whole catalog shows.
+        # A product of matrices: `tf.where` and its gradient take several times as long over a whole catalog.
         return fused + tf.matmul(none, self.nothing[tf.newaxis])
 
     def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -94,7 +102,7 @@ class UnitFusion(Fusion):
 
 
 def unit(vectors: tf.Tensor) -> tf.Tensor:
-    """Divides vectors (float32 [..., D]) by their lengths; one of zeros stays so, with a gradient of at most 1,000."""
+    """Divides vectors (float32 [..., D]) by their lengths; zeros stay zeros, with a gradient of at most 1,000."""
     return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-6)
 
 

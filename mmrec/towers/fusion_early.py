@@ -11,7 +11,7 @@ from mmrec.towers.fusion_base import Fusion, UnitFusion, shares
 
 
 class Concatenation(Fusion):
-    """The vectors side by side, absent ones as zeros, with what is present, projected.
+    """Projects the vectors side by side, absent ones as zeros, with a flag for each that is present.
 
     Args:
       modalities: M names.
@@ -21,7 +21,7 @@ class Concatenation(Fusion):
     def __init__(self, modalities: Sequence[str], dim: int, **kwargs):
         super().__init__(modalities, dim, **kwargs)
         self.normalise = [layers.LayerNormalization() for _ in modalities]
-        # Not zeros: an item of which nothing is present is its bias alone, and a vector of zeros has no direction.
+        # Not zeros: an item without any modality is the bias alone, and a vector of zeros has no direction.
         self.projection = layers.Dense(dim, bias_initializer="random_normal")
 
     def call(self, vectors: list[tf.Tensor], present: list[tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -40,7 +40,7 @@ class Sum(UnitFusion):
 
 
 class Mean(UnitFusion):
-    """The mean of what is present: as long as it is compared by cosine, the same answers as `Sum`."""
+    """The mean of what is present. Under the cosine it gives the same answers as `Sum`."""
 
     def fuse(self, units: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """float32 [B, M, D] -> float32 [B, D]."""
@@ -66,7 +66,7 @@ class Weighted(UnitFusion):
         return tf.reduce_sum(units * shares(self.logits, mask), axis=1)
 
     def report(self) -> dict[str, float]:
-        """Returns the weights of an item that has everything."""
+        """Returns the weights of an item that has every modality."""
         weights = tf.nn.softmax(self.logits, axis=1).numpy().ravel()
         return dict(zip(self.modalities, weights.tolist(), strict=True))
 
@@ -94,7 +94,7 @@ class Gated(UnitFusion):
 
 
 class Attention(UnitFusion):
-    """A sum in which modalities count the more, the nearer their vectors are to a learnt query.
+    """A sum that weighs modalities by how near their vectors are to a learnt query.
 
     The weights of an item are the softmax over modalities of the cosine to the query, times the query's length: so
     the length says how sharply it chooses.

@@ -52,7 +52,7 @@ class Late(UnitFusion):
 class LatePerQuery(UnitFusion):
     """A score for each modality, mixed by weights that each query brings along.
 
-    Items are unit blocks and queries hold their weights, so for items that have everything the order is that of
+    Items are unit blocks and queries hold their weights, so for items with every modality the order is that of
     sum_m w_m(q) cos(q_m, c_m). Both are divided by their lengths: the scores are cosines of the whole.
 
     Args:

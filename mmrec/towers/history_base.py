@@ -14,10 +14,10 @@ from mmrec.config.query import QueryConfig
 
 
 class HistoryTower(layers.Layer):
-    """What all history towers share: the embedding of "no history", and dropout. Subclasses define `read`.
+    """Holds the embedding of "no history", and dropout, for all history towers. Subclasses define `read`.
 
     Args:
-      dim: D.
+      dim: D, width of the item embeddings and of the result.
       config: dropout.
     """
 
@@ -33,7 +33,15 @@ class HistoryTower(layers.Layer):
         return tf.concat([first, read], axis=1)
 
     def read(self, items: tf.Tensor, training: bool) -> tf.Tensor:
-        """Returns what each prefix but the empty one says: float32 [B, L, D] -> float32 [B, L, D]."""
+        """Encodes each prefix but the empty one.
+
+        Args:
+          items: float32 [B, L, D], in time order, after dropout; padded at the end by anything.
+          training: whether dropout is active.
+
+        Returns:
+          float32 [B, L, D]; row i has seen items 0 to i and no later one.
+        """
         raise NotImplementedError
 
 

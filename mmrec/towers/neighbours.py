@@ -23,14 +23,14 @@ from mmrec.towers.query import QueryTower
 
 
 class NeighbourCandidate(layers.Layer):
-    """Puts an item's neighbour factors beside its embedding; an item without training events has none, only its text.
+    """Puts an item's text and neighbour factors beside its embedding; without training events the factors are zeros.
 
     Args:
       tower: features of items -> float32 [B, D].
       scored: float32 [T + 1, R], v by `item_id_row`; row 0 is zeros.
       read: float32 [T + 1, R], u.
-      text_weight: of the texts' similarity, at least 0: a number, or float32 [F] by value; all 0: texts have no part,
-        F is 0.
+      text_weight: weight of the texts' similarity, at least 0: a number, or float32 [F], one for each dimension. All
+        0: texts are left out, and F is 0.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class NeighbourCandidate(layers.Layer):
         """Embeds items.
 
         Args:
-          features: what the tower reads, first dimension B; `item_id_row` int32 [B] among them, and where texts have a
-            part `text_features` float32 [B, F].
+          features: what the tower reads, first dimension B, `item_id_row` int32 [B], and, unless texts are left out,
+            `text_features` float32 [B, F].
           training: unused; training is over.
 
         Returns:
@@ -62,12 +62,12 @@ class NeighbourCandidate(layers.Layer):
 
 
 class NeighbourQuery(layers.Layer):
-    """Adds up the neighbour factors and texts of a history beside what the query tower says.
+    """Puts the summed neighbour factors and texts of a history beside the query tower's output.
 
     Args:
       tower: the query tower, trained.
-      dim: D.
-      rank: R.
+      dim: D, width of the tower's queries.
+      rank: R, width of the neighbour factors.
       decay: factor per event back in the history.
     """
 

@@ -16,7 +16,7 @@ class QueryTower(layers.Layer):
 
     Args:
       history_tower: float32 [B, L, W] -> float32 [B, L + 1, W]; see `towers.history_base`.
-      fusion: of the candidate tower; the weights of its `query` are the candidate tower's.
+      fusion: the candidate tower's, which also owns the weights of its `query`.
       unit: whether queries are divided by their lengths, so that scores are cosines.
       context_tower: reads what is known beside the items; None: nothing is read.
     """
@@ -40,11 +40,11 @@ class QueryTower(layers.Layer):
 
         Args:
           items: float32 [B, L, W], item embeddings in time order, padded at the end by anything.
-          context: what `towers.context` reads, among anything; what it lacks is unknown. None: all of it.
+          context: the inputs of `towers.context`; other keys are ignored, missing ones are unknown. None: all are.
           training: whether dropout is active.
 
         Returns:
-          float32 [B, L + 1, W], unit norm where so constructed; row i has seen the first i items.
+          float32 [B, L + 1, W], of unit norm if the tower has `unit`; row i has seen the first i items.
         """
         moved = 0.0
         if self.context_tower is not None:
@@ -53,5 +53,14 @@ class QueryTower(layers.Layer):
         return tf.math.l2_normalize(queries, axis=2) if self._unit else queries
 
     def last(self, items: tf.Tensor, length: tf.Tensor, context: Mapping[str, tf.Tensor] | None = None) -> tf.Tensor:
-        """Embeds whole histories, as training is over: float32 [B, L, W] of int [B] items each -> float32 [B, W]."""
+        """Embeds whole histories, without dropout.
+
+        Args:
+          items: float32 [B, L, W], as for `call`.
+          length: int [B], items of each history, at most L.
+          context: as for `call`.
+
+        Returns:
+          float32 [B, W].
+        """
         return tf.gather(self(items, context), length, batch_dims=1)

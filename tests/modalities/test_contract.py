@@ -1,4 +1,4 @@
-"""What holds of every modality: those of the list, and one of a stranger."""
+"""The contract of modalities, for those of mmrec and for one from outside."""
 
 import io
 

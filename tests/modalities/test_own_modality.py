@@ -1,4 +1,4 @@
-"""A modality of one's own, one folder outside mmrec, goes the whole way from the catalog to a served answer."""
+"""A modality from outside mmrec, in one folder, works from the catalog to a served answer."""
 
 import csv
 import json

@@ -21,7 +21,7 @@ def task(**settings):
 
 
 def drawn(candidate=CANDIDATE, competes=None, log_q=None, positive_pairs=NO_PAIRS):
-    """Returns candidates of the rows 1, 2, ...; what is not said is neutral."""
+    """Returns candidates of the rows 1, 2, ...; arguments left out are neutral."""
     count = len(candidate)
     competes = np.full(count, True) if competes is None else competes
     log_q = np.zeros(count, np.float32) if log_q is None else log_q

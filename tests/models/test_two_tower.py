@@ -29,7 +29,7 @@ class Table(layers.Layer):
         self.asked.append((features["rows"].shape[0], training))
         vectors = tf.gather(self.vectors, features["rows"])
         present = tf.constant([False, True, True, False])
-        other = tf.gather(vectors, [0, 2, 1, 3])  # the other modality says of item 1 what this one says of item 2
+        other = tf.gather(vectors, [0, 2, 1, 3])  # the other modality's item 1 is this one's item 2
         return EncodedItems(vectors, (vectors, other), (present, present))
 
 

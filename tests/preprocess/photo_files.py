@@ -1,4 +1,4 @@
-"""Photos written byte by byte, of kinds that Pillow reads and does not write."""
+"""Writes photos byte by byte, in variants that Pillow reads but does not write."""
 
 import io
 import struct
@@ -121,7 +121,7 @@ def bmp(values, bits, masks=None, header=40, palette=None, top_down=False, trail
       palette: uint8 [colours, 3].
       top_down: whether the first row stored is the highest.
       trailing: what follows the pixels.
-      cut: bytes that lack at the end of the last row.
+      cut: bytes missing at the end of the last row.
     """
     height, width = values.shape
     table = b"" if palette is None else b"".join(bytes(one[::-1]) + b"\0" * (header > 12) for one in palette)

@@ -1,4 +1,4 @@
-"""A JPEG that goes over its pixels too often is refused before it is decoded."""
+"""A JPEG of too many scans is refused before it is decoded."""
 
 import struct
 

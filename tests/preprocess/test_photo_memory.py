@@ -1,4 +1,4 @@
-"""What decoding a large photo takes beside its pixels."""
+"""Memory that decoding a large photo takes beside its pixels."""
 
 import struct
 import zlib

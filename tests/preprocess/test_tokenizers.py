@@ -47,7 +47,7 @@ def test_chinese_titles_share_tokens_where_they_share_words(tokenizer):
     lengths = (titles > 0).sum(axis=1)
     assert (lengths >= 4).all()  # not one token for a whole title
     assert (lengths <= [len(title.encode()) for title in CHINESE]).all()
-    # A title that was never seen is told by the words that it shares.
+    # A title that was never seen is recognised by the words that it shares.
     new = set(encoder([tf.constant(["红色咖啡杯"])]).numpy()[0]) - {0}
     shared = [len(new & set(row)) for row in titles]
     assert int(np.argmax(shared)) == 2

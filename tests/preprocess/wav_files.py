@@ -1,4 +1,4 @@
-"""WAV files written byte by byte, right and wrong."""
+"""Writes WAV files byte by byte, valid and broken ones."""
 
 import struct
 

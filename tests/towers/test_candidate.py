@@ -101,7 +101,7 @@ def test_a_users_own_fusion_decides_the_vector():
 
 
 class Fixed(layers.Layer):
-    """A tower that has vectors of ones, and what is present from the features."""
+    """A tower whose vectors are ones, and whose presence comes from the features."""
 
     def __init__(self, modality):
         super().__init__()
@@ -121,7 +121,7 @@ class Seen(Fusion):
 
 
 def kept(hidden, present, training=True):
-    """Returns bool [B, M], what is left of `present` (by modality) after some is hidden."""
+    """Returns bool [B, M], what remains of `present` (by modality) after hiding."""
     towers = {modality: Fixed(modality) for modality in present}
     tower = CandidateTower(towers, "tests.towers.test_candidate:Seen", 1, hidden)
     tower({modality: tf.constant(values) for modality, values in present.items()}, training=training)

@@ -88,7 +88,7 @@ def test_users_move_the_queries_of_all_prefixes_where_anything_is_present():
 
 @pytest.fixture
 def trained():
-    """A tower none of whose tables is zero any more."""
+    """Returns a tower whose tables are no longer zero."""
     tf.keras.utils.set_random_seed(0)
     tower = query_tower(history=GRUHistory)
     for table in tower.context_tower.weights:

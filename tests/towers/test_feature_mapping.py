@@ -12,7 +12,7 @@ VECTORS = [tf.constant([[5.0], [5.0], [5.0], [7.0]]), tf.constant([[8.0]] * 4), 
 PRESENT = [tf.constant(mask) for mask in ([True, True, False, False], [True] + [False] * 3, [True, True, True, False])]
 
 
-def test_what_is_mapped_from_leaves_the_id_and_what_is_absent_out():
+def test_the_map_reads_neither_the_id_nor_absent_modalities():
     actual = mapped_from(1, VECTORS, PRESENT)
     np.testing.assert_array_equal(actual, [[5, 4, 1, 1], [5, 4, 1, 1], [0, 4, 0, 1], [0, 0, 0, 0]])
 
@@ -28,7 +28,7 @@ def test_an_unknown_id_gets_a_vector_where_anything_else_is_present():
 
 
 class Fixed(layers.Layer):
-    """A tower that returns a column of what it is given, and whether it is at least 0."""
+    """A tower that returns a column of its input, and whether it is at least 0."""
 
     def __init__(self, column):
         super().__init__()
@@ -40,7 +40,7 @@ class Fixed(layers.Layer):
 
 
 @pytest.mark.parametrize(("strength", "want"), [(0.0, 5.0), (0.5, 15.0), (1.0, 25.0), (2.0, 45.0)])
-def test_the_strength_says_how_far_an_item_moves_towards_what_it_would_be_with_its_guess(strength, want):
+def test_the_strength_scales_how_far_the_predicted_id_moves_an_item(strength, want):
     tower = CandidateTower({"text": Fixed(0), "item_id": Fixed(1)}, "sum", 1, unit=False)
     with_and_without_id = {"given": tf.constant([[5.0, 8.0], [5.0, -1.0]])}
     before = tower(with_and_without_id).numpy()

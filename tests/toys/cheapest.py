@@ -1,4 +1,4 @@
-"""A signature of one's own, in one file: the best answers that cost no more than a limit.
+"""An example of a signature of your own, in one file: the best answers that cost no more than a limit.
 
 It needs the filter column `price`, and joins by `export.signatures: [tests.toys.cheapest:Cheapest]`.
 """

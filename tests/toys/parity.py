@@ -1,4 +1,4 @@
-"""A loss term of one's own, in one file: items are asked whether their rows are even."""
+"""An example of a loss term of your own, in one file: it predicts whether an item's row is even."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,7 @@ ITEMS = 6  # asked in each step
 
 
 class Parity(Objective):
-    """Binary cross entropy of a head that reads item embeddings; it draws its own items, whoever took them."""
+    """Binary cross entropy of a head that reads item embeddings, of items that it draws itself."""
 
     def __init__(self):
         super().__init__(name="parity")

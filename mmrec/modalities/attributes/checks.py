@@ -7,7 +7,7 @@ from mmrec.modalities.checks import Checks
 
 
 class AttributesChecks(Checks):
-    """Says of each column how many items have something in it."""
+    """Reports for each column how many items have a value."""
 
     def coverage(self, content: ColumnContent) -> dict[str, float]:
         return {f"attribute {column}": share for column, share in content.shares.items()}

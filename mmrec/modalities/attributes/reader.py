@@ -11,7 +11,7 @@ from mmrec.preprocess.attributes import AttributeEncoder
 
 
 class AttributesReader:
-    """Categories ("" is none) and numbers (what is not finite is none).
+    """Encodes categories ("" is missing) and numbers (not finite is missing).
 
     Args:
       encoder: raw attributes -> features.

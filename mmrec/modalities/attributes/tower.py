@@ -11,7 +11,7 @@ from mmrec.modalities.attributes.config import AttributesConfig
 
 
 class AttributesTower(layers.Layer):
-    """Embeds each category, puts numbers and what is known beside them, and reads all by a small network.
+    """Embeds each category, adds the numbers and a flag for each known value, and projects all by a small network.
 
     Args:
       config: widths and dropout.

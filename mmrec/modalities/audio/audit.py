@@ -19,7 +19,7 @@ SHARED = 10  # items with one recording from which it looks like a placeholder
 
 @dataclass(frozen=True)
 class SoundAudit:
-    """What was heard; item positions are 0-based and sorted.
+    """The result of opening recordings; item positions are 0-based and sorted.
 
     Attributes:
       recordings: items that name a recording.

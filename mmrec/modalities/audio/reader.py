@@ -11,7 +11,7 @@ from mmrec.preprocess.audio import decode_audio, log_mel
 
 
 class AudioReader:
-    """Recordings: decoded, resampled and turned into spectrograms.
+    """Decodes and resamples recordings, and computes their spectrograms.
 
     Args:
       config: rate, length and bands.

@@ -8,7 +8,7 @@ from mmrec.modalities.reader import Raw, Read
 
 
 class VectorReader:
-    """Ready-made vectors; a row with any value that is not finite is none.
+    """Reads ready-made vectors; a row with a value that is not finite counts as missing.
 
     Args:
       width: F.

@@ -25,7 +25,7 @@ _MANY = 0.05  # share of the distinct photos
 
 @dataclass(frozen=True)
 class PhotoAudit:
-    """What was seen; item positions are 0-based and sorted.
+    """The result of opening photos; item positions are 0-based and sorted.
 
     Attributes:
       photos: items that name a photo.

@@ -84,7 +84,7 @@ def draw(config: AugmentationConfig, seeds: tf.Tensor, size: int | tf.Tensor) ->
 
 
 def apply(images: tf.Tensor, parameters: dict[str, tf.Tensor], config: AugmentationConfig) -> tf.Tensor:
-    """Changes photos as told: moves (one warp), then shifts the channels, then the brightness.
+    """Applies drawn changes to photos: first the moves (one warp), then the channel shift, then the brightness.
 
     Args:
       images: uint8 or float32 [B, S, S, 3], 0-255.

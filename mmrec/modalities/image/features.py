@@ -56,7 +56,7 @@ class PixelFeatures(FeatureSource):
       places: int64 [N + 1], where each row's photo stands in `pixels`; -1: no photo.
       per_step: most photos with a gradient in a step.
       augment: (float32 [P, S, S, 3] 0..255, seeds int64 [P, 2]) -> the same, changed at random. None: unchanged.
-      folder: where the table is kept, in a file without a name that goes with the process. None: the system's.
+      folder: holds the table, in a nameless file that disappears with the process. None: the system's.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from mmrec.preprocess.images import MAX_PIXELS, decode_images
 
 
 class ImageReader:
-    """Photos: decoded, resized, read by the backbone, and averaged where an item has several.
+    """Decodes, resizes and encodes photos, and averages the features of an item's photos.
 
     Args:
       backbone: uint8 [B, S, S, 3] -> float32 [B, F].

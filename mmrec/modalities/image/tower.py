@@ -88,7 +88,7 @@ class ImageTower(layers.Layer):
         self.backbone = backbone
 
     def standardise(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Follows a backbone that trains: float32 [F] and [F], of the catalog's features as they are now."""
+        """Takes the current mean and deviation (float32 [F] each) of the features, as the backbone trains."""
         self.mean.assign(mean)
         self.deviation.assign(deviation)
 

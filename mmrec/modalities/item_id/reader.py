@@ -9,7 +9,7 @@ from mmrec.modalities.reader import STRINGS, Raw, Read
 
 
 class ItemIdReader:
-    """Ids, "" for an item that the export does not know.
+    """Looks up item ids; "" stands for an item that the export does not know.
 
     Args:
       ids: str objects [N + 1], item id by row.

@@ -26,7 +26,7 @@ _NAMES = {"CJK": "Han"}  # how Unicode's names of characters call a script, wher
 
 @dataclass(frozen=True)
 class TextAudit:
-    """What was read; item positions are 0-based and sorted.
+    """The result of reading texts; item positions are 0-based and sorted.
 
     Attributes:
       empty: items without any text.

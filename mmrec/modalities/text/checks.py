@@ -22,7 +22,7 @@ _READ = 2000  # items whose texts are read unless all are
 
 
 class TextChecks(Checks):
-    """Reads texts."""
+    """Reads texts, all or a sample."""
 
     probed = 5000
 

@@ -40,8 +40,8 @@ class LatentText(layers.Layer):
           training: unused; nothing varies.
 
         Returns:
-          float32 [B, F], as long as the F dimensions know the text: 1 for all of it (more where a token repeats), zeros
-          where no token has a vector.
+          float32 [B, F]. The length says how much of the text the F dimensions cover: 1 is all of it (more where a
+          token repeats), 0 where no token has a vector.
         """
         total = tf.reduce_sum(tf.gather(self.table, tokens), axis=1)  # [B, F]
         squared = tf.reduce_sum(tf.gather(tf.square(self.rarity), tokens), axis=1)  # [B]

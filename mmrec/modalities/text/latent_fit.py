@@ -16,7 +16,7 @@ def fit_latent_text(
     The first dimensions are those of the singular value decomposition, those after the first 512 or F / 2 random, see
     `sketch`. A text is the sum of its tokens' vectors, divided by the length that the sum would have in all dimensions,
     the root of the sum of squared rarities: a server computes it from the tokens. So texts whose words the dimensions
-    hardly know are near to nothing, not near to each other.
+    hardly cover are near zero, not near each other.
 
     Args:
       tokens: int32 [N, T] of the items in row order; 0 pads.

@@ -44,7 +44,7 @@ def pool_texts(
     batch: int = 64,
     trained: int | None = None,
 ) -> PooledTextFeatures:
-    """Computes what the store lacks, the shortest texts first so that little padding is read.
+    """Encodes the texts that the store lacks, the shortest first so that little padding is read.
 
     Args:
       tokens: int32 [N, T] of the items in row order, 0 pads at the end.
@@ -53,6 +53,9 @@ def pool_texts(
       progress: (what, done, total) -> None, after each batch.
       batch: texts at once.
       trained: see `PooledTextFeatures`.
+
+    Returns:
+      The outputs of all items, by item row.
     """
     lengths = (tokens != 0).sum(axis=1)
     digests = [digest(row[:length].astype("<i4").tobytes()) for row, length in zip(tokens, lengths, strict=True)]

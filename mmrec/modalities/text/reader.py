@@ -12,7 +12,7 @@ from mmrec.preprocess.text import TextEncoder
 
 
 class TextReader:
-    """Texts: normalised and tokenised.
+    """Normalises and tokenises texts.
 
     Args:
       encoder: texts -> tokens.
@@ -30,7 +30,7 @@ class TextReader:
 
 
 class PooledTextReader(TextReader):
-    """Texts, read by a frozen backbone.
+    """Normalises, tokenises and encodes texts by a frozen backbone.
 
     Args:
       encoder: texts -> tokens.

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Objective(layers.Layer):
     """One term of the loss. Its own weights, if it has any, are made in its constructor or at the first loss.
 
-    Who adds a term writes one file with a subclass, and names it in `models.objectives.names`; one of your own joins by
-    `training.objectives: {"package.module:Class": weight}`.
+    To add a term, write one file with a subclass, and name it in `models.objectives.names`; a class of your own joins
+    by `training.objectives: {"package.module:Class": weight}`.
 
     Args:
-      name: in the logs.
+      name: of the term in the logs.
     """
 
     def __init__(self, name: str, **kwargs):
@@ -33,7 +33,7 @@ class Objective(layers.Layer):
 
     @classmethod
     def weight_in(cls, config: Config) -> float:
-        """Returns the factor of this term by the config; 0: the model does without. Not asked of one's own classes."""
+        """Returns the config's factor of this term; 0 leaves it out. A class of your own need not define this."""
         raise NotImplementedError
 
     @classmethod
@@ -44,11 +44,22 @@ class Objective(layers.Layer):
           config: with decided values (see `config.decided`).
           tables: the data that it is trained on.
           dim: D, width of an item embedding.
+
+        Returns:
+          The objective, ready for `loss`.
         """
         raise NotImplementedError
 
     def examples(self, config: Config, tables: Tables) -> OwnExamples | None:
-        """Returns what stands in a batch beside the examples of interactions; None: nothing."""
+        """Returns the term's own examples, which join each batch beside those of interactions.
+
+        Args:
+          config: with decided values.
+          tables: the data that it is trained on.
+
+        Returns:
+          The examples; None: the term needs none.
+        """
         return None
 
     def loss(self, model: TwoTowerModel, batch: dict[str, tf.Tensor], items: EncodedItems, training: bool) -> tf.Tensor:
@@ -66,8 +77,8 @@ class Objective(layers.Layer):
         raise NotImplementedError
 
     def follow(self, item_table: Callable[[], np.ndarray]) -> None:
-        """Brings up to date what follows the weights in training, at its start and every `training.refresh_steps`.
+        """Updates what depends on the weights; training calls it at its start and every `training.refresh_steps`.
 
         Args:
-          item_table: () -> float32 [N + 1, D], the item embeddings as they are now.
+          item_table: () -> float32 [N + 1, D], the current item embeddings.
         """

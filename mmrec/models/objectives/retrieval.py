@@ -26,7 +26,7 @@ class RetrievalObjective(Objective):
 
     Args:
       task: scores queries against candidates.
-      whole_catalog: whether all of a batch's items but the padding, as many as its `competing` says, compete.
+      whole_catalog: whether all items of a batch compete, without its padding; `competing` in the batch counts them.
 
     Source: Covington et al., RecSys 2016, doi:10.1145/2959100.2959190; Yi et al., RecSys 2019.
     """

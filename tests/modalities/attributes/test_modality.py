@@ -1,4 +1,4 @@
-"""A model that reads attributes, from the training to the answers of its export."""
+"""A model of attributes, from training to the answers of its export."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Recordings that say nothing, or the same, on sounds made by hand."""
+"""Finds recordings that are silent or duplicates, among sounds made by hand."""
 
 import numpy as np
 import pytest

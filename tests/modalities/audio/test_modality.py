@@ -1,4 +1,4 @@
-"""Items known by their sound alone: trained, exported and asked."""
+"""A model that knows items by their sound alone, from training to the answers of its export."""
 
 import contextlib
 import csv

@@ -1,4 +1,4 @@
-"""Sharpness, blankness and likeness of photos, on pixels made by hand."""
+"""Finds blank, blurred and similar photos, on pixels made by hand."""
 
 import io
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What every network must do as a backbone; ResNet50, the default, has its own tests in test_image_backbone.py."""
+"""What every network must do as a backbone; ResNet50, the default, has its own tests in test_tower.py."""
 
 import numpy as np
 import pytest

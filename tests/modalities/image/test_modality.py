@@ -1,4 +1,4 @@
-"""Items with several photos: trained, exported and asked."""
+"""A model of items with several photos, from training to the answers of its export."""
 
 import csv
 import functools

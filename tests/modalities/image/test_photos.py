@@ -19,7 +19,7 @@ SIZE = 4
 
 
 class MeanColour:
-    """Encodes a photo as its mean colour, and notes what it was given."""
+    """Encodes a photo as its mean colour, and records its calls."""
 
     def __init__(self):
         self.batches = []

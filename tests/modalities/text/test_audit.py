@@ -1,4 +1,4 @@
-"""Texts that are cut, alike, or name what they should not, on a handful of rows."""
+"""Finds texts that are cut, identical or leak ids, in a handful of rows."""
 
 import numpy as np
 import pandas as pd

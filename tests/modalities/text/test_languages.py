@@ -1,4 +1,4 @@
-"""Languages of real sentences; short texts and names belong to none."""
+"""Languages of real sentences; short texts and names have none."""
 
 import pytest
 

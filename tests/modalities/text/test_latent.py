@@ -48,7 +48,7 @@ def test_equal_vectors_have_an_equal_digest():
 
 
 def test_a_text_is_as_long_as_the_dimensions_know_it():
-    # Two words of equal rarity, of which one dimension knows the first: a text of both has 1 / sqrt(2) of its length.
+    # Two words of equal rarity. The dimension covers the first alone: a text of both has 1 / sqrt(2) of its length.
     text = LatentText(np.array([[0], [2], [0]], np.float32), np.array([0, 2, 2], np.float32))
     np.testing.assert_allclose(text(np.array([[1, 0], [1, 2], [2, 0]])), [[1], [0.707107], [0]], atol=1e-6)
 

@@ -23,7 +23,7 @@ def modality(world, **text):
 
 
 def answers(world, modality):
-    """Returns what the tower makes of every item, from its features and from its raw texts."""
+    """Returns the tower's output for every item, from its features and from its raw texts."""
     tower, reader = modality.tower(), modality.reader()
     config = Config.load(world[0], item={"modalities": ["text"]})
     raw = {"text": tf.constant(load_tables(config).catalog.content["text"].columns["title"].tolist())}

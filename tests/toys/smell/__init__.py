@@ -1,3 +1,3 @@
-"""What items smell of, as a modality of one's own: one folder outside mmrec."""
+"""An example of a modality of your own, in one folder outside mmrec: the smell of items."""
 
 from tests.toys.smell.modality import Smell as Smell

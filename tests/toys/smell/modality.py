@@ -1,4 +1,4 @@
-"""A column such as "rose:0.7 musk:0.2" to a vector, its tower, and its reader in the export."""
+"""Turns a column such as "rose:0.7 musk:0.2" into vectors, with its tower and its reader in the export."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from tests.toys.smell.notes import parse, parse_in_graph
 
 
 class SmellConfig(Section):
-    """What stands under `item.custom.smell`."""
+    """The settings under `item.custom.smell`."""
 
     column: str = "smell"
     """Column of the catalog."""

@@ -1,4 +1,4 @@
-"""Smells as they are written, to numbers: in Python for the catalog, in the graph for the export."""
+"""Parses smells into numbers, in Python for the catalog and in the graph for the export."""
 
 import re
 
