@@ -24,19 +24,20 @@ def photo_text_agreement(
 ) -> tuple[dict, list[Finding]]:
     """Embeds each item by its photo only and by its texts only, and compares the two.
 
-    What all photos have in common, and all texts, is subtracted first: a cosine of 0 is then that of any photo and any
-    text, and what counts is an item's cosine beside the mean.
+    The mean photo embedding and the mean text embedding are subtracted first, so an unrelated photo and text have a
+    cosine near 0. An item is judged by the distance of its cosine from the mean of all items.
 
     Args:
-      export_dir: a version folder whose model reads photos and texts.
+      export_dir: the version folder of an export whose model reads photos and texts.
       catalog: the items.
       unreadable: positions (0-based) of items whose photo cannot be decoded; they are left out.
 
     Returns:
-      Facts (mean cosine, and the items with the lowest), and a finding when some are far below the mean.
+      The facts: `items` compared, their `mean_cosine`, and the items with the `lowest` cosine; only `items` when fewer
+      than two can be compared. Then a list with one finding about the items far below the mean, if there are any.
 
     Raises:
-      InputError: the folder is no export, it lacks one of the modalities, or the catalog lacks a text that it reads.
+      InputError: the folder is not an export, its model does not read both, or the catalog lacks a column it reads.
     """
     shop = Recommender(export_dir)
     fields = shop.interface.fields
@@ -77,7 +78,8 @@ def photo_text_agreement(
     if not far:
         return facts, []
     text = f"{len(far):,} items have a photo and texts that disagree, as the export sees them."
-    return facts, [about_items("note", "photo_text_disagree", text, "Look whether the photo is theirs.", catalog, far)]
+    remedy = "Check that each photo shows its item."
+    return facts, [about_items("note", "photo_text_disagree", text, remedy, catalog, far)]
 
 
 def _centred(embeddings: np.ndarray) -> np.ndarray:

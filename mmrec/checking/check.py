@@ -33,12 +33,12 @@ _ORDER = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-      facts: what training would see, by topic; plain values, ready for JSON. What cannot be used has none.
-      findings: what to look at, the worst first; those that training would stop at are of the severity `error`.
-      lines: what was seen of the content of items, as a label and plain words; the facts have it too.
+      facts: what training would see, by topic, as plain values for JSON. Inputs that cannot be used have none.
+      findings: what needs attention, the worst first; training would stop at those with severity `error`.
+      lines: pairs of a label and a text that describe the content of the items; the facts hold the same as numbers.
     """
 
     facts: dict
@@ -47,7 +47,7 @@ class CheckReport:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Why training could not start, a message for each reason; none when it could."""
+        """The reasons why training could not start, one message each; empty when it could."""
         errors = [one for one in self.findings if one.severity == "error"]
         return tuple(" ".join(filter(None, [one.text, *one.examples[:1], one.remedy])) for one in errors)
 
@@ -69,24 +69,24 @@ def check(
     probe: bool = True,
     **overrides: Any,
 ) -> CheckReport:
-    """Reads and judges everything that a training would read, with the functions that it would use.
+    """Reads everything that a training would read, with the same functions, and reports what it finds.
 
-    Nothing is written: no run, no export, no cached feature. (A `tfds:` data set and `imagenet` weights that are not
-    here yet are fetched, as training would.)
+    Nothing is written: no run, no export, no cached features. (Missing `tfds:` data sets and `imagenet` weights are
+    downloaded, as in training.)
 
     Args:
       config: as for `train`.
       deep: open every photo and recording and read every text; otherwise up to 32 photos, as many recordings, and the
         texts of up to 2,000 items.
-      export_dir: with `deep`, an export: lists the items whose photo and texts disagree as its model sees them.
-      probe: measure a few training steps and photos, for an estimate of time, memory and disk.
+      export_dir: an export, only with `deep`; its model finds the items whose photo and texts disagree.
+      probe: run a few training steps and read a few photos, to estimate time, memory and disk space.
       **overrides: config values, as for `train`.
 
     Returns:
-      Facts and findings. `errors` says why training could not start: every reason that the inputs give.
+      The facts and findings; `errors` of the report lists every reason why training could not start.
 
     Raises:
-      InputError: the config cannot be used, or the arguments do not fit each other.
+      InputError: the config cannot be used, or `export_dir` was set without `deep`.
     """
     if export_dir is not None and not deep:
         raise InputError("`export_dir` needs `deep`: photos and texts are compared item by item. Set `deep` too.")
@@ -140,7 +140,7 @@ def _check(config: Config, deep: bool, export_dir: str | os.PathLike[str] | None
 
 
 def _audits(config: Config, inputs: Inputs, deep: bool) -> dict[str, Audit]:
-    """Looks at the content of the catalog, all or a sample, by modality."""
+    """Reads the content of the catalog, all of it or a sample; returns the audits by modality."""
     users, audits = () if inputs.events is None else inputs.events.user_ids, {}
     for one in in_order(modality_classes(config).values()):
         audit = one.checks(one, config).audit(inputs.catalog, deep, users)
@@ -151,7 +151,7 @@ def _audits(config: Config, inputs: Inputs, deep: bool) -> dict[str, Audit]:
 
 
 def _of_sample(audit: Audit, facts: dict) -> str:
-    """Keeps the facts of an audit; returns what its findings add where they are of some items and not of all."""
+    """Adds an audit's facts to `facts`; returns the note for its findings, "" when all items were read."""
     if audit.facts:
         facts[audit.what] = audit.facts
     some, every = len(audit.opened), len(audit.every)
@@ -162,7 +162,7 @@ def _of_sample(audit: Audit, facts: dict) -> str:
 
 
 def _lines(audit: Audit) -> list[tuple[str, str]]:
-    """Returns the lines of an audit; the first says how many items they are about, where it is not all of them."""
+    """Returns the lines of an audit; the first names the size of the sample, unless all items were read."""
     some, every = len(audit.opened), len(audit.every)
     note = "" if some == every else f"; of {some:,} items of {every:,}, --deep reads all"
     return [(label, words + note * (place == 0)) for place, (label, words) in enumerate(audit.lines)]

@@ -32,18 +32,19 @@ _WARM_UP = 3  # steps in which TensorFlow still traces and allocates
 
 
 def probe(config: Config, tables: Tables, usable: Mapping[str, np.ndarray]) -> dict:
-    """Measures a training's parts on a sample, and multiplies.
+    """Measures the parts of a training on a sample, and scales them to the whole.
 
-    The content of a few items stands in for that of all where reading it takes long, and a few training steps run on
-    the real histories. Everything that preparing writes goes to a temporary folder.
+    Where content takes long to read, that of a few items is used for all items. A few training steps run on the real
+    histories. Everything that preparing writes goes to a temporary folder.
 
     Args:
-      config: the settings, decided.
+      config: the settings, with those left open decided (see `jobs.resolve`).
       tables: the checked data.
-      usable: by modality, positions (0-based) of items whose content can be read; of others any can.
+      usable: by modality, the positions (0-based) of items whose content can be read; a modality that is not named can
+        be read for all its items.
 
     Returns:
-      `seconds`, `memory_bytes` and `disk_bytes` by part, and `basis`: what was measured, in words.
+      `seconds`, `memory_bytes` and `disk_bytes`, each by part, and `basis`: sentences that say what was measured.
 
     Raises:
       InputError: the model cannot be built, e.g. because its image weights cannot be read.
@@ -83,7 +84,7 @@ def probe(config: Config, tables: Tables, usable: Mapping[str, np.ndarray]) -> d
         },
         "disk_bytes": {
             **{part: size for cost in costs for part, size in cost.disk_bytes.items()},
-            "checkpoints": 2 * (weights + optimizer) + weights,  # the last two epochs, and the best one's weights
+            "checkpoints": 2 * (weights + optimizer) + weights,  # last two epochs, and best weights
             "export": weights + beside + held,
         },
         "basis": [
@@ -97,7 +98,7 @@ def probe(config: Config, tables: Tables, usable: Mapping[str, np.ndarray]) -> d
 
 
 def _stand_ins(catalog: Catalog, checks: Mapping[str, Checks], usable: Mapping[str, np.ndarray]) -> Catalog:
-    """Returns the catalog with the content of a few items for that of all that have some."""
+    """Returns the catalog with the content of all items that have some replaced by that of a few."""
     contents = dict(catalog.content)
     for name, content in catalog.content.items():
         most = checks[name].probed
@@ -131,7 +132,7 @@ def _item_bytes(config: Config, items: int, model: TwoTowerModel, beside_dim: in
     scored += beside_dim if rank else 0
     stored = {"float32": 4, "float16": 2, "int8": 1}[config.export.index_storage]
     stored *= 2 if config.export.index == "ivf" else 1  # by item and by cell
-    in_export = stored * (scored + rank) + 4 * rank + 8 * rank  # what is searched, what histories read, and the tower's
+    in_export = stored * (scored + rank) + 4 * rank + 8 * rank  # for the index, for histories, and for the tower
     return 4 * (items + 1) * (scored + 2 * rank), (items + 1) * in_export
 
 

@@ -21,12 +21,12 @@ _EVENT_BINS = {"1": (1, 1), "2": (2, 2), "3_to_5": (3, 5), "6_to_20": (6, 20), "
 
 
 def catalog_facts(config: Config, catalog: Catalog) -> dict:
-    """Describes the items; ready for JSON, as all facts are."""
+    """Returns the number of items and their coverage, as plain values that JSON can hold."""
     return {"items": len(catalog), "coverage": _coverage(config, catalog)}
 
 
 def event_facts(events: Interactions) -> dict:
-    """Describes the events."""
+    """Returns counts of users and events, and the first and last time, as plain values that JSON can hold."""
     per_user = np.bincount(events.user, minlength=len(events.user_ids))
     negative = np.zeros(len(events), bool) if events.negative is None else events.negative
     neither = ~events.positive & ~negative
@@ -48,7 +48,7 @@ def event_facts(events: Interactions) -> dict:
 
 
 def split_facts(config: Config, tables: Tables) -> dict:
-    """Describes the split, and what bestsellers reach on it, which a model has to beat."""
+    """Returns counts of the split, and the validation NDCG@10 of bestsellers, which a model has to beat."""
     parts, items = tables.split, tables.vocabulary.items
     begin, asked = time.monotonic(), parts.validation.sample(config.evaluation.max_validation_queries, config.seed)
     floor = evaluate(Popularity(tables.train_counts), asked, items, config.evaluation.k, bootstrap_samples=0, top_k=0)
@@ -61,7 +61,7 @@ def split_facts(config: Config, tables: Tables) -> dict:
 
 
 def _coverage(config: Config, catalog: Catalog) -> dict[str, float]:
-    """Returns the share of items that have what the modalities read, by what that is called."""
+    """Returns the share of items (0 to 1) that have each content that the modalities read, by its name."""
     return {
         called: share
         for one in in_order(modality_classes(config).values())

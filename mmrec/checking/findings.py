@@ -12,30 +12,30 @@ from mmrec.data.findings import Finding, percent
 from mmrec.data.shop_tables import Tables
 from mmrec.data.split_reasons import lost_answers
 
-# Rules of thumb, not laws: below or beyond them a look is worth while.
+# Rules of thumb: a value beyond them is worth a look, and not always wrong.
 FEW_USERS, FEW_EVENTS = 50, 500
 LOW_COVERAGE = 0.05
 LACKING_USERS = 0.2  # share of the users that the table of users lacks
-LARGE_SHARE, TIMES_THE_MEAN = 0.10, 5  # an item or user has more of the events than this, and than its equal part
+LARGE_SHARE, TIMES_THE_MEAN = 0.10, 5  # more of the events than this share, and than so many equal shares
 USUAL_TEMPERATURE = (0.01, 0.5)
 SMALL_BATCH, FEW_STEPS, GOOD_STEPS = 16, 3, 5
 MANY_SKIPPED = 0.1  # share of a table's rows
 
-_REMEDIES = {  # for the reason that most rows were skipped for
-    "unknown_item": "See whether both tables write item ids alike, and correct `data.interactions.item_id`.",
-    "unreadable_time": "Say how times are written in `data.interactions.timestamp_format`.",
+_REMEDIES = {  # by the most frequent reason of skipped rows
+    "unknown_item": "Check that both tables write item ids alike, or correct `data.interactions.item_id`.",
+    "unreadable_time": "Set `data.interactions.timestamp_format` to the format of the times.",
 }
 
 
 def skip_findings(
     used: Mapping[str, int], skipped: Mapping[str, Mapping[str, int]], masked: Collection[str]
 ) -> Iterator[Finding]:
-    """Says where more than a tenth of a table was skipped.
+    """Reports each table of which more than a tenth of the rows was skipped.
 
     Args:
-      used: by table, the rows that are used.
-      skipped: by table, the rows that are not, by reason.
-      masked: reasons among these that are about rows that are used.
+      used: the number of rows in use, by table.
+      skipped: the number of skipped rows, by table and reason.
+      masked: reasons in `skipped` that only mask the content of a row; such rows are in use.
     """
     for table, rows in used.items():
         reasons = {reason: count for reason, count in skipped[table].items() if reason not in masked}
@@ -43,16 +43,17 @@ def skip_findings(
         if out > MANY_SKIPPED * (out + rows):
             said = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in reasons.items())
             text = f"{percent(out / (out + rows))} of the rows of the {table} were skipped: {said}."
-            remedy = _REMEDIES.get(max(reasons, key=reasons.__getitem__), "Correct them, unless they are no loss.")
+            most = max(reasons, key=reasons.__getitem__)
+            remedy = _REMEDIES.get(most, "Correct them, unless you can do without them.")
             yield Finding("warning", "many_skipped_rows", text, remedy, (table,))
 
 
 def coverage_findings(facts: dict, called: Mapping[str, str]) -> Iterator[Finding]:
-    """Names what few items have.
+    """Reports content that few items have.
 
     Args:
       facts: see `facts.catalog_facts`.
-      called: by the name of what is covered, what to call it, where not so.
+      called: the words for a name in `coverage`, where the name itself does not read well.
     """
     for name, share in facts["coverage"].items():
         if share < LOW_COVERAGE:
@@ -62,28 +63,28 @@ def coverage_findings(facts: dict, called: Mapping[str, str]) -> Iterator[Findin
 
 
 def split_findings(config: Config, tables: Tables, facts: dict) -> list[Finding]:
-    """Judges tables that can be used, and their split.
+    """Reports what is unusual about usable tables and their split.
 
     Args:
       config: the settings.
       tables: the checked data.
-      facts: what `check_facts` says about them.
+      facts: those of `facts.catalog_facts`, `event_facts` and `split_facts`, merged.
     """
     return [*_size(facts), *_users(tables), *_seen(tables), *_baskets(config, tables), *_shares(tables)]
 
 
 def setting_findings(config: Config, steps: int) -> list[Finding]:
-    """Judges the settings of the task against the data.
+    """Reports settings that are unusual, alone or for the size of the data.
 
     Args:
-      config: the settings, decided.
+      config: the settings, with those left open decided (see `jobs.resolve`).
       steps: training steps per epoch.
     """
     findings, temperature, batch = [], config.retrieval.temperature, config.training.batch_size
     low, high = USUAL_TEMPERATURE
     shares = config.retrieval.similarity == "cosine" and config.retrieval.loss != "cosine"
     if shares and not low <= temperature <= high:
-        text = f"`retrieval.temperature` is {temperature}; usual for cosine scores are {low} to {high}."
+        text = f"`retrieval.temperature` is {temperature}; usual values for cosine scores are {low} to {high}."
         findings.append(Finding("warning", "unusual_temperature", text, "Leave it out unless you tuned it."))
     if batch < SMALL_BATCH:
         text = f"`training.batch_size` is {batch}: each answer competes with the few other answers of its batch."
@@ -121,12 +122,12 @@ def _seen(tables: Tables) -> Iterator[Finding]:
 
 
 def _users(tables: Tables) -> Iterator[Finding]:
-    """Says how many users have attributes; that none has is an error of its own."""
+    """Reports users without attributes; when no user has any, reading the tables fails before."""
     users = len(tables.events.user_ids)
     lacking = users if tables.users is None else users - tables.users.covered
     if tables.users is not None and lacking:
-        text = f"{lacking:,} of {users:,} users ({percent(lacking / users)}) do not stand in the table of users."
-        remedy = "Add them to it, or see whether both tables write the ids alike."
+        text = f"{lacking:,} of {users:,} users ({percent(lacking / users)}) are not in the table of users."
+        remedy = "Add them to it, or check that both tables write the ids alike."
         severity = "warning" if lacking > users * LACKING_USERS else "note"
         yield Finding(severity, "users_without_attributes", text, remedy)
 
@@ -140,8 +141,8 @@ def _baskets(config: Config, tables: Tables) -> Iterator[Finding]:
         share = basket[basket >= config.query.max_length].sum() / len(user)
         if share > 0.05:
             text = (
-                f"{percent(share)} of the training events stand in baskets of {config.query.max_length} or more: a "
-                "basket fills the whole window, and its items see no history."
+                f"{percent(share)} of the training events are in baskets of {config.query.max_length} or more: a "
+                "basket fills the whole window, and its items have no history."
             )
             remedy = "Raise `query.max_length`, or give a finer `data.interactions.timestamp`."
             yield Finding("warning", "baskets_fill_windows", text, remedy)

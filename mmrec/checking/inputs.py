@@ -1,4 +1,4 @@
-"""Reads what a training reads, part by part, so that one fault does not hide the others."""
+"""Reads the inputs of a training one by one, so that one fault does not hide the others."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from mmrec.modalities.names import modality_classes
 
 @dataclass
 class Inputs:
-    """What could be read, and why the rest could not.
+    """The inputs that could be read, and why the others could not.
 
     Attributes:
-      catalog: the items; None: unusable.
-      events: the interactions; None: unusable.
-      tables: all tables and their split; None: some part is unusable.
-      errors: by message, the code of its finding.
+      catalog: the items; None when they cannot be used.
+      events: the interactions; None when they cannot be used.
+      tables: all tables and their split; None when one of them cannot be used.
+      errors: the code of the finding, by error message.
     """
 
     catalog: Catalog | None = None
@@ -45,11 +45,11 @@ class Inputs:
 
     @property
     def contents(self) -> list[Content]:
-        """What the items show and say; nothing where the catalog is unusable."""
+        """The content of the items, by modality; empty when the catalog cannot be used."""
         return [] if self.catalog is None else [*self.catalog.content.values()]
 
     def attempt(self, code: str, part: Callable[..., Any], *arguments: Any) -> Any:
-        """Returns what a function returns; None where it raises `InputError`, whose messages are kept."""
+        """Calls `part` and returns its result; on an `InputError` keeps its messages under `code` and returns None."""
         try:
             return part(*arguments)
         except InputError as error:
@@ -57,12 +57,15 @@ class Inputs:
             return None
 
     def findings(self) -> list[Finding]:
-        """Returns the errors as findings; a message holds its remedy."""
+        """Returns the errors as findings without a remedy of their own: each message already names it."""
         return [Finding("error", code, message, "") for message, code in self.errors.items()]
 
 
 def read_inputs(config: Config) -> Inputs:
-    """Reads the tables, and looks whether the other inputs can be used and the outputs written."""
+    """Reads the tables, and checks that classes and weights can be loaded and output folders written.
+
+    Faults are kept in `errors` of the result; nothing is raised for them.
+    """
     inputs = Inputs()
     inputs.attempt("unusable_setting", check_classes, config)
     inputs.tables = inputs.attempt("unusable_tables", load_tables, config)
@@ -78,14 +81,14 @@ def read_inputs(config: Config) -> Inputs:
 
 
 def _read_tables(config: Config, inputs: Inputs) -> None:
-    """Reads each table on its own; ids that another one should give are taken from wherever they can be read."""
+    """Reads each table on its own; ids of an unusable table are still read where possible, to check the others."""
     data, events, tfds_dir = config.data, config.data.interactions, config.data.tfds_dir
     inputs.catalog = inputs.attempt("unusable_catalog", read_catalog, config)
     if inputs.catalog is not None:
         ids = inputs.catalog.item_ids
     else:
         ids = _ids(data.catalog.path, data.catalog.item_id, tfds_dir)
-        if not len(ids):  # then no event is of an unknown item
+        if not len(ids):  # every item of the events counts as known, so that none is reported
             ids = _ids(events.path, events.item_id, tfds_dir) if events else ids
     if events is None:
         return
@@ -98,7 +101,7 @@ def _read_tables(config: Config, inputs: Inputs) -> None:
 
 
 def _ids(path: str, column: str, tfds_dir: str | None) -> np.ndarray:
-    """Returns the distinct ids of a table, none where they cannot be read; its own reader says why."""
+    """Returns the distinct ids of a table; none when they cannot be read, which the table's own reader reports."""
     try:
         ids = flat_strings(read_table(path, [column], key="path", tfds_dir=tfds_dir), column, path)
     except InputError:
@@ -107,25 +110,23 @@ def _ids(path: str, column: str, tfds_dir: str | None) -> np.ndarray:
 
 
 def _checks(config: Config) -> list[Checks]:
-    """Returns the checks of the modalities in use; none where one of them cannot be found."""
+    """Returns the checks of the modalities in use; none when one of their classes cannot be imported."""
     try:
         return [one.checks(one, config) for one in modality_classes(config).values()]
-    except InputError:  # said already
+    except InputError:  # reported by check_classes
         return []
 
 
 def _written(config: Config) -> list[tuple[Path, str]]:
-    """Returns the folders that a training writes, with their keys."""
+    """Returns the folders that a training writes to, with their config keys."""
     outputs = [(Path(getattr(config, key)) / config.name, key) for key in ("runs_dir", "saved_models_dir")]
     caches = any(checks.caches() for checks in _checks(config))
     return [*outputs, *([(Path(config.data.cache_dir), "data.cache_dir")] if caches else [])]
 
 
 def _require_writable(path: Path, key: str) -> None:
-    """Raises InputError when the folder could not be made or written; makes nothing."""
+    """Raises InputError when the folder cannot be created or written to; creates nothing."""
     path = path.absolute()
-    existing = next(
-        folder for folder in (path, *path.parents) if os.path.exists(folder)
-    )  # unlike Path.exists, never an error
+    existing = next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # Path.exists can raise
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise InputError(f"{path}: cannot be written. Set `{key}` to a folder you may write to.")

@@ -10,7 +10,7 @@ _LABEL = 14
 
 
 def report_text(report: CheckReport) -> str:
-    """Returns the facts as lines of a label and plain words, then the findings."""
+    """Returns the facts, a line with a label for each topic, and then the findings with their remedies."""
     facts = report.facts
     lines = [*_table_lines(facts)]
     lines += _split_lines(facts) if "split" in facts else []

@@ -1,4 +1,4 @@
-"""What changed between two exports, as lines of text."""
+"""A comparison of two exports as text for people."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _EACH = {
     "effective_items": "items effectively in use",
 }
 _LABEL = max(map(len, [*_BOTH.values(), *_EACH.values()])) + 2
-_ANSWERS = 5  # of an example
+_ANSWERS = 5  # shown per list of an example
 
 
 def drift_text(drift: Mapping) -> str:
-    """Returns what `mmrec.compare_exports` found, as lines of text."""
+    """Returns the result of `mmrec.compare_exports` as lines of text."""
     overall, items, unknown = drift["overall"], drift["items"], drift["unknown_items"]
     lines = [
         f"A {drift['a']}\nB {drift['b']}",
         f"{overall['users']:,} users, {drift['k']:,} answers each; {items['a']:,} items in A, {items['b']:,} in B, "
         f"{items['both']:,} in both",
-        f"of what stands in the histories, A lacks {unknown['a']:.1%}, B {unknown['b']:.1%}\n",
+        f"share of history entries unknown to A: {unknown['a']:.1%}, to B: {unknown['b']:.1%}\n",
         f"{'':{_LABEL}}{'mean':>12}{'95% interval':>24}",
     ]
     for name, label in _BOTH.items():

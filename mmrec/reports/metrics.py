@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 def metrics_table(metrics: dict) -> str:
-    """Returns the test metrics of the model beside its baselines, as lines of text; a hint where it is not ahead."""
+    """Returns the test metrics of the model and its baselines as lines of text.
+
+    A hint follows when the model is not clearly better than item-kNN.
+
+    Args:
+      metrics: what a run's metrics.json holds.
+    """
     names = [name for name in ("ndcg@10", "recall@10", "hit_rate@10", "mrr") if name in metrics["test"]]
     lines = [f"{'test':12}" + "".join(f"{name:>24}" for name in names)]
     for label, values in (("mmrec", metrics["test"]), *((k, v["test"]) for k, v in metrics["baselines"].items())):

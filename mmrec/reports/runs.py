@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def comparison_text(comparison: dict) -> str:
-    """Returns what `mmrec.compare_runs` found, as lines of text."""
+    """Returns the result of `mmrec.compare_runs` as lines of text."""
     lines = [f"{'test':14}{'A':>10}{'B':>10}{'B minus A':>12}{'95% interval':>22}{'P(B better)':>14}"]
     for name, one in comparison["metrics"].items():
         interval = "[{:+.4f}, {:+.4f}]".format(*one["difference_ci95"])

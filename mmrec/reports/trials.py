@@ -7,7 +7,11 @@ from pathlib import Path
 
 
 def trials_text(table: Path) -> str:
-    """Returns a table of trials as lines of text, the best first."""
+    """Returns the trials as lines of text, the best first.
+
+    Args:
+      table: trials.csv of a search.
+    """
     with open(table, newline="") as file:
         header, *rows = csv.reader(file)
     rows.sort(key=lambda row: (row[1] != "complete", -float(row[2] or -1)))

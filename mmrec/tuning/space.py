@@ -19,23 +19,30 @@ _FORM = "Give a list of values, or {low: .., high: ..} with `log: true` or `step
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, of any type that a config has."""
+    """A list of values to choose from, of any type that a config can hold."""
 
     values: tuple
 
     def draw(self, trial: Any, key: str) -> Any:
-        """Asks an Optuna trial for a value."""
+        """Lets an Optuna trial choose a value."""
         return json.loads(trial.suggest_categorical(key, [json.dumps(value) for value in self.values]))
 
     @property
     def extremes(self) -> tuple:
-        """The values by which all of them are judged valid."""
+        """The values to check against the config: all of them."""
         return self.values
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `low` to `high`, both included; whole if they are."""
+    """A number from `low` to `high`, both included.
+
+    Attributes:
+      low: the smallest value; when it is an int, only whole numbers are drawn.
+      high: the largest value.
+      log: draw evenly on a logarithmic scale.
+      step: the distance between neighbouring values; None: any value between the ends.
+    """
 
     low: float
     high: float
@@ -43,31 +50,31 @@ class Range:
     step: float | None = None
 
     def draw(self, trial: Any, key: str) -> float:
-        """Asks an Optuna trial for a value."""
+        """Lets an Optuna trial choose a value."""
         if isinstance(self.low, int):
             return trial.suggest_int(key, self.low, self.high, step=self.step or 1, log=self.log)
         return trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
 
     @property
     def extremes(self) -> tuple:
-        """The values by which all of them are judged valid."""
+        """The values to check against the config: both ends."""
         return self.low, self.high
 
 
 @dataclass(frozen=True)
 class Space:
-    """What to try.
+    """The values that a search may try.
 
     Attributes:
-      dimensions: by dotted config key, sorted.
-      modalities: the values of `item.modalities` that occur.
+      dimensions: the values of each dotted config key, sorted by key.
+      modalities: every value that `item.modalities` can take in the search.
     """
 
     dimensions: Mapping[str, Choice | Range]
     modalities: frozenset[tuple[str, ...]]
 
     def draw(self, trial: Any) -> dict[str, Any]:
-        """Asks an Optuna trial for a value of each key."""
+        """Lets an Optuna trial choose a value for each key."""
         return {key: dimension.draw(trial, key) for key, dimension in self.dimensions.items()}
 
 
@@ -76,10 +83,10 @@ def read_space(source: Mapping[str, Any] | str | os.PathLike[str], config: Confi
 
     Args:
       source: a YAML or JSON file, or a dict: dotted config keys to a list of values or to {low, high, log, step}.
-      config: what the values are put into.
+      config: the config whose values are replaced.
 
     Raises:
-      InputError: naming the key, the rule and what was received.
+      InputError: the space cannot be read, or a key or value in it is not allowed.
     """
     where = str(source) if isinstance(source, str | os.PathLike) else "space"
     settings = read_values(source, {})
@@ -111,14 +118,14 @@ def _dimension(where: str, setting: Any) -> Choice | Range:
 
 
 def _typed(where: str, dimension: Choice | Range, value: Any) -> Choice | Range:
-    """Makes a range whole or not, as the config's value is."""
+    """Gives a range the number type, int or float, of the config's value."""
     if isinstance(dimension, Choice):
         return dimension
     if isinstance(value, float):
         step = None if dimension.step is None else float(dimension.step)
         return Range(float(dimension.low), float(dimension.high), dimension.log, step)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{where}: is no number and can have no range. Give a list of values.")
+        raise InputError(f"{where}: is not a number, so it cannot have a range. Give a list of values.")
     whole = [number for number in (dimension.low, dimension.high, dimension.step) if number is not None]
     if any(number != int(number) for number in whole):
         raise InputError(f"{where}: holds whole numbers. Received: {', '.join(map(str, whole))}.")
@@ -142,7 +149,7 @@ def _with(where: str, config: Config, key: Any, value: Any) -> Config:
 
 
 def _judged_by(config: Config) -> dict:
-    """Returns what must not differ between trials."""
+    """Returns the settings that must be the same in all trials."""
     kept = config.model_dump(exclude={"item", "query", "retrieval", "training"})
     return kept | {"repeat": config.retrieval.repeat_consumption}
 
@@ -155,7 +162,7 @@ def _value(config: Config, key: str) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """Reads 1e-3, which YAML takes for a text; returns what is no number as it is."""
+    """Converts a text such as 1e-3, which YAML does not read as a number; returns anything else unchanged."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

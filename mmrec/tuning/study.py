@@ -15,15 +15,15 @@ from mmrec.errors import InputError
 from mmrec.training.run_folder import write_text
 from mmrec.tuning.space import Space
 
-_FIRST_TRIALS = 4  # run to their ends: the others' median is what is pruned by
-_FIRST_EPOCH = 2  # that is judged: the learning rate warms up in the one before
+_FIRST_TRIALS = 4  # never stopped early: a median needs some trials first
+_FIRST_EPOCH = 2  # the first that is compared: the learning rate still warms up in epoch 1
 
 
 def import_optuna() -> Any:
-    """Returns the package.
+    """Imports Optuna and returns it; it logs only warnings and errors.
 
     Raises:
-      InputError: it is not installed.
+      InputError: Optuna is not installed.
     """
     try:
         import optuna
@@ -36,16 +36,16 @@ def import_optuna() -> Any:
 class Study:
     """A search that can be continued. One process at a time may open it.
 
-    What a trial draws follows from the seed and the trials that are done, so a trial whose process was killed is drawn
-    again as it was, and a search in two halves makes the trials of one in one piece.
+    The values of a trial depend only on the seed and on the trials that have ended. A trial whose process was killed
+    therefore draws the same values again, and an interrupted search makes the same trials as an uninterrupted one.
 
     Args:
-      folder: where the journal and the table are.
-      space: what is drawn from.
-      seed: of the draws.
+      folder: the folder of the journal and the table.
+      space: the values to draw from.
+      seed: the seed of the draws.
 
     Attributes:
-      table: trials.csv, a row per trial that is done.
+      table: trials.csv, one row per trial that has ended.
     """
 
     def __init__(self, folder: Path, space: Space, seed: int):
@@ -63,7 +63,7 @@ class Study:
         )
         states = self._optuna.trial.TrialState
         self._done, self._pruned, self._complete = (states.COMPLETE, states.PRUNED), states.PRUNED, states.COMPLETE
-        for trial in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):  # of a killed process
+        for trial in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):  # left by a killed process
             self._study.tell(trial.number, state=states.FAIL)
         self._write_table()
 
@@ -73,7 +73,7 @@ class Study:
         return self._study.get_trials(deepcopy=False, states=self._done)
 
     def ask(self) -> tuple[Any, dict[str, Any]]:
-        """Begins a trial; returns it and the values to try, by config key."""
+        """Starts a trial; returns the trial, and its values by config key."""
         seed = np.random.SeedSequence([self._seed, len(self.done)]).generate_state(1)
         self._study.sampler = self._optuna.samplers.TPESampler(seed=int(seed[0]))
         trial = self._study.ask()
@@ -97,10 +97,10 @@ class Study:
         """Ends a trial.
 
         Args:
-          trial: of `ask`.
+          trial: a trial that `ask` returned.
           values: validation NDCG@10 of each epoch.
-          stopped: "" when it ran to its end; else why not.
-          reached: that of what would be exported; None: the best epoch's.
+          stopped: why the trial was stopped; "" when it ran to its end.
+          reached: validation NDCG@10 of the model that would be exported; None: that of the best epoch.
         """
         reached = max(values, default=None) if reached is None else reached
         trial.set_user_attr("ndcg@10", reached)
@@ -116,13 +116,13 @@ class Study:
         """Returns the values of the best trial.
 
         Raises:
-          InputError: none ran to its end.
+          InputError: no trial ran to its end.
         """
         complete = [trial for trial in self.done if trial.state == self._complete]
         if not complete:
             why = "; ".join(dict.fromkeys(trial.user_attrs["stopped"] for trial in self.done))
             raise InputError(f"{self.table}: no trial ran to its end ({why}). Change the space, or add trials.")
-        return max(complete, key=lambda trial: trial.value).user_attrs["values"]  # of equal ones the first
+        return max(complete, key=lambda trial: trial.value).user_attrs["values"]  # the first of equals
 
     def _write_table(self) -> None:
         rows = io.StringIO()
@@ -147,7 +147,7 @@ class Study:
 
 
 def _mend(journal: Path) -> None:
-    """Removes what a killed process left: its lock, and half a line."""
+    """Removes the lock and the unfinished last line that a killed process can leave."""
     for lock in journal.parent.glob("journal.lock*"):
         lock.unlink()
     if journal.exists():

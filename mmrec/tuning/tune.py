@@ -38,11 +38,11 @@ from mmrec.tuning.study import Study, import_optuna
 
 @dataclass(frozen=True)
 class TuneResult:
-    """What a search left behind.
+    """The result of a search.
 
     Attributes:
       best_config: the config of the best trial; `best.yaml` beside `trials` holds it.
-      trials: trials.csv, a row per trial.
+      trials: trials.csv, one row per trial.
       train_result: the full training of the best config.
     """
 
@@ -61,17 +61,17 @@ def tune(
 ) -> TuneResult:
     """Searches for the config with the best validation NDCG@10, and trains it in full.
 
-    Trials are trained and judged on validation only; one that after an epoch is worse than the median of the others is
-    stopped. The test is read once, at the end, by `train` of the best config. Everything is kept below
-    `<runs_dir>/<name>-tune/`: the same call continues a search that was interrupted, and one with more trials goes on
-    where fewer ended; when nothing is left to do it returns what is there.
+    Trials are compared on validation only, and a trial is stopped when it is worse than the median of the others. The
+    test part is read once, when `train` trains the best config at the end. All files are kept below
+    `<runs_dir>/<name>-tune/`. The same call continues an interrupted search, a call with more trials adds to it, and a
+    call for a search that is complete returns its result.
 
     Args:
-      config: as for `train`; what the space does not name is taken from it.
+      config: as for `train`; it gives the value of each key that is not in the space.
       space: a YAML or JSON file, or a dict: dotted config keys to a list of values, or to a range
         {low, high, log, step}.
-      trials: how many are made, at least 1, with those that are there.
-      seed: of the draws; draws follow Optuna's TPE sampler.
+      trials: int, at least 1: the number of trials in all, including those of an earlier call.
+      seed: the seed of the draws, which are made by Optuna's TPE sampler.
       **overrides: config values, as for `train`.
 
     Returns:
@@ -79,7 +79,7 @@ def tune(
 
     Raises:
       InputError: config, space or data cannot be used, or Optuna is not installed; nothing was trained.
-      TrainingError: the training of the best config went astray. (A trial that does so is stopped and counted.)
+      TrainingError: the training of the best config failed. (A trial that fails is stopped and counted.)
 
     Source: Bergstra et al., NeurIPS 2011 (TPE).
     """
@@ -96,7 +96,7 @@ def _tune(config: Config, space: Mapping[str, Any] | str | os.PathLike[str], tri
     checked = read_space(space, config)
     tables_of = _tables_without_test(config)
     for modalities in checked.modalities:
-        tables_of(modalities, config.query.context)  # so that a column that one of them lacks is said now
+        tables_of(modalities, config.query.context)  # a missing column is reported before the first trial
     writable_folder(Path(config.saved_models_dir).absolute() / config.name, "saved_models_dir")
     with _open_folder(config, checked, seed) as folder:
         config = keep_frames(config, folder)
@@ -105,7 +105,7 @@ def _tune(config: Config, space: Mapping[str, Any] | str | os.PathLike[str], tri
         while len(study.done) < trials:
             _run_trial(config, study, folder, trials, tables_of)
             gc.collect()  # models and their graphs refer to each other
-        del tables_of  # what follows reads the tables anew
+        del tables_of  # the training below reads them again, with the test
         best = Config.load(config, **study.best())
         write_text(folder / "best.yaml", best.to_yaml())
         return TuneResult(best, study.table, _train_once(best, folder / "result.json"))
@@ -128,7 +128,7 @@ def _run_trial(
     try:
         tried = Config.load(config, **values)
         check_classes(tried)
-    except InputError as error:  # each value is allowed, these together are not; some clash as the model is built
+    except InputError as error:  # each value is allowed, but not all of them together
         study.tell(trial, [], str(error))
         return
     run, stopped, reached = _run(folder, number), "", None
@@ -147,7 +147,7 @@ def _run_trial(
         stopped = " ".join(str(error).split())[:300]
     study.tell(trial, validation_values(run.history), stopped, reached)
     shutil.rmtree(run.checkpoints)
-    shutil.rmtree(run.learnt, ignore_errors=True)  # there is none where preparing failed
+    shutil.rmtree(run.learnt, ignore_errors=True)  # it does not exist when preparing failed
 
 
 def _run(folder: Path, number: int) -> RunFolder:
@@ -155,7 +155,7 @@ def _run(folder: Path, number: int) -> RunFolder:
 
 
 def _begin(run: RunFolder, config: Config) -> None:
-    """Makes the folder of a trial; one that is there already is of the same trial, killed, and is continued."""
+    """Makes the folder of a trial; one with the same config was left by a killed process and is continued."""
     written, content = run.path / "config.yaml", config.to_yaml()
     if written.exists() and written.read_text(encoding="utf-8") != content:  # another version of Optuna drew it
         shutil.rmtree(run.path)
@@ -178,7 +178,7 @@ def _tables_without_test(config: Config) -> Callable[[tuple[str, ...], tuple[str
 
 @contextmanager
 def _open_folder(config: Config, space: Space, seed: int) -> Iterator[Path]:
-    """Makes and locks the folder of this search: equal for the same config, data, space and seed."""
+    """Makes and locks the folder of a search; the same config, data, space and seed give the same folder."""
     dimensions = [[key, repr(dimension)] for key, dimension in space.dimensions.items()]
     name = digest(run_identity(config), json.dumps(dimensions), str(seed)).hex()[:12]
     parent = writable_folder(Path(config.runs_dir).absolute() / f"{config.name}-tune", "runs_dir")
@@ -188,7 +188,7 @@ def _open_folder(config: Config, space: Space, seed: int) -> Iterator[Path]:
 
 
 def _train_once(config: Config, note: Path) -> TrainResult:
-    """Trains a config unless `note` says where that has been done."""
+    """Trains a config, unless the file `note` names a finished run of it."""
     if note.exists():
         *folders, of = json.loads(note.read_text(encoding="utf-8"))
         run_dir, export_dir = map(Path, folders)

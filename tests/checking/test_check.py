@@ -1,4 +1,4 @@
-"""The check says what training would see, finds planted faults exactly, and writes nothing."""
+"""Tests that a check describes what training would see, finds planted faults exactly, and writes nothing."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from tests.jobs.worlds import write_groups
 
 
 def noise(seed, blur=0):
-    """Draws a photo that no other looks like; blurred, it keeps no edge."""
+    """Draws a photo unlike that of any other seed; with `blur` it has no sharp edge."""
     squares = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
     photo = Image.fromarray(squares).resize((48, 48), Image.Resampling.NEAREST)
     file = io.BytesIO()
@@ -204,7 +204,7 @@ def test_ready_made_vectors_are_covered_and_probed(shop, tmp_path):
 
 
 @pytest.mark.parametrize(("present", "severity"), [(160, None), (150, "note"), (80, "warning")])
-def test_users_that_their_table_lacks_are_said(shop, tmp_path, present, severity):
+def test_users_that_their_table_lacks_are_reported(shop, tmp_path, present, severity):
     rows = "".join(f"u{user},{user % 3}\n" for user in range(present))
     (tmp_path / "users.csv").write_text(f"user_id,town\n{rows}")
     shop["data"]["users"] = {"path": str(tmp_path / "users.csv"), "attributes": {"town": "category"}}
@@ -212,15 +212,15 @@ def test_users_that_their_table_lacks_are_said(shop, tmp_path, present, severity
     expected = [(severity, "users_without_attributes")] if severity else []
     assert [(one.severity, one.code) for one in findings] == expected
     if present == 80:
-        assert findings[0].text == "80 of 160 users (50.0%) do not stand in the table of users."
+        assert findings[0].text == "80 of 160 users (50.0%) are not in the table of users."
 
 
-def test_few_users_and_events_are_said(tmp_path):
+def test_few_users_and_events_are_reported(tmp_path):
     config = write_groups(tmp_path, users=49, batch_size=16)  # 49 x 4 training events
     assert codes(mmrec.check(config, probe=False)) == ["few_users", "few_events"]
 
 
-def test_users_with_one_event_are_said(shop, tmp_path):
+def test_users_with_one_event_are_reported(shop, tmp_path):
     edit_events(tmp_path, lambda rows: rows + [[f"once{i}", "red-0", "0"] for i in range(161)])
     findings = next(one for one in mmrec.check(shop, probe=False).findings if one.code == "users_with_one_event")
     assert findings.text.startswith("50.2% of the users")  # 161 of 321
@@ -252,7 +252,8 @@ def test_times_in_the_future_are_counted_in_any_unit(shop, tmp_path, unit):
     edit_events(tmp_path, lambda rows: [[u, i, (now + (int(t) - 4) * 10**6) * unit] for u, i, t in rows])
     (finding,) = mmrec.check(shop, probe=False).findings
     assert finding.code == "future_times"
-    assert finding.text.startswith("160 events lie in the future; the last one is of 20")  # each user's last, of time 5
+    # Each user's last event, of time 5.
+    assert finding.text.startswith("160 events lie in the future; the last one is from 20")
 
 
 def times_at(rows, change):
@@ -260,7 +261,7 @@ def times_at(rows, change):
     return [[u, i, change(int(u[1:]), 1_704_067_200 + 86_400 * int(t))] for u, i, t in rows]
 
 
-def test_times_in_another_unit_than_most_are_said(shop, tmp_path):
+def test_times_in_another_unit_than_most_are_reported(shop, tmp_path):
     edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: time * (1000 if user < 16 else 1)))
     (finding,) = mmrec.check(shop, probe=False).findings
     assert (finding.severity, finding.code) == ("warning", "mixed_time_units")
@@ -269,26 +270,26 @@ def test_times_in_another_unit_than_most_are_said(shop, tmp_path):
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**9])
-def test_times_of_zero_and_before_1990_are_said(shop, tmp_path, unit):
+def test_times_of_zero_and_before_1990_are_reported(shop, tmp_path, unit):
     edit_events(tmp_path, lambda rows: times_at(rows, lambda user, time: unit * time * (user > 15)))
     (finding,) = mmrec.check(shop, probe=False).findings
     assert finding.code == "early_times"
     assert finding.text == (
-        "96 events (10.0%) are of before 1990, the first of 1970-01-01 00:00:00; 96 have the time 0, which mostly "
-        "stands for none."
+        "96 events (10.0%) are from before 1990, the first from 1970-01-01 00:00:00; 96 have the time 0, which "
+        "usually means that it is missing."
     )
 
 
-def test_dates_written_as_numbers_are_said(shop, tmp_path):
+def test_dates_written_as_numbers_are_reported(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [[u, i, 20240101 + int(t)] for u, i, t in rows])
     (finding,) = mmrec.check(shop, probe=False).findings
     assert (finding.severity, finding.code) == ("note", "dates_as_numbers")
     assert mmrec.check(shop, probe=False, **{"data.interactions.timestamp_format": "%Y%m%d"}).findings == ()
 
 
-def test_a_test_of_which_much_was_seen_before_is_said_with_the_remedy(shop, tmp_path):
+def test_answers_that_users_saw_before_are_reported_with_the_remedy(shop, tmp_path):
     def viewed(rows):
-        """Lets every third user look at what is asked for, before anything else."""
+        """Lets every third user view the right answer of the test before anything else."""
         views = [[u, i, "-1", "view"] for u, i, t in rows if t == "5" and int(u[1:]) % 3 == 0]
         return [*views, *([*row, "buy"] for row in rows)]
 
@@ -308,7 +309,7 @@ def test_a_test_of_which_much_was_seen_before_is_said_with_the_remedy(shop, tmp_
     assert report.facts["split"]["test"]["queries"] == 160
 
 
-def test_a_table_of_which_much_was_skipped_is_said(shop, tmp_path):
+def test_a_table_with_many_skipped_rows_is_reported(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [*rows, *[["u1", "gone", "7"]] * 100, *[["", "red-1", "7"]] * 10])
     shop["data"]["interactions"] |= {"on_unknown_item": "skip", "on_bad_row": "skip"}
     (finding,) = mmrec.check(shop, probe=False).findings
@@ -335,14 +336,14 @@ def test_texts_are_judged_by_a_sample_unless_the_check_is_deep(shop, tmp_path):
     assert finding.text == "100% of the texts in `title` are cut to `item.text.max_tokens`."
 
 
-def test_users_whose_events_share_one_time_are_said(shop, tmp_path):
+def test_users_whose_events_share_one_time_are_reported(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [[u, i, "0"] for u, i, _ in rows])
     shop["evaluation"]["min_history"] = 0
     findings = mmrec.check(shop, probe=False).findings
     assert "one_time_per_user" in [one.code for one in findings]
 
 
-def test_baskets_that_fill_the_window_are_said(shop, tmp_path):
+def test_baskets_that_fill_the_window_are_reported(shop, tmp_path):
     # Of a user's four training events the first three are one basket; windows are of three.
     edit_events(tmp_path, lambda rows: [[u, i, str(max(2, int(t)))] for u, i, t in rows])
     shop["query"]["max_length"] = 3
@@ -351,7 +352,7 @@ def test_baskets_that_fill_the_window_are_said(shop, tmp_path):
     assert finding.text.startswith("75.0% of the training events")
 
 
-def test_a_test_of_new_items_only_is_said(shop, tmp_path):
+def test_a_test_of_new_items_only_is_reported(shop, tmp_path):
     items = (tmp_path / "items.csv").read_text()
     (tmp_path / "items.csv").write_text(items + "new,new thing\n")
     edit_events(tmp_path, lambda rows: [[u, "new" if t == "5" else i, t] for u, i, t in rows])
@@ -368,11 +369,11 @@ def test_a_test_of_new_items_only_is_said(shop, tmp_path):
         ({"training.batch_size": 100}, "few_steps"),  # 160 histories: two steps
     ],
 )
-def test_unusual_settings_are_said(shop, settings, code):
+def test_unusual_settings_are_reported(shop, settings, code):
     assert codes(mmrec.check(shop, probe=False, **settings)) == [code]
 
 
-def test_what_was_skipped_is_counted_by_reason(shop, tmp_path):
+def test_skipped_rows_are_counted_by_reason(shop, tmp_path):
     edit_events(tmp_path, lambda rows: [*rows, ["u1", "gone", "7"], ["", "red-1", "7"]])
     shop["data"]["interactions"] |= {"on_unknown_item": "skip", "on_bad_row": "skip"}
     report = mmrec.check(shop, probe=False)
@@ -425,7 +426,7 @@ def test_without_a_usable_config_nothing_is_read(shop, run, options, message):
     assert len(errors.splitlines()) == 1
 
 
-def test_a_catalog_of_one_item_is_refused_as_that(shop, tmp_path):
+def test_a_catalog_of_one_item_is_refused_for_that_reason(shop, tmp_path):
     lines = (tmp_path / "items.csv").read_text().splitlines()
     (tmp_path / "items.csv").write_text("\n".join(lines[:2]))
     report = mmrec.check(shop, probe=False)

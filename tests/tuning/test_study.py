@@ -1,4 +1,4 @@
-"""The trials of a search apart from trainings: what is drawn, what is pruned, what is kept and shown."""
+"""Tests the trials of a search without any training: how values are drawn, and trials pruned, stored and shown."""
 
 from mmrec.config import Config
 from mmrec.reports.trials import trials_text
@@ -11,7 +11,7 @@ SPACE = {
 }
 
 
-def test_what_is_drawn_follows_from_the_seed_and_the_trials_that_are_done(tmp_path):
+def test_draws_depend_only_on_the_seed_and_the_trials_that_have_ended(tmp_path):
     space = read_space(SPACE, Config())
 
     def draw(name, breaks):
@@ -33,7 +33,7 @@ def test_what_is_drawn_follows_from_the_seed_and_the_trials_that_are_done(tmp_pa
     assert len({values["training.learning_rate"] for values in whole}) == 14
 
 
-def test_a_trial_below_the_median_of_four_others_is_to_stop_after_its_second_epoch(tmp_path):
+def test_a_trial_below_the_median_of_four_others_should_stop_after_its_second_epoch(tmp_path):
     study = Study(tmp_path, read_space(SPACE, Config()), seed=0)
     for value in (0.1, 0.2, 0.3, 0.4):
         trial, _ = study.ask()
@@ -67,12 +67,12 @@ def test_a_journal_cut_within_its_last_line_is_continued(tmp_path):
     assert [trial.value for trial in Study(tmp_path, space, seed=0).done] == [0.1, 0.3]
 
 
-def test_a_range_is_whole_or_not_as_the_key_is(tmp_path):
+def test_a_range_has_the_number_type_of_its_key(tmp_path):
     space = read_space({"query.dropout": {"low": 0, "high": 0.5}, "item.dim": {"low": 16, "high": 64}}, Config())
     assert space.dimensions == {"item.dim": Range(16, 64), "query.dropout": Range(0.0, 0.5)}
     assert isinstance(space.dimensions["query.dropout"].low, float)
     path = tmp_path / "space.yaml"
-    path.write_text("training.learning_rate: {low: 1e-4, high: 1e-2, log: true}\n")  # a text to YAML
+    path.write_text("training.learning_rate: {low: 1e-4, high: 1e-2, log: true}\n")  # YAML reads 1e-4 as a text
     assert read_space(path, Config()).dimensions == {"training.learning_rate": Range(1e-4, 1e-2, log=True)}
 
 

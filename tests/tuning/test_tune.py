@@ -1,4 +1,4 @@
-"""A search on the planted shop: trials, their end, their continuation; and spaces that cannot be used."""
+"""Tests searches on the planted shop: how trials run, stop and continue, and which spaces are refused."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ SPACE = {
 
 @dataclass
 class Search:
-    """A search that is over, and what it was asked for."""
+    """A finished search and its config."""
 
     config: dict
     result: mmrec.TuneResult
@@ -35,7 +35,7 @@ class Search:
 
 
 def rows(path):
-    """Returns a table's rows as dicts, without the seconds."""
+    """Returns the rows of a table as dicts, without the column of seconds."""
     with open(path, newline="") as file:
         return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
 
@@ -54,7 +54,7 @@ def groups(tmp_path):
 
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
-    """Replaces the training at the end; the list of configs that it was called with."""
+    """Replaces the training at the end; returns the list of configs that it is called with."""
     configs = []
 
     def train(config):
@@ -71,7 +71,7 @@ def trained(monkeypatch, tmp_path):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Replaces the trials' training by a formula, 1 - learning rate; the list of what it was called with."""
+    """Replaces the training of trials by the formula 1 - learning rate; returns the list of its (config, tables)."""
     calls = []
 
     def fit_model(config, tables, run, callbacks):
@@ -184,7 +184,7 @@ def test_values_that_were_tried_are_not_trained_again(groups, fits, trained):
     assert result.best_config.training.learning_rate == 0.25
 
 
-def test_a_trial_that_goes_astray_is_stopped_and_counted(groups, trained, monkeypatch):
+def test_a_trial_whose_training_fails_is_stopped_and_counted(groups, trained, monkeypatch):
     def fit_model(config, tables, run, callbacks):
         if config.training.learning_rate > 0.3:
             raise TrainingError("the loss is nan")
@@ -240,15 +240,15 @@ def test_one_process_at_a_time(groups, fits, trained, monkeypatch):
 
 SPACES = {
     "nothing": ({}, "must hold at least one config key"),
-    "a key that is none": ({"training.epoch": [1]}, "`training.epoch`: no such key. Did you mean `training.epochs`?"),
+    "an unknown key": ({"training.epoch": [1]}, "`training.epoch`: no such key. Did you mean `training.epochs`?"),
     "a value out of its range": ({"training.epochs": [3, 0]}, "`training.epochs`: Input should be greater than"),
     "a low end out of its range": ({"query.dropout": {"low": -0.1, "high": 0.5}}, "`query.dropout`: Input should be"),
     "a high end out of its range": ({"query.dropout": {"low": 0.1, "high": 1.5}}, "`query.dropout`: Input should be"),
-    "a tower that is none": ({"query.history": ["lsmt"]}, "no history tower is called 'lsmt'. Did you mean `lstm`?"),
+    "an unknown tower": ({"query.history": ["lsmt"]}, "no history tower is called 'lsmt'. Did you mean `lstm`?"),
     "a single value": ({"training.epochs": 3}, "`training.epochs`: must be values to choose from. Give a list"),
     "no values": ({"training.epochs": []}, "`training.epochs`: must be values to choose from"),
     "an unknown word": ({"training.epochs": {"min": 1, "max": 3}}, "Give a list of values, or {low: .., high: ..}"),
-    "ends that are turned": ({"training.epochs": {"low": 3, "high": 1}}, "`low` must be a number below `high`"),
+    "ends in the wrong order": ({"training.epochs": {"low": 3, "high": 1}}, "`low` must be a number below `high`"),
     "ends that are texts": ({"training.epochs": {"low": "a", "high": "b"}}, "`low` must be a number below `high`"),
     "a logarithm of zero": (
         {"query.dropout": {"low": 0, "high": 0.5, "log": True}},
@@ -258,12 +258,12 @@ SPACES = {
     "halves of a whole number": ({"item.dim": {"low": 8, "high": 16, "step": 0.5}}, "`item.dim`: holds whole numbers"),
     "a range of truth values": (
         {"retrieval.logq_correction": {"low": 0, "high": 1}},
-        "`retrieval.logq_correction`: is no number and can have no range",
+        "`retrieval.logq_correction`: is not a number, so it cannot have a range",
     ),
     "the seed": ({"seed": [1, 2]}, "`seed`: cannot be searched: trials must be judged on the same data"),
     "the split": ({"data.split.kind": ["time", "leave_last_out"]}, "`data.split.kind`: cannot be searched"),
     "repeats": ({"retrieval.repeat_consumption": [True]}, "`retrieval.repeat_consumption`: cannot be searched"),
-    "a column that is lacking": ({"item.modalities": [["image"]]}, "`data.catalog.image`: must name a column"),
+    "a column that is missing": ({"item.modalities": [["image"]]}, "`data.catalog.image`: must name a column"),
 }
 
 
