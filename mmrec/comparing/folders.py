@@ -1,4 +1,4 @@
-"""What a folder is that a comparison is asked of: a run, or an export."""
+"""Tells run folders from exports."""
 
 from __future__ import annotations
 
