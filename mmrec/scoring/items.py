@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from mmrec.manifest import Files
 from mmrec.scoring.lists import as_texts
-from mmrec.serving.recommender import Recommender, as_tensor
+from mmrec.serving.columns import as_tensor
+from mmrec.serving.recommender import Recommender
 from mmrec.table_files import readable
 from mmrec.vectors import listed
 
