@@ -1,7 +1,7 @@
 """mmrec: multimodal recommendation and product search on TensorFlow.
 
-The public names are those of `__all__`; they load TensorFlow when first used, so that `import mmrec` stays quick and
-changes nothing of its process. `train`, `tune` and `check` choose Keras 2 then (see `mmrec.process`).
+The public names are those of `__all__`. Most load TensorFlow when they are first used, so `import mmrec` is quick and
+changes nothing in its process. `train`, `tune` and `check` also switch the process to Keras 2 (see `mmrec.process`).
 """
 
 from __future__ import annotations

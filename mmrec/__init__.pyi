@@ -1,4 +1,4 @@
-# The public names, each once: `mmrec/__init__.py` reads from here what it offers and which module holds it.
+# The public names and the module that holds each one; `mmrec/__init__.py` reads them from here.
 from mmrec.checking.check import CheckReport as CheckReport
 from mmrec.checking.check import check as check
 from mmrec.comparing.exports import compare_exports as compare_exports

@@ -1,4 +1,4 @@
-"""`python -m mmrec`: the command line."""
+"""Runs the command line as `python -m mmrec`."""
 
 from mmrec.cli import main
 

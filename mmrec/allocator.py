@@ -1,4 +1,4 @@
-"""Tells the C library to keep the large blocks of memory that training steps free."""
+"""Makes the C library keep the large blocks of memory that a training step frees."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _NEVER = 2**31 - 1  # bytes
 
 
 def keep_freed_memory() -> bool:
-    """Lets this process keep what it frees, for what it allocates next; it gives nothing back until it ends.
+    """Makes this process keep freed memory for its next allocations; the system gets it back when the process ends.
 
-    A step allocates and frees the same arrays of many megabytes as the one before it. By default glibc takes them from
-    the system each time, which has to find and clear every page of them.
+    Every training step allocates and frees the same arrays of many megabytes. By default glibc asks the system for them
+    each time, and the system has to find and clear every page.
 
     Returns:
-      Whether the C library has such a setting.
+      Whether the C library has this setting.
 
     Source: mallopt(3).
     """

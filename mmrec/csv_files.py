@@ -1,4 +1,4 @@
-"""Reads csv files record by record, with line numbers; a record that cannot be read stops nothing."""
+"""Reads csv files record by record, with line numbers; a record that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmrec.errors import InputError
 from mmrec.table_files import separated
 
 ANY_LENGTH = 2**31 - 1
-_BLOCK = 256  # records that are read while the csv module has our limit
+_BLOCK = 256  # records that are read at once, under our limit of the csv module
 _LIMIT = threading.Lock()
 _QUOTE = "Quote fields that hold commas or line breaks"
 
@@ -25,11 +25,11 @@ class Record(NamedTuple):
     """A record of a csv file.
 
     Attributes:
-      fields: as many as the header has; none where there is a fault.
+      fields: as many as the header has; empty where there is a fault.
       first: the number of its first line, from 1.
       last: the number of its last line.
-      fault: the rule that it breaks, ready for an error message; "" where it breaks none.
-      remedy: what may help, a sentence without its full stop; "" where nothing is likely to.
+      fault: the broken rule and what was received, ready for an error message; "" where nothing is wrong.
+      remedy: what may help, a sentence without its full stop; "" where no remedy is likely.
     """
 
     fields: list[str]
@@ -46,14 +46,14 @@ class Record(NamedTuple):
 
 @contextmanager
 def open_text(path: str, errors: str = "strict") -> Iterator[tuple[TextIO, Callable[[], float]]]:
-    """Opens a file of UTF-8, which may begin with a mark and, called .gz, is packed.
+    """Opens a UTF-8 text file, with or without a byte order mark; a name that ends in .gz means that it is compressed.
 
     Args:
       path: the file.
-      errors: what becomes of bytes that are no UTF-8, as for `open`.
+      errors: how bytes that are not UTF-8 are handled, as for `open`.
 
     Yields:
-      The file, with line ends as they are; and a function that says what share of it, 0 to 1, is read by now.
+      The file, its line ends unchanged, and a function that returns the share read so far, 0 to 1.
     """
     with open(path, "rb") as raw:
         whole = gzip.GzipFile(fileobj=raw) if path.lower().endswith(".gz") else raw
@@ -64,16 +64,16 @@ def open_text(path: str, errors: str = "strict") -> Iterator[tuple[TextIO, Calla
 def csv_records(
     lines: Iterable[str], path: str, most_characters: int = ANY_LENGTH
 ) -> tuple[list[str], Iterator[Record]]:
-    """Reads a csv file; the line `sep=,`, which Excel writes, is no header, and blank lines are no records.
+    """Reads a csv file. The line `sep=,`, which Excel writes above the header, and blank lines are skipped.
 
     Args:
-      lines: of the file.
-      path: of the file, for messages.
-      most_characters: of a field; without a limit, a quotation mark that is not closed takes the rest of the file into
-        memory.
+      lines: the lines of the file.
+      path: the file, for messages.
+      most_characters: the longest that a field may be. Without a limit, an unclosed quotation mark reads the rest of
+        the file into memory.
 
     Returns:
-      The header, and the records behind it.
+      The header, and the records below it.
 
     Raises:
       InputError: the header cannot be read.
@@ -94,7 +94,7 @@ def csv_records(
 
 
 def without_nul(lines: Iterable[str], path: str) -> Iterator[str]:
-    """Yields lines of text; raises `InputError` for one that holds NUL: it is of another encoding, or no text."""
+    """Yields lines of text; raises `InputError` at a NUL character: the file has another encoding or is not text."""
     for number, line in enumerate(lines, 1):
         if "\0" in line:
             raise _with_nul(path, number)
@@ -103,7 +103,7 @@ def without_nul(lines: Iterable[str], path: str) -> Iterator[str]:
 
 @contextmanager
 def _limited(most_characters: int) -> Iterator[None]:
-    """Gives the csv module a limit for fields, which is of the whole process, and then the one that it had."""
+    """Sets the csv module's limit for fields, which holds for the whole process, and then restores the old one."""
     with _LIMIT:
         before = csv.field_size_limit(most_characters)
         try:
@@ -121,12 +121,12 @@ def _records(records: Iterator[list[str]], width: int, most_characters: int) -> 
                 first = records.line_num + 1
                 try:
                     fields = next(records)
-                except csv.Error as error:  # the module begins anew with the next line
+                except csv.Error as error:  # the module goes on with the next line
                     lines = _lines(first, records.line_num)
                     block.append(Record([], first, records.line_num, f"cannot be read as csv: {error}{lines}"))
                 except StopIteration:
                     going = False
-                except Exception as error:  # of the lines: what was read before comes first
+                except Exception as error:  # raised by `lines`: yield what was read before it first
                     going, stop = False, error
                 else:
                     if len(fields) == width:
@@ -141,7 +141,7 @@ def _records(records: Iterator[list[str]], width: int, most_characters: int) -> 
 
 
 def _lines(first: int, last: int) -> str:
-    """Says which lines a record stands in, where they are several: a quotation mark that is not closed takes many."""
+    """Names the lines of a record that has several; an unclosed quotation mark takes many."""
     return f" (lines {first:,} to {last:,})" if last > first else ""
 
 

@@ -1,4 +1,4 @@
-"""Converts date-times to seconds since 1970, by one rule for training and serving."""
+"""Reads date-times as seconds since 1970, by the same rule in training and in serving."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORMAT_ZONE = re.compile(r"%[zZ]|\b(?:UTC|GMT)\b|Z$")
 
 
 class DateTimes(NamedTuple):
-    """Date-times by row.
+    """Date-times of R rows.
 
     Attributes:
       seconds: float64 [R], seconds since 1970, UTC unless a zone is given; NaN where unreadable.
@@ -33,7 +33,10 @@ def read_date_times(values: pd.Series, formats: Sequence[str] = ()) -> DateTimes
 
     Args:
       values: R texts, or dates and date-times of Python, NumPy or pandas; everything else is unreadable.
-      formats: of the texts: formats of `strptime`, or `ISO8601`; the first that fits reads a text. Empty: ISO 8601.
+      formats: formats of the texts, as for `strptime`, or `ISO8601`; the first that fits reads a text. Empty: ISO 8601.
+
+    Returns:
+      The seconds and zones of all rows.
     """
     text, moment = (
         values.map(lambda value, kind=kind: isinstance(value, kind)).to_numpy(bool)

@@ -1,4 +1,4 @@
-"""The errors that jobs raise: `InputError` for bad input, `TrainingError` for a training that went astray."""
+"""The errors of mmrec: `InputError` for input that cannot be used, `TrainingError` for a training that went wrong."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class InputError(ValueError):
     The command line prints it without a traceback and exits with code 2.
 
     Args:
-      *messages: one for each fault of the input, a line each.
+      *messages: one line for each fault of the input.
 
     Attributes:
-      messages: the same.
+      messages: tuple of str, those lines; `str(error)` joins them by line breaks.
     """
 
     def __init__(self, *messages: str):
@@ -47,24 +47,27 @@ class Faults:
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Keeps the messages of an `InputError` that is raised inside, and goes on behind the block."""
+        """Keeps the messages of an `InputError` raised inside the block, and goes on after the block."""
         try:
             yield
         except InputError as error:
             self.messages += error.messages
 
     def raise_any(self) -> None:
-        """Raises an `InputError` of all messages, if there are any."""
+        """Raises an `InputError` with all messages, if there are any."""
         if self.messages:
             raise InputError(*self.messages)
 
 
 class TrainingError(RuntimeError):
-    """The training went astray; the message says what to change. The command line exits with code 1."""
+    """A training that went wrong, such as one whose loss is not finite; the message says what to change.
+
+    The command line prints it without a traceback and exits with code 1.
+    """
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Returns " Did you mean `x`?" for the known name closest to `name` but for case, or "" when none is close.
+    """Returns " Did you mean `x`?" for the one of `names` closest to `name`, ignoring case, or "" when none is close.
 
     >>> nearest("epoch", ["epochs", "patience"]), nearest("item_id", ["Title", "ITEM_ID"])
     (' Did you mean `epochs`?', ' Did you mean `ITEM_ID`?')
@@ -79,21 +82,24 @@ def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
     """Turns a full disk and a path that cannot be written into an `InputError`; other errors pass.
 
     Args:
-      path: what is written.
-      key: the config key that it follows from; None: no key of this job.
+      path: the file or folder that is written.
+      key: the config key that sets the path; None: no key of this job sets it.
+
+    Raises:
+      InputError: the disk is full, or the path cannot be written.
     """
     try:
         yield
     except InputError:
         raise
-    except Exception as error:  # TensorFlow's errors are no OSError; they hold the system's words
+    except Exception as error:  # TensorFlow raises no OSError; its errors contain the system's message
         if isinstance(error, ValueError) and "null byte" in str(error):
             raise InputError(f"{str(path)!r}: cannot be written: no path has a null character. Remove it.") from None
         code = getattr(error, "errno", None) or next((c for c in _FULL if os.strerror(c) in str(error)), None)
         if code in _FULL:
             remedy = "Free space there" + (f", or set `{key}` to a folder on another disk" if key else "")
         elif code in _DENIED:
-            remedy = f"Set `{key}` to a folder you may write to" if key else "Let it be written, or copy what it holds"
+            remedy = f"Set `{key}` to a folder you may write to" if key else "Make it writable, or work on a copy of it"
         else:
             raise
         raise InputError(f"{path}: cannot be written ({os.strerror(code)}). {remedy}.") from None
@@ -101,11 +107,14 @@ def writing(path: str | os.PathLike, key: str | None) -> Iterator[None]:
 
 @contextmanager
 def loading_preset(preset: str, part: str) -> Iterator[None]:
-    """Turns what fails while a keras-nlp preset is loaded into an `InputError`.
+    """Turns any failure to load a keras-nlp preset into an `InputError`.
 
     Args:
-      preset: `item.text.preset`.
-      part: what of it is loaded.
+      preset: the value of `item.text.preset`.
+      part: the part that is loaded, such as "tokenizer", for the message.
+
+    Raises:
+      InputError: the preset cannot be loaded.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Locks of files between processes: the one place that asks the system for them (Linux and macOS)."""
+"""Locks files between processes (Linux and macOS)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mmrec.errors import InputError
 
 @contextmanager
 def locked(path: Path, in_use: str | None = None) -> Iterator[None]:
-    """Holds the lock of a file, which falls with its process, however that ends.
+    """Holds the lock of a file; the system frees it when the process ends, however it ends.
 
     Args:
-      path: the file; made when absent. It stays.
-      in_use: what is said where another process holds the lock; None: wait until it does no longer.
+      path: the file; made when absent. It stays afterwards.
+      in_use: the error message for when another process holds the lock; None: wait for the lock.
 
     Raises:
-      InputError: another process holds the lock, and `in_use` says so.
+      InputError: another process holds the lock, and `in_use` is set.
     """
     with open(path, "w") as file:
         try:

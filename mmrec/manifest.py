@@ -1,4 +1,4 @@
-"""Reads what the manifest of an export says about its inputs."""
+"""What the manifest of an export says about its inputs, so that serving never reads the config of a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Input:
     """An input of a signature.
 
     Attributes:
-      dtype: its name, such as `string`.
+      dtype: the name of its type, such as `string`.
       shape: None where any length will do; the first dimension is the batch.
     """
 
@@ -27,8 +27,8 @@ class Files:
     """Where the files of an input were in training.
 
     Attributes:
-      folder: what relative paths begin in; None: the folder of the table.
-      mask: whether an absent file is none; else it is a fault.
+      folder: the folder that relative paths start from; None: the folder of the table.
+      mask: whether an absent file counts as missing; otherwise it is an error.
     """
 
     folder: str | None = None
@@ -37,19 +37,19 @@ class Files:
 
 @dataclass(frozen=True)
 class EventRules:
-    """How training read events, and which of them keep items from the answers.
+    """How training read events, and which events exclude their items from the answers.
 
     Attributes:
-      user, item, time: their columns.
-      event: column of the type; None: not read.
+      user, item, time: the columns of the user, the item and the time.
+      event: column of the event type; None: not read.
       rating: column of the rating; None: not read.
-      min_rating: events rated below are no history.
-      kinds: types that are history; None: all.
-      negative: those of them that are history however they are rated.
-      seen: types that keep their item from the answers; None: all.
-      all_seen: whether every event of a history keeps its item from the answers.
-      repeat: whether answers may repeat what the user had.
-      formats: of date-times, see `data.interactions.timestamp_format`.
+      min_rating: events rated lower are not history; None: the rating does not matter.
+      kinds: event types that are history; None: all.
+      negative: types among `kinds` that are history whatever their rating.
+      seen: event types that exclude their item from the answers; None: all.
+      all_seen: whether every event of a history excludes its item from the answers.
+      repeat: whether answers may repeat items that the user already had.
+      formats: formats of date-times, see `data.interactions.timestamp_format`.
     """
 
     user: str = "user_id"
@@ -78,11 +78,11 @@ class Interface:
 
     Attributes:
       fields: the raw inputs of an item.
-      filters: columns that answers can be restricted by.
-      id_columns: what the column of the item's id may be called, likeliest first.
+      filters: columns that answers can be filtered by.
+      id_columns: possible names of the column of item ids, likeliest first.
       files: where files are, by the input that reads them.
       events: how events become histories.
-      max_length: most recent items of a history that are read.
+      max_length: how many of the most recent items of a history are read.
       notes: sentences about what the model reads, for its users.
     """
 
@@ -108,10 +108,10 @@ class Interface:
         )
 
     def stated(self) -> dict[str, Any]:
-        """Returns the entries of a manifest, as JSON takes them."""
+        """Returns the entries of a manifest as plain values that JSON can hold."""
         return asdict(self)
 
 
 def read_inputs(manifest: Mapping[str, Any], signature: str) -> dict[str, Input]:
-    """Returns the inputs of a signature by name."""
+    """Returns the inputs of a signature by name, as the manifest has them."""
     return {name: Input(**one) for name, one in manifest["inputs"][signature].items()}

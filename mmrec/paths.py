@@ -1,4 +1,4 @@
-"""Hands TensorFlow folder names that it would otherwise take for patterns."""
+"""Makes folders usable whose names TensorFlow would read as a pattern."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PATTERN = frozenset("[*?\\")
 
 @contextmanager
 def literal_folder(folder: Path) -> Iterator[Path]:
-    """Gives a folder under a name that is no pattern: through a link, where its own has `[`, `*`, `?` or a backslash.
+    """Yields a path to a folder without `[`, `*`, `?` and backslashes: the folder's own, or that of a link to it.
 
-    TensorFlow finds the files of checkpoints and SavedModels by pattern, whatever the folder is called: it would miss
-    them, or delete those of another folder.
+    TensorFlow finds the files of checkpoints and SavedModels by pattern, whatever the folder is called. It would miss
+    the files, or delete those of another folder.
 
     Args:
-      folder: it is there.
+      folder: an existing folder.
 
     Raises:
-      InputError: there is no place for the link.
+      InputError: there is no temporary folder in which the link can be made.
     """
     if not _PATTERN & set(str(folder)):
         yield folder

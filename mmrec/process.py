@@ -1,4 +1,4 @@
-"""Prepares the process: a quiet TensorFlow, Keras 2 for training, and a refusal to work after a fork."""
+"""Prepares the process: TensorFlow without its start-up notes, Keras 2 for training, no TensorFlow after a fork."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from contextlib import contextmanager
 LEGACY_KERAS, LOG_LEVEL = "TF_USE_LEGACY_KERAS", "TF_CPP_MIN_LOG_LEVEL"  # environment variables of TensorFlow
 _NOTE = re.compile(rb"[IWE]\d{4} |WARNING: All log messages before absl::|To enable the following instructions: ")
 
-_user: int | None = None  # the process that first ran TensorFlow for mmrec, as far as this one and its parents know
+_user: int | None = None  # id of the process that first ran TensorFlow for mmrec; forked children inherit it
 
 
 def start_tensorflow() -> None:
-    """Imports TensorFlow, unless it is imported, without its notes on the machine.
+    """Imports TensorFlow, if it is not imported yet, without the notes that it prints about the machine.
 
-    `TF_CPP_MIN_LOG_LEVEL` becomes 3 unless the user has set it: what matters comes as an exception.
+    Sets `TF_CPP_MIN_LOG_LEVEL` to 3 unless the user has set it; whatever matters is raised as an exception.
     """
     if "tensorflow" in sys.modules:
         return
@@ -30,19 +30,19 @@ def start_tensorflow() -> None:
 
 
 def use_keras_2() -> None:
-    """Has TensorFlow run Keras 2, as TensorFlow Recommenders needs it; imports TensorFlow, unless it is imported.
+    """Makes TensorFlow use Keras 2, which TensorFlow Recommenders needs; imports TensorFlow if it is not imported yet.
 
-    `TF_USE_LEGACY_KERAS` becomes 1. TensorFlow reads it when `tf.keras` is first used, and keeps to what it read.
+    Sets `TF_USE_LEGACY_KERAS` to 1. TensorFlow reads it when `tf.keras` is first used, and not again.
 
     Raises:
-      ImportError: TensorFlow runs Keras 3 already.
+      ImportError: TensorFlow already uses Keras 3.
     """
     before = os.environ.get(LEGACY_KERAS)
     os.environ[LEGACY_KERAS] = "1"
     start_tensorflow()
     import tensorflow as tf
 
-    if hasattr(tf.keras, "version"):  # a function that Keras 3 has
+    if hasattr(tf.keras, "version"):  # a function that only Keras 3 has
         os.environ.pop(LEGACY_KERAS)
         if before is not None:
             os.environ[LEGACY_KERAS] = before
@@ -54,12 +54,12 @@ def use_keras_2() -> None:
 
 
 def refuse_fork() -> None:
-    """Refuses to run TensorFlow in a forked child of a process that has; call it before what runs TensorFlow.
+    """Refuses to run TensorFlow in a process that was forked after TensorFlow ran; call it before running TensorFlow.
 
     The threads of TensorFlow stay in the parent, and the child would wait for them for ever.
 
     Raises:
-      RuntimeError: this is such a child.
+      RuntimeError: this process was forked from one in which mmrec had run TensorFlow.
     """
     global _user
     if _user is None:
@@ -73,7 +73,7 @@ def refuse_fork() -> None:
 
 
 def usable_cores() -> int:
-    """Returns how many processor cores this process may run on; macOS does not say: there it is all of the machine."""
+    """Returns how many processor cores this process may use; on macOS, which does not tell, all of the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -81,15 +81,15 @@ def usable_cores() -> int:
 
 @contextmanager
 def _without_notes() -> Iterator[None]:
-    """Holds back what is written to descriptor 2, and then writes all of it but TensorFlow's notes.
+    """Holds back what is written to file descriptor 2, then writes all of it except TensorFlow's notes.
 
-    While TensorFlow is imported, its log level does not count yet.
+    TensorFlow does not obey its log level yet while it is imported.
     """
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
         held, kept = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
-    except OSError:  # there is no temporary folder, or the descriptor is closed: then the notes are no matter
+    except OSError:  # no temporary folder, or the descriptor is closed: let the notes through
         yield
         return
     try:

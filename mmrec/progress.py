@@ -1,4 +1,4 @@
-"""Progress on stderr."""
+"""Prints progress to stderr."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LINES = 30  # seconds between lines of `watching` where stderr is no terminal
 
 
 def say(text: str) -> None:
-    """Says a line."""
+    """Prints a line."""
     print(text, file=sys.stderr, flush=True)
 
 
 def progress(what: str, done: int, total: int) -> None:
-    """Says how many of `what` are computed: on one line of a terminal as it goes, elsewhere once at the end."""
+    """Prints how many of `what` are computed: on a terminal one line that is updated, elsewhere once at the end."""
     if sys.stderr.isatty() or done == total:
         end = "\n" if done == total else ""
         print(f"\r{what}: {done:,} of {total:,} computed", end=end, file=sys.stderr, flush=True)
@@ -24,12 +24,12 @@ def progress(what: str, done: int, total: int) -> None:
 
 @contextmanager
 def watching(what: str, total: int, done: Callable[[], int], how: str) -> Iterator[None]:
-    """Says from time to time, and at the end, how many of `what` are done, whoever does them.
+    """Prints how many of `what` are done, from time to time and at the end; other processes may do the work.
 
     Args:
-      what: is counted.
+      what: what is counted, such as "rows".
       total: their number.
-      done: counts.
+      done: returns how many are done.
       how: what is done with them, such as "scored".
     """
     ended, terminal = threading.Event(), sys.stderr.isatty()

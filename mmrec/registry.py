@@ -12,8 +12,13 @@ from mmrec.errors import InputError, nearest
 def find(kind: str, name: str, classes: Mapping[str, Any]) -> Any:
     """Returns the class called `name`, or the one at the import path `package.module:Class`.
 
+    Args:
+      kind: what is looked for, such as "tower", for messages.
+      name: a key of `classes`, or an import path.
+      classes: the built-in classes by name.
+
     Raises:
-      InputError: when there is none.
+      InputError: no class is called so, or the import path leads to none.
     """
     if name in classes:
         return classes[name]

@@ -1,4 +1,4 @@
-"""Names of signatures and columns, and the fields of an item; each is spelt here once."""
+"""The fields of items and users, and the names of signatures, columns and files, each spelled here once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 ID = "item_id"
-"""The column of ids in items and payload, and the input of an item's id."""
+"""The column of item ids in the items of an export, and the signature input for an item's id."""
 BYTES_KIND, TEXT_KIND, CATEGORY_KIND, NUMBER_KIND, VECTOR_KIND, ID_KIND = (
     "bytes",
     "text",
@@ -24,7 +24,7 @@ EMBED_QUERY, EMBED_ITEM, LABEL = "embed_query", "embed_item", "attributes"
 HISTORY_TIME, HISTORY_EVENT, NOW = "history_time", "history_event", "now"
 MANIFEST, ITEMS, DELISTED = "mmrec/manifest.json", "mmrec/items.parquet", "mmrec/delisted.parquet"
 PLAIN_CATEGORIES = "plain_categories"  # in manifests: the graph reads categories by `values.plain`
-FILE_DIGESTS = "file_digests"  # in manifests: items' digests are made of those of their files, as these lie there
+FILE_DIGESTS = "file_digests"  # in manifests: an item's digest is made of the digests of its files as they are on disk
 FORMAT_VERSION = 1  # of exports: what is written, and the newest that is read
 ROW_STATUS_IMAGE, ROW_STATUS_AUDIO, ROW_STATUS_EMPTY = 1, 2, 4
 MODEL_CARD, REQUESTS, SERVER_CONFIG = "mmrec/README.md", "mmrec/requests", "mmrec/serving"
@@ -40,8 +40,8 @@ class Field:
       input: its name as a signature input; raw bytes end in `_bytes`.
       kind: `bytes`, `text`, `category`, `number`, `vector` or `id`.
       trained: what training called the column, where its name has changed since.
-      status: the bit of `status` that says that it is unreadable; 0: there is none.
-      max_pixels: of photos, width times height above which one is unreadable; None: it holds none.
+      status: the bit of the output `status` that marks it as unreadable; 0: it has no such bit.
+      max_pixels: largest width times height of a photo that is read; None: it is not a photo.
     """
 
     column: str
@@ -54,18 +54,18 @@ class Field:
 
     @property
     def name(self) -> str:
-        """What a table may call it, wherever it comes from: the modality, where that has one input; else the column."""
+        """Its name in any table: the modality, if that has only one input; else the column."""
         single = self.kind in (BYTES_KIND, VECTOR_KIND, ID_KIND)
         return self.modality if single else self.trained or self.column
 
     @property
     def names(self) -> list[str]:
-        """What a column of a table may be called to be this field."""
+        """All names by which a table's column is recognised as this field."""
         return list(dict.fromkeys([self.trained or self.column, self.name, self.input, self.column]))
 
 
 def user_fields(attributes: Mapping[str, str]) -> list[Field]:
-    """Lists the raw inputs of a user: `data.users.attributes` by their names behind `user_`."""
+    """Lists the raw inputs of a user: those of `data.users.attributes`, each name with `user_` in front."""
     fields: list[Field] = []
     for column, kind in attributes.items():
         name = input_name(f"user_{column}", [field.input for field in fields])
@@ -74,7 +74,7 @@ def user_fields(attributes: Mapping[str, str]) -> list[Field]:
 
 
 def input_name(column: str, taken: Collection[str]) -> str:
-    """Returns the column's name as TensorFlow lets an input be called: a letter first, and none that is taken."""
+    """Returns an unused input name made of a column's: letters, digits and `_`, a letter first, as TensorFlow needs."""
     name = re.sub(r"[^A-Za-z0-9]", "_", column)
     name = name if name[:1].isalpha() else f"text_{name}"
     while name in taken:

@@ -1,4 +1,4 @@
-"""Draws from a seed without disturbing the process's random generators."""
+"""Draws random numbers by a seed without disturbing the process's own generators."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tf_keras.src import backend
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draws within as after `tf_keras.utils.set_random_seed(seed)`; then puts the process's generators back.
+    """Seeds all generators for the block, as `tf_keras.utils.set_random_seed(seed)` does, and then restores them.
 
-    Put back are those of Python, NumPy, Keras 2 and TensorFlow. (Random operations that TensorFlow has run before begin
-    anew, as they do whenever its seed is set.)
+    Restores those of Python, NumPy, Keras 2 and TensorFlow. (Random operations that TensorFlow ran before start anew,
+    as they do whenever its seed is set.)
 
     >>> random.seed(1)
     >>> with seeded(0):

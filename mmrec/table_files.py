@@ -1,4 +1,4 @@
-"""What all table readers share: messages about the wrong kind of file, and texts that are not UTF-8."""
+"""Shared by the readers of tables: errors of missing columns and other separators, and texts that are not UTF-8."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
 def absent_columns(path: str, columns: Sequence[str], header: Sequence[str], remedy: str) -> InputError:
-    """Returns the error of a table that lacks columns.
+    """Returns the error for a table that lacks columns.
 
     Args:
-      path: of the table.
-      columns: that are not in `header`, at least one.
-      header: the columns that are.
-      remedy: a sentence.
+      path: the table.
+      columns: the missing columns, at least one.
+      header: the columns that the table has.
+      remedy: the last sentence of the message.
     """
     first, *others = columns
     nor = f" (nor {', '.join(f'`{column}`' for column in others)})" if others else ""
@@ -34,7 +34,7 @@ def absent_columns(path: str, columns: Sequence[str], header: Sequence[str], rem
 
 
 def other_separator(path: str, column: str, header: Sequence[str]) -> InputError | None:
-    """Returns the error of a table that lacks a column, if that is because something else than commas separates it."""
+    """Returns the error for a table that lacks a column because it is not separated by commas; None: it has commas."""
     first = ",".join(map(str, header))
     if len(header) == 1 or any(column in _fields(first, separator) for separator in _SEPARATORS):
         return separated(path, first)
@@ -42,7 +42,7 @@ def other_separator(path: str, column: str, header: Sequence[str]) -> InputError
 
 
 def separated(path: str, first: str) -> InputError | None:
-    """Returns the error of a file whose first line seems to be separated by something else than commas."""
+    """Returns the error for a file whose first line seems to be separated by something other than commas; else None."""
     separator = max(_SEPARATORS, key=first.count)
     if separator not in first:
         return None
@@ -54,7 +54,7 @@ def separated(path: str, first: str) -> InputError | None:
 
 
 def not_utf8(path: str, error: UnicodeDecodeError) -> InputError:
-    """Returns the error of a file that is no UTF-8."""
+    """Returns the error for a file that is not UTF-8."""
     byte = f"byte {error.object[error.start]:#04x}"
     if not error.start and error.object[:2] in _UTF16:
         byte += ", as files in UTF-16 begin"
@@ -62,12 +62,12 @@ def not_utf8(path: str, error: UnicodeDecodeError) -> InputError:
 
 
 def broken_texts(column: pa.ChunkedArray) -> np.ndarray:
-    """Returns the rows (int64, from 0) that hold a text which is not UTF-8; writers of parquet do not all check."""
+    """Returns the rows (int64, from 0) with a text that is not UTF-8; not every writer of parquet checks its texts."""
     return np.flatnonzero(np.concatenate([np.zeros(0, bool), *map(_broken, column.chunks)]))
 
 
 def readable(table: pa.Table) -> tuple[pa.Table, dict[int, str]]:
-    """Returns a table with nothing where a text is not UTF-8, and what is said of those rows (from 0)."""
+    """Replaces texts that are not UTF-8 by null; returns the table and the fault of each such row (from 0)."""
     faults: dict[int, str] = {}
     for place, name in enumerate(table.column_names):
         column = table.column(name)
@@ -87,7 +87,7 @@ def is_list(kind: pa.DataType) -> bool:
 
 
 def _broken(values: pa.Array) -> np.ndarray:
-    """Returns bool [R]."""
+    """Returns bool [R], which rows hold a text that is not UTF-8."""
     broken = np.zeros(len(values), bool)
     if pa.types.is_dictionary(values.type):
         return np.append(_broken(values.dictionary), False)[values.indices.fill_null(-1).to_numpy()]

@@ -1,4 +1,4 @@
-"""Functions that are traced into a graph once."""
+"""Turns a function into a TensorFlow graph, once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import tensorflow as tf
 def traced(function: Callable, signature: Sequence[Any], autograph: bool = True) -> Callable:
     """Returns a function that becomes a graph at its first call, and is that graph from then on.
 
-    A process that trains several models makes one of these for each. Of a `tf.function` in its place TensorFlow would
-    say after five models that it is retraced too often. As an attribute of a `tf.Module` it is not saved with it.
+    A process that trains several models makes one of these for each. With a `tf.function` in its place, TensorFlow
+    would warn after five models that it is retraced too often. As an attribute of a `tf.Module` it is not saved with
+    the module.
 
     Args:
       function: takes and returns tensors, or nested dicts and lists of them.

@@ -1,14 +1,14 @@
 """Reads the cells of tables as texts, by one rule for every format and job.
 
-It holds for ids of items and users, categories, values of filters, and types of events:
+The rule holds for ids of items and users, categories, values of filters, and types of events:
 
-* Nothing (null, NaN, NaT, an empty text) is "". Space around a text is no part of it.
-* A number of a column of whole numbers is written without decimals, 7 and not 7.0, whether its type has some or not
-  (`float`, `Decimal`); infinity is `inf`. Where one number of a column is not whole, the others keep their decimals.
-* A text stays as it is written, unless every text of its column is a whole number and one of them has decimals: `9.0`
-  is what becomes of 9 where a column has gaps. So `1.0` beside `1.10`, `007` and `1e5` stay.
-* What is looked up among names (the catalog's ids, say) is first looked for as it is written, then by its `plain` form.
-  So `9.0`, read alone, is item 9; and what is called `1.0` is answered as `1.0`.
+* An empty cell (null, NaN, NaT, an empty text) is "". Space around a text does not count.
+* In a column of whole numbers, a number is written without decimals: 7 and not 7.0, also where its type is `float` or
+  `Decimal`; infinity is `inf`. Where one number of a column is not whole, the others keep their decimals.
+* A text stays as it is written, unless every text of its column is a whole number and one of them has decimals: many
+  programs write 9 as `9.0` where a column has gaps. So `1.0` beside `1.10`, `007` and `1e5` stay.
+* A text that is looked up among names (the catalog's ids, say) is first looked for as it is written, then by its
+  `plain` form. So `9.0`, read alone, is item 9; and an item called `1.0` is answered as `1.0`.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from mmrec.vectors import LISTS, is_nested, is_nothing, listed, unicode
 _DECIMAL = (float, np.floating, Decimal)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?|-?inf")
 ZEROS = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
-"""A whole number with decimals, the number by itself as the first group; TensorFlow reads it alike."""
+"""Regular expression of a whole number with decimals; its first group is the number. TensorFlow reads it the same."""
 _ZEROS = re.compile(ZEROS)
 
 
 def strings(values: pd.Series) -> np.ndarray:
-    """Returns a column as str objects [R], texts as they are written; nothing becomes "".
+    """Returns a column as str objects [R], texts as they are written; an empty cell becomes "".
 
-    What is no Unicode text (bytes that are not UTF-8, half of a surrogate pair) becomes a replacement character.
+    Whatever is not Unicode (bytes that are not UTF-8, half of a surrogate pair) becomes a replacement character.
     """
     return _taken(*_distinct(values))
 
 
 def trimmed(values: pd.Series) -> np.ndarray:
-    """Returns `strings` without space around them: what can be said of the names in a part of a column."""
+    """Returns `strings` without space around them: the part of the rule that needs no other row of the column."""
     place, texts = _distinct(values)
     return _taken(place, [text.strip() for text in texts])
 
@@ -69,10 +69,10 @@ def names(values: pd.Series) -> np.ndarray:
 
 
 class WholeNumbers:
-    """Finds out of a column of texts that is read in parts whether `names` would write all of it without decimals.
+    """Decides whether `names` would write a column of texts without decimals, where the column is read in parts.
 
     Attributes:
-      plain: what was found of the parts that were added.
+      plain: the answer for the parts that were added so far.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class WholeNumbers:
         return self._whole and self._decimals
 
     def add(self, texts: Iterable[str]) -> bool:
-        """Reads a part (of `strings`); returns whether another one may matter."""
+        """Adds a part of the column, as `strings` returns it; returns whether more parts can change the answer."""
         if self._whole:
             distinct = {text.strip() for text in texts}
             self._whole = _are_whole(distinct)
@@ -96,7 +96,7 @@ def name_lists(values: pd.Series) -> np.ndarray:
     """Returns the names in each cell of a column, which may hold several (see `vectors.listed`).
 
     Returns:
-      Objects [R], tuples of str: each name once; () where nothing stands.
+      Objects [R], tuples of str: each name once; () for an empty cell.
 
     >>> name_lists(pd.Series(['["red", "new"]', "red", None])).tolist()
     [('red', 'new'), ('red',), ()]
@@ -143,10 +143,10 @@ def plain(text: str) -> str:
 
 
 def number(value: Any) -> float:
-    """Returns a cell as a float32 number, NaN where nothing stands.
+    """Returns a cell as a float32 number, NaN for an empty cell.
 
     Raises:
-      ValueError: the rule that is broken and what was received, ready for an error message.
+      ValueError: it is not a finite number; the text says so, ready for an error message.
 
     >>> number("2.5"), number(" "), number(Decimal(3))
     (2.5, nan, 3.0)
@@ -167,7 +167,7 @@ class Spellings:
     """Finds names however they are spelt: as they are written, or else by their `plain` form.
 
     Args:
-      names: N of them, unique.
+      names: N unique names.
 
     >>> Spellings(["9", "mug"]).places(["mug", " 9.0", "lamp"]).tolist()
     [1, 0, -1]
@@ -181,7 +181,7 @@ class Spellings:
         return len(self._names)
 
     def places(self, texts: Sequence[str] | np.ndarray) -> np.ndarray:
-        """Returns int64 [R], the place of each text among the names, from 0; -1: nobody is called that."""
+        """Returns int64 [R], the place of each text among the names, from 0; -1: there is no such name."""
         texts = np.asarray(texts, dtype=object)
         place = self._index.get_indexer(texts)
         other = np.flatnonzero((place < 0) & (texts != ""))
@@ -195,14 +195,14 @@ class Spellings:
         return place
 
     def spelt(self, texts: np.ndarray) -> np.ndarray:
-        """Returns str objects of the same shape, texts as the names are spelt; what nobody is called stays."""
+        """Returns the texts as the names are spelt, str objects of the same shape; unknown texts stay."""
         flat = texts.ravel()
         place = self.places(flat)
         return np.where(place < 0, flat, self._names[place]).reshape(texts.shape) if len(self._names) else texts
 
     @cached_property
     def _by_form(self) -> dict[str, int]:
-        """The place of each name by its plain form; -1 where two share one, and it could be either."""
+        """The place of each name by its plain form; -1 where two names share a form, and either could be meant."""
         places: dict[str, int] = {}
         for place, name in enumerate(self._names):
             form = plain(name)
@@ -211,9 +211,9 @@ class Spellings:
 
 
 def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """Returns the place of each cell's text (int64 [R]; -1: nothing), and the texts; each distinct cell is read once.
+    """Returns the place of each cell's text (int64 [R]; -1: an empty cell), and the texts.
 
-    A million events name far fewer users and items.
+    Each distinct cell is read once: a million events name far fewer users and items.
     """
     if isinstance(values.dtype, pd.ArrowDtype):
         values = values.array.__arrow_array__().to_pandas(integer_object_nulls=True)
@@ -227,10 +227,10 @@ def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:
         return place, [*map(unicode if kind == "string" else str, cells)]
     if values.dtype.kind == "M":
         place, cells = pd.factorize(values)
-    elif values.dtype.kind == "f":  # a Series would become one of more digits than float32 has
+    elif values.dtype.kind == "f":  # an array: factorized as a Series, float32 would gain digits
         kind = getattr(values.dtype, "numpy_dtype", values.dtype)
         place, cells = pd.factorize(values.to_numpy(np.float32 if kind == np.float16 else kind, na_value=np.nan))
-    else:  # 1, 1.0 and True are equal to Python, and are not the same text
+    else:  # 1, 1.0 and True are equal in Python, but not the same text
         place, cells = np.arange(len(values)), values.to_numpy(object)
     whole = all(one == int(one) for one in cells if isinstance(one, _DECIMAL) and math.isfinite(one))
     return place, [_text(one, whole) for one in cells]
@@ -249,11 +249,11 @@ def _are_whole(texts: Iterable[str]) -> bool:
 
 
 def _taken(place: np.ndarray, texts: list[str]) -> np.ndarray:
-    return np.array([*texts, ""], dtype=object)[place]  # -1: nothing
+    return np.array([*texts, ""], dtype=object)[place]  # -1: an empty cell
 
 
 def _flat(values: pd.Series) -> tuple[pd.Series, list[slice]]:
-    """Returns the values of all lists of a column one after the other, and where those of each cell stand."""
+    """Returns the values of all lists of a column one after the other, and the slice of each cell."""
     cells = [listed(value) for value in values]
     ends = np.cumsum([len(cell) for cell in cells], dtype=int).tolist()
     flat = pd.Series([one for cell in cells for one in cell], dtype=object)

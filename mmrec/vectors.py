@@ -1,4 +1,4 @@
-"""Reads empty cells, lists and feature vectors, however they are written."""
+"""Reads cells of tables: empty ones, lists, and feature vectors, however they are written."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 
 LISTS = (list, tuple, set, frozenset, np.ndarray)
-"""What holds several values in one cell."""
+"""Types that hold several values in one cell."""
 _DECIMAL = (float, np.floating, Decimal)
 
 
 def is_nothing(value: Any) -> bool:
-    """Returns whether a cell says that nothing stands there: None, NA, NaT or NaN."""
+    """Returns whether a cell is empty: None, NA, NaT or NaN."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, _DECIMAL) and value != value)
 
 
 def listed(value: Any) -> list:
     """Returns the values of a cell that may hold several: a list, an array, a JSON list as text, or one value.
 
-    Those of a set, which has no order, are sorted by their texts.
+    The values of a set, which has no order, are sorted by their texts.
 
     >>> listed("a.jpg"), listed('["a.jpg", "b.jpg"]'), listed("[1].jpg")
     (['a.jpg'], ['a.jpg', 'b.jpg'], ['[1].jpg'])
@@ -50,7 +50,7 @@ def holds_nested(value: Any) -> bool:
 
 
 def unicode(value: Any) -> str:
-    r"""Returns a cell as text that UTF-8 can hold; what it cannot becomes a replacement character.
+    r"""Returns a cell as text that UTF-8 can hold; anything else in it becomes a replacement character.
 
     >>> unicode(7), unicode("\ud800")
     ('7', '?')
@@ -71,10 +71,10 @@ def parse_vector(value: Any) -> np.ndarray | None:
         in brackets or not.
 
     Returns:
-      float32 [F], all finite; None where nothing stands (null, NaN, an empty list or an empty text).
+      float32 [F], all finite; None for an empty cell (null, NaN, an empty list or an empty text).
 
     Raises:
-      ValueError: the rule that is broken and what was received, ready for an error message.
+      ValueError: it is not a list of finite numbers; the text says so, ready for an error message.
 
     >>> parse_vector("0.5, -1 2").tolist(), parse_vector("[3]").tolist(), parse_vector([])
     ([0.5, -1.0, 2.0], [3.0], None)
@@ -95,7 +95,7 @@ def parse_vector(value: Any) -> np.ndarray | None:
 
 
 def _numbers(value: Any) -> np.ndarray | None:
-    """Returns the numbers as an array of any type and shape; None for what is none."""
+    """Returns the numbers as an array of any type and shape; None if they are not numbers."""
     try:
         if isinstance(value, str):
             text = value.strip()

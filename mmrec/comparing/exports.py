@@ -1,4 +1,4 @@
-"""Compares the answers of two exports for the same histories, before a version goes live."""
+"""Compares what two exports answer to the same users, before a version goes live."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mmrec.serving.questions import for_each, strings
 from mmrec.serving.recommender import Recommender
 from mmrec.values import Spellings
 
-_ANSWERS = 2**18  # of a side that are looked at together
+_ANSWERS = 2**18  # answers of one export that are in memory at once
 _EXAMPLES, _SHOWN = 5, 5  # users, and items of their histories
 _SCORED = ("exclude", schema.HISTORY_TIME, schema.HISTORY_EVENT, schema.NOW)  # what batch scoring reads
 _BUILT_IN = (*HISTORY_LENGTHS, "known_items", "unknown_items")
@@ -40,39 +40,48 @@ def compare_exports(
     seed: int = 0,
     batch_size: int = 1024,
 ) -> dict:
-    """Asks two exports for the users of a file, and sets side by side what they answer.
+    """Asks two exports for the users of a file and compares their answers, overall and by segment.
 
-    Nothing is said of which is better. They are asked by histories alone: what else batch scoring would read of the
-    file (`exclude`, and what an export reads beside a history) is left out, which stderr says. Intervals are of a
-    bootstrap over users.
+    The report says what changes for users, not which export is better. The exports are asked by histories alone: other
+    columns that batch scoring would read (`exclude`, and the context of an export) are ignored; stderr says so.
+    Intervals come from a bootstrap over users.
+
+    Example:
+      ```python
+      report = mmrec.compare_exports("saved_models/shop/1", "saved_models/shop/2", "users.parquet", k=10)
+      print(report["overall"]["overlap"]["mean"])
+      ```
 
     Args:
       export_a: the version folder of an export.
-      export_b: another.
-      histories: a parquet or csv file with the columns `user_id` and `history`, see `mmrec.scoring.history_files`.
-      segments: further columns of `histories`, of at most 50 values each. None: all such, but those that batch scoring
-        reads.
-      k: answers for each user.
-      samples: number of resamples, at least 10.
+      export_b: the version folder of another export.
+      histories: a .parquet or .csv file with the columns `user_id` and `history`, see `mmrec.scoring.history_files`.
+      segments: further columns of `histories` that make segments, of at most 50 values each. None: all such columns,
+        except those that batch scoring reads.
+      k: number of answers per user, at least 1.
+      samples: number of bootstrap resamples, at least 10.
       seed: seed of the resamples.
-      batch_size: users who are asked together at most; it changes nothing of the result.
+      batch_size: largest number of users who are asked together; it does not change the result.
 
     Returns:
-      Plain values:
-        a, b, histories, k: as given.
-        items: how many `a`, `b` and `both` have.
-        unknown_items: the share of what stands in the histories that `a` and `b` lack.
-        overall: `users`; {`mean`, `ci95`} of `overlap`, `jaccard`, `rbo`, `kendall_tau` (and the `users` that have one)
-          and `changed`, see `mmrec.comparing.overlap`; {`a`, `b`, `difference`, `difference_ci95`} of `score`,
-          `popularity` (how often an answer stands in the histories: exports hold no counts) and `lacking` (share of the
-          answers that the other version lacks); {`a`, `b`, `difference`} of `coverage` and `effective_items`. None
-          where nothing is defined.
-        segments: name -> the same for some users: `history_0`, `history_1_to_5`, `history_6_to_20`, `history_over_20`,
-          `known_items`, `unknown_items` (the history holds one that a version lacks) and "column=value".
-        examples: the users with the lowest `rbo`, with what they are answered.
+      A dict of plain values that JSON can hold, with the keys
+
+      * `a`, `b`, `histories`, `k`: the arguments.
+      * `items`: how many items `a`, `b` and `both` have.
+      * `unknown_items`: for `a` and `b`, the share of the histories' entries that the export lacks, 0 to 1.
+      * `overall`: the number of `users`; {`mean`, `ci95`} of `overlap`, `jaccard`, `rbo`, `kendall_tau` (with the
+        number of `users` for whom it is defined) and `changed`, see `mmrec.comparing.overlap`; {`a`, `b`, `difference`,
+        `difference_ci95`} of `score`, `popularity` (how often an answer occurs in the histories, as exports hold no
+        counts) and `lacking` (the share of answers that the other export lacks); {`a`, `b`, `difference`} of `coverage`
+        and `effective_items`. None where a value is not defined.
+      * `segments`: the same for some users, by name: `history_0`, `history_1_to_5`, `history_6_to_20`,
+        `history_over_20`, `known_items`, `unknown_items` (the history has an item that an export lacks), and
+        "column=value".
+      * `examples`: the users with the lowest `rbo`, their last items and their answers.
 
     Raises:
-      InputError: a folder is no export, or `histories` cannot be read.
+      InputError: a folder is no export, `histories` or one of its columns cannot be used, or `k` or `samples` is too
+        small.
     """
     if samples < 10:
         raise InputError(f"`samples` must be at least 10. Received: {samples}.")
@@ -129,14 +138,14 @@ def _export(folder: str | os.PathLike[str], name: str) -> Path:
 
 
 def _columns(names: Sequence[str], segments: Sequence[str] | None) -> list[str]:
-    """Returns the columns that may make segments; if none are named, all but those that batch scoring reads."""
+    """Returns the columns that may make segments: `segments`, or else all except those that batch scoring reads."""
     if segments is None:
         return [name for name in names if name not in _SCORED]
     return list(dict.fromkeys(strings(segments, "segments").tolist()))
 
 
 def _say_unread(path: Path, names: Sequence[str], shops: Sequence[Recommender]) -> None:
-    """Names the columns of the file that batch scoring would tell one of the exports, and that it is not told here."""
+    """Names on stderr the columns that batch scoring would pass to one of the exports, and that are ignored here."""
     read = {"exclude"}.union(*(shop.context_inputs for shop in shops))
     unread = ", ".join(f"`{name}`" for name in names if name in read)
     if unread:
@@ -144,7 +153,7 @@ def _say_unread(path: Path, names: Sequence[str], shops: Sequence[Recommender]) 
 
 
 def _segments(part: Histories, items: Spellings, owned: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yields names of segments and who of the users is in them, bool [Q]."""
+    """Yields the name of each segment and which users are in it, bool [Q]."""
     length = np.array([len(history) for history in part.histories])
     for name, (least, most) in HISTORY_LENGTHS.items():
         yield name, (length >= least) & (length <= most)
@@ -159,7 +168,7 @@ def _segments(part: Histories, items: Spellings, owned: np.ndarray) -> Iterator[
 
 
 def _most_changed(before: list, part: Histories, answers: Sequence[np.ndarray], rbo: np.ndarray) -> list:
-    """Keeps the users with the lowest rank-biased overlap, the earlier ones where it is equal."""
+    """Keeps the users with the lowest rank-biased overlap; of equal ones, those that come first in the file."""
     kept = list(before)
     for place in np.argsort(rbo, kind="stable")[:_EXAMPLES]:
         a, b = ([item for item in one[place] if item] for one in answers)

@@ -1,4 +1,4 @@
-"""Tells a run folder from an export."""
+"""Tells run folders from exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares two models by a bootstrap over users and seeds."""
+"""Measures how sure it is that one of two models ranks better, by a bootstrap over users and seeds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ZERO = 1e-12  # sums of the same values in another order differ by less
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models side by side, for M metrics.
+    """The comparison of two models, for M metrics.
 
     Attributes:
       a, b: float64 [M], means over users and seeds.
@@ -33,9 +33,9 @@ class Comparison:
 def compare_models(a: np.ndarray, b: np.ndarray, samples: int = 1000, seed: int = 0) -> Comparison:
     """Compares two models on the same users, each trained once or with several seeds.
 
-    Each resample draws Q users, who bring the values of both models along, and for either model S - 1 of its S seeds,
-    all with replacement. (S draws would make the spread over seeds look smaller than it is by (S - 1) / S, a third for
-    three seeds.) With one seed nothing is known about the spread over seeds: the interval then is over users only.
+    Each resample draws Q users, the same for both models, and for each model S - 1 of its S seeds, all with
+    replacement. (S draws would make the spread over seeds look smaller than it is by (S - 1) / S, a third for three
+    seeds.) With one seed nothing is known about the spread over seeds, and the interval is over users only.
 
     Args:
       a: float64 [M, S, Q], M metrics of S seeds for Q users.
@@ -45,6 +45,9 @@ def compare_models(a: np.ndarray, b: np.ndarray, samples: int = 1000, seed: int 
 
     Returns:
       The comparison.
+
+    Raises:
+      ValueError: `a` and `b` have other numbers of dimensions, or not the same M and Q.
 
     Source: Rao and Wu, JASA 1988, doi:10.1080/01621459.1988.10478591 (n - 1 draws), here for seeds only: there are
     enough users for it not to matter.

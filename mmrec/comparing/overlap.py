@@ -1,4 +1,4 @@
-"""Measures how much two lists of answers agree, and how much of the catalog is shown.
+"""Measures how the answers of two versions differ: agreement of two lists per user, and coverage of the catalog.
 
 Lists are int32 [Q, K], K >= 1: item rows, best first, no row twice, 0 behind the last answer; rows are numbered over
 the items of both versions.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 PERSISTENCE = 0.9
-"""Of rank-biased overlap: a reader goes on to the next answer with this probability; the first ten weigh 86%."""
+"""The probability, in rank-biased overlap, that a reader goes on to the next answer; the first ten weigh 86%."""
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
@@ -46,7 +46,7 @@ def common_places(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     items = int(max(a.max(initial=0), b.max(initial=0))) + 1
     query = np.arange(len(a))[:, np.newaxis] * items
     at_a, at_b = np.flatnonzero(a), np.flatnonzero(b)
-    # One number per user and item: the lists of all users meet in one call.
+    # One number per user and item, so that one call intersects the lists of all users.
     of_a, of_b = (a + query).ravel()[at_a], (b + query).ravel()[at_b]
     _, first, second = np.intersect1d(of_a, of_b, assume_unique=True, return_indices=True)
     place = np.full(a.size, -1, np.int64)
@@ -55,10 +55,10 @@ def common_places(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def rank_biased_overlap(a: np.ndarray, b: np.ndarray, persistence: float = PERSISTENCE) -> np.ndarray:
-    """Computes how far two rankings agree, the first places weighing most; 1 is full agreement.
+    """Computes how much two rankings agree, the first places weighing most; 1 is full agreement.
 
-    The lists are taken to go on agreeing as they do at their ends; so a list that is the beginning of the other agrees
-    with it fully. Two empty lists agree, an empty one agrees with no other.
+    Beyond their ends the lists are assumed to agree as much as they do there. So a list that is the beginning of the
+    other agrees with it fully. Two empty lists agree fully; an empty list and one with answers do not agree at all.
 
     Args:
       a: int32 [Q, K].
@@ -91,7 +91,7 @@ def rank_biased_overlap(a: np.ndarray, b: np.ndarray, persistence: float = PERSI
 
 
 def kendall_tau(place: np.ndarray) -> np.ndarray:
-    """Computes how far the answers that both lists have stand in the same order.
+    """Computes how much two lists agree in the order of the answers that both have.
 
     Args:
       place: int64 [Q, K], as `common_places` returns it.
@@ -101,7 +101,7 @@ def kendall_tau(place: np.ndarray) -> np.ndarray:
       share fewer than two answers.
     """
     common = place >= 0
-    first = np.argsort(~common, axis=1, kind="stable")  # [Q, K]: those in both come first, the others change nothing
+    first = np.argsort(~common, axis=1, kind="stable")  # [Q, K]: answers of both first; the others change nothing
     behind = place.shape[1] + np.arange(place.shape[1])
     rank = np.take_along_axis(np.where(common, place, behind), first, axis=1).argsort(axis=1).argsort(axis=1)
     count = common.sum(axis=1)
@@ -120,7 +120,8 @@ def _inversions(rank: np.ndarray) -> np.ndarray:
     """
     count, at = np.zeros(len(rank), np.int64), np.arange(rank.shape[1])
     for bit in range((rank.shape[1] - 1).bit_length()):
-        # Ranks with the same higher bits stand together, in their old order, in the places that are their numbers.
+        # Sorted so, ranks with the same higher bits are neighbours in their old order, and fill the places that have
+        # these higher bits too.
         order = np.argsort(rank >> (bit + 1), axis=1, kind="stable")
         one = np.take_along_axis(rank, order, axis=1) >> bit & 1  # [Q, K]
         before = one.cumsum(axis=1) - one
@@ -136,16 +137,16 @@ def mean_of_answers(lists: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def coverage(shown: np.ndarray, items: int) -> dict[str, float]:
-    """Says how much of a catalog was shown, and how evenly.
+    """Computes how much of a catalog was shown, and how evenly.
 
     Args:
       shown: int [N], how often each item was answered.
-      items: of the version's own catalog.
+      items: number of items in the version's own catalog.
 
     Returns:
-      coverage: share of the catalog that was answered at least once.
-      effective_items: the number of items that, all answered equally often, would be as mixed: exp of the entropy of
-        the answers; 0 where there are none.
+      coverage: share of the catalog that was answered at least once, 0 to 1.
+      effective_items: exp of the entropy of the answers. So many items, all answered equally often, would be as mixed;
+        0 without answers.
     """
     shown = shown[shown > 0].astype(np.float64)
     share = shown / shown.sum()

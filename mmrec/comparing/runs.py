@@ -1,4 +1,4 @@
-"""Compares two runs, or two sets of runs with different seeds, on their common test."""
+"""Compares two runs, or two sets of runs with different seeds: which ranks better, and how sure that is."""
 
 from __future__ import annotations
 
@@ -22,25 +22,37 @@ Runs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 def compare_runs(
     run_a: Runs, run_b: Runs, *, metrics: Sequence[str] | None = None, samples: int = 1000, seed: int = 0
 ) -> dict:
-    """Compares the tests of two models, paired over users, by a bootstrap over users and seeds.
+    """Compares the test results of two models, paired over users, by a bootstrap over users and seeds.
 
-    A side with one run says nothing about its seeds, and intervals from two or three a side are too narrow where seeds
-    differ more than users do. Users that not every run asked for are left out and counted.
+    With one run on a side, nothing is known about the spread over its seeds. With two or three on a side, intervals are
+    too narrow where seeds differ more than users do. Users who are not in the test of every run are left out and
+    counted.
+
+    Example:
+      ```python
+      report = mmrec.compare_runs(["runs/base/1", "runs/base/2"], ["runs/photos/1", "runs/photos/2"])
+      print(report["metrics"]["ndcg@10"]["difference_ci95"])
+      ```
 
     Args:
       run_a: a run folder, or several of one config with different seeds.
-      run_b: the same of the other model.
-      metrics: names such as `ndcg@10`. None: all that every run has.
-      samples: number of resamples, at least 10.
+      run_b: the same for the other model.
+      metrics: names of metrics, such as `ndcg@10`. None: all that every run has.
+      samples: number of bootstrap resamples, at least 10.
       seed: seed of the resamples.
 
     Returns:
-      Plain values: `a` and `b` (the folders), `users`, `left_out` ({"a": users that a run of `a` asked for and not
-      every run of both, "b": ..}) and `metrics`: name -> {`a`, `b`, `difference` (b minus a), `difference_ci95`,
-      `probability_b_better`}.
+      A dict of plain values that JSON can hold, with the keys
+
+      * `a`, `b`: the run folders.
+      * `users`: the number of users who were compared.
+      * `left_out`: for `a` and `b`, how many users of its tests are not in the test of every run.
+      * `metrics`: by name, {`a`, `b`: means over users and seeds, `difference`: b minus a, `difference_ci95`: its 95%
+        interval, `probability_b_better`: 0 to 1}.
 
     Raises:
-      InputError: a folder is no finished run or lacks its queries, or the runs judged different tests.
+      InputError: a folder is no finished run or lacks its test results, a metric is unknown, `samples` is too small, or
+        the runs were tested on different data.
     """
     if samples < 10:
         raise InputError(f"`samples` must be at least 10. Received: {samples}.")
@@ -108,7 +120,7 @@ def _require_same_test(paths: Sequence[Path], tables: Sequence[QueryTable], user
     where = "Compare runs of the same data and `data.split`."
     if any(table.candidates != first.candidates for table in others):
         path = next(path for path, table in zip(paths, others, strict=True) if table.candidates != first.candidates)
-        raise InputError(f"{path}: judged another test than {first_path}: the catalogs hold other items. {where}")
+        raise InputError(f"{path}: had another test than {first_path}: their catalogs hold different items. {where}")
     if not len(users):
         raise InputError(f"{', '.join(map(str, paths))}: no user is in this test and in that of {first_path}. {where}")
     questions = _questions(first, users)
@@ -116,7 +128,7 @@ def _require_same_test(paths: Sequence[Path], tables: Sequence[QueryTable], user
         differing = int((_questions(table, users) != questions).sum())
         if differing:
             raise InputError(
-                f"{path}: judged another test than {first_path}: for {differing:,} of {len(users):,} users other items "
+                f"{path}: had another test than {first_path}: for {differing:,} of {len(users):,} users other items "
                 f"are right or excluded. {where}"
             )
 

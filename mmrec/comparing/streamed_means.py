@@ -1,4 +1,4 @@
-"""Means over users that come in batches, with bootstrap intervals, in memory that does not grow with the users."""
+"""Computes means over users who come in batches, with bootstrap intervals, in memory that does not grow with them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 
 class Resamples:
-    """Draws how often each user stands in each resample, for batch after batch.
+    """Draws how often each user occurs in each resample, batch after batch.
 
-    A resample of Q users holds each one about Poisson(1) times, independently, so that it needs not know Q.
+    A resample of Q users holds each user about Poisson(1) times, independently, so Q need not be known.
 
     Args:
       samples: S, the number of resamples.
-      seed: the same seed and users draw the same ones.
+      seed: seed of the draws; the same seed and users give the same resamples.
 
     Source: Chamandy et al., Estimating uncertainty for massive data streams, Google 2012.
     """
@@ -28,10 +28,11 @@ class Resamples:
 
 
 class StreamedMeans:
-    """Means of M values over the users for which each is defined.
+    """Means of M values over the users for whom each is defined.
 
     Args:
-      samples: see `Resamples`.
+      values: M, the number of values.
+      samples: S, the number of resamples, as in `Resamples`.
     """
 
     def __init__(self, values: int, samples: int):
@@ -50,7 +51,7 @@ class StreamedMeans:
 
     @property
     def users(self) -> np.ndarray:
-        """int64 [M], users for which each value was defined."""
+        """int64 [M], the number of users for whom each value was defined."""
         return self._weight[:, 0].astype(np.int64)
 
     def means(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Sums up over users what changed between two versions, in memory that does not grow with the users."""
+"""Sums up what changed between two versions over users, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from mmrec.comparing.overlap import agreement, coverage, mean_of_answers
 from mmrec.comparing.streamed_means import StreamedMeans
 
 BOTH = ("overlap", "jaccard", "rbo", "kendall_tau", "changed")
-"""Values of a pair of lists; see `drift.agreement`."""
+"""Values of a pair of lists; see `overlap.agreement`."""
 
 EACH = ("score", "popularity", "lacking")
-"""Means over the answers of a list: their scores, how often they stand in the histories, and the share that the other
+"""Means over the answers of a list: their scores, how often they occur in the histories, and the share that the other
 version lacks."""
 
 
 class DriftSums:
-    """What changed for some users.
+    """The sums over some users.
 
     Args:
-      sizes: items of a and of b.
-      items: N, items of both.
+      sizes: number of items of a, and of b.
+      items: N, the number of distinct items in a and b.
       samples: number of resamples.
     """
 
@@ -33,14 +33,20 @@ class DriftSums:
         self._shown = np.zeros([2, items + 1], np.int64)
 
     def add(self, values: np.ndarray, lists: np.ndarray, weights: np.ndarray) -> None:
-        """Adds users: values float64 [M, Q], lists of a and b int [2, Q, K], weights float64 [Q, 1 + samples]."""
+        """Adds Q users.
+
+        Args:
+          values: float64 [M, Q], as `user_values` returns them.
+          lists: int [2, Q, K], the answers of a and of b, item rows; 0 pads.
+          weights: float64 [Q, 1 + samples], those of `Resamples`.
+        """
         self.users += len(weights)
         self._means.add(values, weights)
         for shown, rows in zip(self._shown, lists, strict=True):
             np.add.at(shown, rows.ravel(), 1)
 
     def report(self) -> dict:
-        """Returns plain values; None where no user has a value."""
+        """Returns the report of `compare_exports` for these users; None where no user has a value."""
         means, low, high = (_plain(part) for part in self._means.means())
         values: dict = {"users": self.users}
         for row, name in enumerate(BOTH):
@@ -58,13 +64,14 @@ def user_values(lists: np.ndarray, scores: np.ndarray, counts: np.ndarray, owned
     """Computes all values of some users.
 
     Args:
-      lists: int [2, Q, K], of a and b.
-      scores: float32 [2, Q, K], beside them.
-      counts: int64 [N + 1], occurrences by item row.
+      lists: int [2, Q, K], the answers of a and of b, item rows; 0 pads.
+      scores: float32 [2, Q, K], the score of each answer.
+      counts: int64 [N + 1], how often each item row occurs in the histories.
       owned: bool [2, N + 1], whether a and b have the item.
 
     Returns:
-      float64 [M, Q]: those of `BOTH`, then for each of `EACH` that of a, that of b, and b minus a; NaN where undefined.
+      float64 [M, Q]: the values of `BOTH`, then for each of `EACH` that of a, that of b, and b minus a; NaN where
+      undefined.
     """
     a, b = lists
     alike = agreement(a, b)

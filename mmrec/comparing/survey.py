@@ -1,4 +1,4 @@
-"""Reads a file of histories once, so that faults show before anything is asked."""
+"""Reads a file of histories once: faults are reported before the exports are asked, and the parsed rows are kept."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ _VALUES = 50  # of a column that makes segments
 
 
 class Survey:
-    """A file of histories, parsed: what it counts, and its rows.
+    """A parsed file of histories: counts over all of it, and its rows.
 
     Args:
       path: the file.
-      columns: that may make segments.
-      named: whether the user named them: they must make segments then, and otherwise are left out and said.
-      items: of both versions, N.
-      owned: bool [2, N + 1], which rows of the items either version has; row 0 is none of them.
-      batch: rows of a part.
-      in_memory: bytes of parsed rows; more are kept in a temporary file.
+      columns: columns that may make segments.
+      named: whether the user named the columns. If so, too many values in one are an error; otherwise such a column is
+        left out, and stderr says so.
+      items: N, the items of both versions.
+      owned: bool [2, N + 1], which items each version has; row 0 stands for an unknown item.
+      batch: rows in a part.
+      in_memory: bytes of parsed rows that stay in memory; beyond that a temporary file is used.
 
     Attributes:
-      counts: int64 [N + 1], how often each item stands in the histories.
-      unknown: of either version, the share of what stands in the histories that it lacks.
+      counts: int64 [N + 1], how often each item occurs in the histories; row 0 counts unknown items.
+      unknown: two floats, the share of the histories' entries that each version lacks.
       users: number of rows.
-      columns: those with few enough values to make segments.
+      columns: the columns with few enough values to make segments.
 
     Raises:
       InputError: the file cannot be read, holds no rows or no item of the versions, or a named column has too many
@@ -71,7 +72,7 @@ class Survey:
         self.columns = [*self._values]
 
     def parts(self) -> Iterator[Histories]:
-        """Yields the rows in the file's order, with the columns that make segments; they can be taken once."""
+        """Yields the rows in the file's order, with the columns that make segments; works only once."""
         left = self.users
         with self._file as file:
             file.seek(0)
@@ -97,7 +98,7 @@ class Survey:
 
 
 def label(value: object) -> str:
-    """Returns a cell as it names a segment."""
+    """Returns a cell as the text that names a segment."""
     return string(value).strip()
 
 
@@ -107,5 +108,5 @@ def flat(histories: Sequence[Sequence[str]]) -> np.ndarray:
 
 
 def item_rows(items: Spellings, ids: np.ndarray) -> np.ndarray:
-    """Returns the rows of items, from 1; 0 for what is none of them."""
+    """Returns the rows of item ids, from 1, in the shape of `ids`; 0 for an unknown id."""
     return (items.places(ids.ravel()) + 1).reshape(ids.shape)

@@ -1,4 +1,4 @@
-"""Turns the raw context of a query into the features that the context tower was trained on."""
+"""Reads the raw inputs beside a history in an export, into what the context tower got in training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class ContextReader:
     """Reads what is known beside the ids of histories.
 
     Args:
-      kinds: see `query.context`.
-      event_types: the types; the first is "".
+      kinds: the kinds of context, see `query.context`.
+      event_types: the event types of training; the first is "".
       users: reads the attributes of users; None: there are none.
 
     Attributes:
       inputs: the raw inputs by name.
-      resources: tables that the graph uses.
+      resources: lookup tables that the graph uses.
     """
 
     def __init__(
@@ -45,15 +45,15 @@ class ContextReader:
             self.inputs |= users.inputs
 
     def __call__(self, raw: Mapping[str, tf.Tensor], place: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Reads.
+        """Reads the context of B histories.
 
         Args:
-          raw: `inputs`; what stands beside a history in the same columns, NaN and "" where unknown. Missing columns
-            are unknown.
+          raw: values of `inputs`. Those beside items stand in the same columns as the history's items; NaN, "" and
+            missing columns are unknown.
           place: int32 [B, W], the columns that are read, oldest first, counted from 1; 0 pads at the end.
 
         Returns:
-          What `towers.context` reads.
+          The tensors that `towers.context` reads, by name.
         """
         context = {}
         if schema.HISTORY_TIME in self.inputs:
@@ -71,6 +71,6 @@ class ContextReader:
 
 
 def _beside(values: tf.Tensor, place: tf.Tensor, nothing: float | str) -> tf.Tensor:
-    """Gathers values [B, V] by columns from 1 (int32 [B, W]); `nothing` for 0 and columns that are not there."""
+    """Gathers values [B, V] by column, from 1 (int32 [B, W]); `nothing` for 0 and for missing columns."""
     lacking = tf.maximum(0, tf.reduce_max(tf.pad(place, [[0, 1], [0, 0]])) - tf.shape(values)[1])
     return tf.gather(tf.pad(values, [[0, 0], [1, lacking]], constant_values=nothing), place, batch_dims=1)

@@ -1,4 +1,4 @@
-"""Carries the items of an export over into the next version, row by row, without recomputing them."""
+"""The vectors that an export holds of its items; the next version takes them over row by row, as they are stored."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class HeldItems:
     """Vectors of items by row; row 0 is padding.
 
     Attributes:
-      codes: [N + 1], the scored values of each, as they are kept.
+      codes: [N + 1], the scored values of each item, as they are stored.
       read: float32 [N + 1, R], see `ItemTable`.
-      cells: of an approximate index; None: the index is exact.
+      cells: the cells of an approximate index; None: the index is exact.
     """
 
     codes: Codes
@@ -30,15 +30,15 @@ class HeldItems:
     cells: Cells | None = None
 
     def table(self) -> ItemTable:
-        """Returns the vectors, scored as they are kept."""
+        """Returns the vectors, their scored values as they are stored."""
         return ItemTable(self.codes.vectors(), self.read)
 
     def refreshed(self, source: np.ndarray, fresh: ItemTable) -> HeldItems:
-        """Makes the next version's items; what is taken over is not rounded again.
+        """Makes the items of the next version; vectors that are taken over are not rounded again.
 
         Args:
-          source: int64 [M + 1], the row here whose vector each keeps; 0: it gets a fresh one. `source[0]` is 0.
-          fresh: the vectors of those, in row order; no padding in front.
+          source: int64 [M + 1], the row here whose vector each new row keeps; 0: it gets a fresh one. `source[0]` is 0.
+          fresh: the fresh vectors in row order, without a padding row.
         """
         rows = np.flatnonzero(source == 0)[1:]
         made = encode(fresh.scored, self.codes.storage)
@@ -51,7 +51,12 @@ class HeldItems:
         return HeldItems(codes, read, self.cells and refreshed_cells(self.cells, codes.vectors(), source))
 
     def index(self, share: float | None, depth: int) -> ExactIndex | IvfIndex:
-        """Returns the index of these items; where there are cells, a query reads a `share` of them, see `IvfIndex`."""
+        """Makes the index of these items.
+
+        Args:
+          share: the share of the cells that a query reads, above 0 and up to 1; unused if the index is exact.
+          depth: see `IvfIndex`.
+        """
         exact = ExactIndex(self.codes)
         if self.cells is None:
             return exact
@@ -63,7 +68,7 @@ def held_items(exported: tf.Module, count: int) -> HeldItems:
 
     Args:
       exported: what `tf.saved_model.load` returned.
-      count: N + 1, rows without those that only fill the table up.
+      count: N + 1, the number of rows without those that only fill up the stored table.
     """
     index, cells = exported.index, None
     if hasattr(index, "cell_rows"):

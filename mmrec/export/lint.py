@@ -1,4 +1,4 @@
-"""Refuses graphs with operations that a stock TensorFlow Serving lacks."""
+"""Refuses operations that a stock TensorFlow Serving lacks: it would load the export, and then fail to answer."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _RUNTIME = frozenset({"_Arg", "_Retval"})
 
 
 def lint_operations(folder: Path) -> list[str]:
-    """Checks every operation of a written SavedModel, those inside functions included.
+    """Checks every operation of a written SavedModel, including those inside functions.
 
     Args:
-      folder: holds `saved_model.pb`.
+      folder: the folder of `saved_model.pb`.
 
     Returns:
-      The packages that bring operations of it, beside TensorFlow; what loads it in Python registers them first.
+      The packages beside TensorFlow that define some of its operations; Python has to register them before loading.
 
     Raises:
-      InputError: naming the operations that are neither core TensorFlow nor a tokenizer of tf-text.
+      InputError: an operation is neither core TensorFlow nor a tokenizer of tf-text; the message names all of them.
     """
     used = operations(folder)
     refused = [name for name in used if not _is_stock(name)]
@@ -49,7 +49,7 @@ def lint_operations(folder: Path) -> list[str]:
 
 
 def operations(folder: Path) -> list[str]:
-    """Returns the names of all operations of a SavedModel, sorted; calls of its own functions do not count."""
+    """Returns the names of all operations of a SavedModel, sorted, without calls of its own functions."""
     model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     used = set()
     for meta in model.meta_graphs:

@@ -1,4 +1,4 @@
-"""Writes the model card of a version: what it is, how good, and how to ask it."""
+"""Writes the page in a version folder that says what the model is, how good it is and how to ask it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _METRICS = ("ndcg@10", "recall@10", "hit_rate@10", "mrr")
 _CALLS = """## How to ask it
 
 TensorFlow Serving loads the folder above this one as it is; `mmrec/serving/` has settings to start from.
-`docker run` stands where `saved_models/` is, all else in the version folder.
+Run `docker run` in the folder that holds `saved_models/`, and everything else in the version folder.
 
 ```
 docker run -p 8500:8500 -p 8501:8501 -e MODEL_NAME={name} \\
@@ -36,7 +36,7 @@ answer = service.Predict(request, timeout=5)
 print(answer.outputs["item_ids"].string_val)
 ```
 
-In Python with mmrec: `shop = mmrec.load(folder)`, and the calls below.
+In Python with mmrec: `shop = mmrec.load(folder)`, then the calls below.
 
 * Ids are strings; "" pads, anywhere in a row. Unknown ids in a history are skipped.
 * Rows with fewer answers end in "" with the lowest finite score; there are as many columns as the batch's largest `k`.
@@ -55,8 +55,8 @@ def write_model_card(
       model: the name that the server knows the model by.
       served: the signatures by name.
       interface: what the model reads.
-      manifest: `config` (where the data was), `metrics`, `data`, `index` and `refresh` are read; what is not there is
-        left out.
+      manifest: of its entries `config` (where the data was), `metrics`, `data`, `index` and `refresh`, those that are
+        there are described.
     """
     first = schema.RECOMMEND if schema.RECOMMEND in served else next(iter(served))
     parts = [
@@ -159,13 +159,13 @@ def _limits(interface: Interface, served: Mapping[str, Served], manifest: Mappin
         )
     if {schema.HISTORY_TIME, schema.HISTORY_EVENT} & {*served[schema.EMBED_QUERY].inputs}:
         limits.append(
-            "`history_time` and `history_event` stand in the columns of `history`, and `now` is when the question is "
-            'asked; times are counted as in the interactions (date-times: seconds since 1970). NaN, "" and missing '
+            "`history_time` and `history_event` have the same columns as `history`, and `now` is the time of the "
+            'question; times are counted as in the interactions (date-times: seconds since 1970). NaN, "" and missing '
             "columns are unknown."
         )
     limits += interface.notes
     if only_ids:
-        limits.append("Items without training events are all alike to it: it knows nothing but ids.")
+        limits.append("It reads nothing but ids, so it cannot tell items without training events apart.")
     return "## Limits\n\n" + "\n".join(f"* {limit}" for limit in limits)
 
 

@@ -1,4 +1,4 @@
-"""Writes ready request bodies for TensorFlow Serving, one per signature: REST as JSON, gRPC as text proto."""
+"""Writes sample requests to TensorFlow Serving, one per signature: JSON for REST, text proto for gRPC."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _LARGEST_FILE, _LONGEST_TEXT = 4096, 200  # bytes, characters: samples are for r
 def write_requests(folder: Path, model: str, served: Mapping[str, Served], photos: Collection[str] = ()) -> None:
     """Writes `mmrec/requests/<signature>.json` and `.pbtxt`.
 
-    Rows of several strings begin with "": where a server batches requests of different widths, it fills the narrower
-    ones up with their first value (TensorFlow Serving, batching_util.cc), and refuses widths of 0.
+    Rows of several strings begin with "": a server that batches requests of different widths fills up the narrower ones
+    with their first value (TensorFlow Serving, batching_util.cc), and refuses widths of 0.
 
     Args:
       folder: the version folder.
       model: the name that the server knows the model by.
-      served: the signatures by name. Of their examples, a large photo is replaced by a small grey one, and a number
-        that is not there by 0 (JSON has no NaN); other files and texts are cut.
-      photos: inputs that are photos.
+      served: the signatures by name. In their examples, large photos are replaced by a small grey one and missing
+        numbers by 0 (JSON has no NaN); other files and texts are shortened.
+      photos: the inputs that are photos.
     """
     from google.protobuf import text_format
 
@@ -50,7 +50,7 @@ def _sample(key: str, value: np.ndarray, is_photo: bool) -> np.ndarray:
         return np.where(np.isfinite(value), value, value.dtype.type(0))
     if is_photo:
         return np.vectorize(_small, otypes=[object])(value)
-    if key.endswith("_bytes"):  # the beginning of a recording is one
+    if key.endswith("_bytes"):  # the beginning of a recording is a recording too
         return np.vectorize(lambda one: (one or b"")[:_LARGEST_FILE], otypes=[object])(value)
     if value.ndim == 2 and value.dtype == object:
         return np.concatenate([np.array([[""]], object), value[value != ""][np.newaxis]], axis=1)
@@ -66,7 +66,7 @@ def _small(encoded: bytes | str) -> bytes:
 
 
 def _json(key: str, value: np.ndarray) -> object:
-    """Returns the one row of an input as TensorFlow Serving's REST interface takes it."""
+    """Returns the only row of an input as TensorFlow Serving's REST interface takes it."""
     row = value[0].tolist() if isinstance(value[0], np.ndarray | np.generic) else value[0]
     if not key.endswith("_bytes"):
         return row

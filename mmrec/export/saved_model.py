@@ -1,4 +1,4 @@
-"""Writes a version folder, complete and checked or not at all."""
+"""Writes a version folder, complete and checked, or none at all."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _PACKAGES = ("tensorflow", "tensorflow-text", "tf_keras", "keras-nlp", "tensorfl
 
 @dataclass(frozen=True)
 class Samples:
-    """What a written version is compared with the model on.
+    """Items and histories on which a written version is compared with the model.
 
     Attributes:
       rows: int [S], some item rows.
-      items: their raw fields by signature input, str or bytes objects [S].
+      items: the raw fields of these items by signature input, str or bytes objects [S].
       histories: str objects [H, L], some histories, shortest first; "" pads.
-      queries: float32 [H, D], the model's query embeddings of them.
-      context: what is known beside them, by signature input; first dimension H.
-      rounding: float32 [S], how far a kept value of each item may lie from the model's, beside `TOLERANCE`.
+      queries: float32 [H, D], the model's query embeddings of the histories.
+      context: what is known beside the histories, by signature input; first dimension H.
+      rounding: float32 [S], how far the stored values of each item may differ from the model's, on top of `TOLERANCE`.
     """
 
     rows: np.ndarray
@@ -55,7 +55,7 @@ class Samples:
     rounding: np.ndarray | float = 0.0
 
     def example(self) -> Sample:
-        """Returns what example requests are made of."""
+        """Returns the history, context and item that example requests are made of."""
         context = {name: values[-1:] for name, values in self.context.items()}
         return Sample(self.histories[-1:], context, {name: values[:1] for name, values in self.items.items()})
 
@@ -72,21 +72,21 @@ def write_version(
 ) -> Path:
     """Exports a model as the next version under `folder`.
 
-    The version is written aside, loaded again, and compared with the model before it gets its name; a process killed
-    before leaves nothing that a server would load. Two processes that export to the same folder take turns. A run
-    exports once: when its process was killed after that, the run that continues finds its version and keeps it. The
+    The version is written to a temporary folder, loaded again and compared with the model before it gets its name. If
+    the process is killed before that, no server will load anything of it. Two processes that export to the same folder
+    take turns. A run exports once: if it is killed after that and continued, it finds its version and keeps it. The
     same holds for a refresh while its version is the newest.
 
     Args:
       folder: `saved_models/<name>`.
-      parts: the model.
-      payload: one row per item, in row order: `item_id`, `digest`, and what is shown beside an answer.
+      parts: the model and its items.
+      payload: one row per item, in row order: `item_id`, `digest`, and the columns that are shown beside an answer.
       interface: what the model reads.
-      manifest: what the manifest says beside that, versions, signatures and checksums; its `run` is the key of the run,
-        and the model card is made from it.
-      samples: what the version must answer as the model does.
-      key: the config key that `folder` follows from; None: the job has none.
-      delisted: ids of the items that earlier versions had and this one has not.
+      manifest: further entries of the manifest, beside those of the interface, versions, signatures and checksums;
+        `run` is the key of the run. The model card is made from them.
+      samples: items and histories that the version must embed as the model does.
+      key: the config key that sets `folder`; None: no key of the job sets it.
+      delisted: ids of the items that earlier versions had and this one no longer has.
 
     Returns:
       The version folder.
@@ -94,7 +94,7 @@ def write_version(
     Raises:
       InputError: the folder cannot be written, a signature cannot be used, or a layer uses operations that a server
         lacks.
-      RuntimeError: the reloaded export answers otherwise than the model, or not at all.
+      RuntimeError: the reloaded export embeds or answers differently from the model, or fails.
     """
     with _turn(folder, key):
         written = _version_of(folder, manifest.get("run"), newest="refresh" in manifest)
@@ -134,19 +134,19 @@ def write_version(
 
 
 def _version_of(folder: Path, run: str | None, newest: bool) -> Path | None:
-    """Returns the version that the run has written, if any; `newest`: if no later one is there."""
+    """Returns the version that the run has written, or None; with `newest` only the latest version counts."""
     versions = sorted((int(child.name), child) for child in folder.iterdir() if child.name.isdecimal())
     for _, path in reversed(versions[-1 if newest else 0 :] if run else []):
         try:
             if json.loads((path / schema.MANIFEST).read_text(encoding="utf-8"))["run"] == run:
                 return path
-        except (OSError, ValueError, KeyError, TypeError):  # no export of ours, or one from before runs had a key
+        except (OSError, ValueError, KeyError, TypeError):  # not our export, or one from before runs had a key
             continue
     return None
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 (hexadecimal) of every file of a version but the manifest, by relative path."""
+    """Returns the SHA-256 (hexadecimal) of every file of a version except the manifest, by relative path."""
     sums = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -162,7 +162,7 @@ def _inputs(served: Served) -> dict[str, dict]:
 
 
 def _compare(aside: Path, parts: Parts, samples: Samples, served: Mapping[str, Served]) -> None:
-    """Checks that the written version answers its examples, with ids that it has, and embeds as the model does."""
+    """Checks that the written version embeds as the model does, answers its examples, and only with its own items."""
     with literal_folder(aside) as folder:
         loaded = tf.saved_model.load(str(folder)).signatures
     fields = {name: tf.constant(values.tolist()) for name, values in samples.items.items()}
@@ -190,7 +190,7 @@ def _compare(aside: Path, parts: Parts, samples: Samples, served: Mapping[str, S
 
 @contextmanager
 def _turn(folder: Path, key: str | None) -> Iterator[None]:
-    """Waits until no other process writes to the folder; the lock falls with its process, however that ends."""
+    """Waits until no other process writes to the folder, and keeps others waiting until the block ends."""
     with writing(folder, key):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):

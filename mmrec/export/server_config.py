@@ -1,4 +1,4 @@
-"""Writes sample settings for TensorFlow Serving."""
+"""Writes sample settings for TensorFlow Serving, to start from."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ max_batch_size { value: 64 }
 batch_timeout_micros { value: 2000 }
 max_enqueued_batches { value: 256 }
 num_batch_threads { value: 4 }
-# Requests of different widths share a batch: the narrower ones are filled up with their own first value. Let every
-# row of `history`, `exclude`, `include` and `filter` begin with "", so that this value says nothing. Widths of 0 are
+# Requests of different widths share a batch: the narrower ones are filled up with their own first value. Begin every
+# row of `history`, `exclude`, `include` and `filter` with "", so that this value has no effect. Widths of 0 are
 # refused.
 pad_variable_length_inputs: true
 """

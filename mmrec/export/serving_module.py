@@ -1,4 +1,4 @@
-"""The module that all signatures share: items, index, filters and the trained model."""
+"""The module that an export saves: the items, their index and filters, and the model, shared by all signatures."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Parts:
       ids: str [N + 1], item id by row; `ids[0]` is "".
       table: item embeddings by row.
       model: embeds items and queries.
-      max_length: most recent items of a history that are read.
-      default_k: answers of `serving_default`.
-      exclude_history: whether the history itself is no answer.
-      filters: per column that answers can be restricted by, objects [N], the tuple of an item's values as str.
-      index: of the scored values, perhaps rounded; None: exact. Histories read the vectors that it keeps.
+      max_length: how many of the most recent items of a history are read.
+      default_k: number of answers of `serving_default`.
+      exclude_history: whether items of the history are never answered.
+      filters: by filter column, objects [N], the tuple of an item's values as str.
+      index: index of the scored values, which may be rounded; None: exact. Histories read the vectors that it stores.
       signatures: import paths of signatures beside those of mmrec, see `export.signatures.names.find_signatures`.
     """
 
@@ -54,7 +54,7 @@ class ServingModule(tf.Module):
     Attributes:
       index: ranks items for queries.
       row_of: item id -> item row; 0 for an id that the export lacks.
-      filters: says which items have what is asked for; None: there are no filter columns.
+      filters: finds the items that fulfil conditions; None: there are no filter columns.
       model: embeds items and queries.
     """
 
@@ -110,16 +110,24 @@ class ServingModule(tf.Module):
         return query
 
     def answer(self, rows, scores):
-        """Returns item rows (int32 [B, K]) and their scores as a signature answers them."""
+        """Returns the outputs of a signature that answers with items.
+
+        Args:
+          rows: int32 [B, K], item rows, best first; 0 pads.
+          scores: float32 [B, K].
+
+        Returns:
+          `item_ids`, string [B, K], and `scores`.
+        """
         return {"item_ids": tf.gather(self.ids, rows), "scores": scores}
 
 
 def _most_recent(rows: tf.Tensor, longest: int) -> tf.Tensor:
-    """Finds the last `longest` rows that are not 0, oldest first; a wide batch is read once and not sorted.
+    """Finds the last `longest` rows that are not 0, oldest first, without sorting the whole width.
 
     Args:
       rows: int32 [B, L]; 0 anywhere.
-      longest: most rows of each query.
+      longest: how many are wanted at most, at least 1.
 
     Returns:
       int32 [B, min(L + 1, longest)], their columns, counted from 1; 0 pads at the end.

@@ -1,4 +1,4 @@
-"""Builds the part of the manifest that says what a version reads."""
+"""Makes the interface of a version, as its manifest states it, from the config that it was trained with."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def stated_interface(
     """Makes the interface of a version.
 
     Args:
-      config: of its training; its catalog is the one that the version was made of.
+      config: the config of the training; its catalog is the one that the version was made from.
       fields: the raw inputs of an item.
-      filters: by filter column, as the version calls it.
+      filters: values by filter column, as the version calls it; only the names are used.
       notes: sentences about what the model reads.
-      item_id: what the version calls the column of ids; None: as the catalog does.
+      item_id: the version's name for the column of item ids; None: that of the catalog.
     """
     ids = (item_id, schema.ID, config.data.catalog.item_id) if item_id else (config.data.catalog.item_id, schema.ID)
     return Interface(

@@ -1,4 +1,4 @@
-"""The trained model as two graph functions without any item, kept as they are by every refresh."""
+"""The trained model of an export, without its items: two functions that every refresh takes over as they are."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mmrec.modalities.reader import Reader
 
 
 class TrainedModel(tf.Module):
-    """What training made, apart from the catalog.
+    """The result of training, apart from the catalog.
 
-    The functions are concrete: a signature calls them instead of holding them once more, and saving what was restored
-    adds nothing to them.
+    The functions are concrete functions. So signatures call them instead of holding copies, and saving a restored model
+    again adds nothing to them.
 
     Args:
       embed: raw fields of B items by input -> `vector` float32 [B, D + R], see `ItemTable`, and `status` int32 [B].
       query: item vectors float32 [B, W, D + R], oldest first; place int32 [B, W], their columns in the history, counted
         from 1, 0 pads at the end; and the raw inputs beside the history -> float32 [B, D].
-      held: variables and tables that they use.
+      held: the variables and lookup tables that the functions use.
     """
 
     def __init__(
@@ -38,21 +38,21 @@ class TrainedModel(tf.Module):
 
     @property
     def item_inputs(self) -> Mapping[str, tf.TensorSpec]:
-        """The raw fields of an item by name, in the order of the names: a restored function has them in any."""
+        """The raw fields of an item by name, sorted by name, as a restored function has them in any order."""
         return dict(sorted(self.embed.structured_input_signature[0][0].items()))
 
     @property
     def dim(self) -> int:
-        """D, how many values of a vector are scored: the first ones, compared with a query."""
+        """D, the number of values of a vector that are compared with a query, the first ones."""
         return self.query.structured_outputs.shape[-1]
 
     def item_table(self, vectors: np.ndarray) -> ItemTable:
-        """Returns vectors of `embed` (float32 [N, D + R]) by what becomes of them."""
+        """Splits vectors of `embed` (float32 [N, D + R]) into those that are scored and those that are only read."""
         return ItemTable.split(vectors, vectors.shape[1] - self.dim)
 
     @property
     def context_inputs(self) -> Mapping[str, tf.TensorSpec]:
-        """What is read beside a history, by name, in the order of the names."""
+        """The inputs that are read beside a history, by name, sorted by name."""
         return dict(sorted(self.query.structured_input_signature[0][2].items()))
 
 
@@ -62,16 +62,16 @@ def trace_model(
     query_tower: tf.keras.layers.Layer,
     context: ContextReader | None = None,
 ) -> TrainedModel:
-    """Makes functions of the towers and of what stands before them.
+    """Makes functions of the towers and of the readers in front of them.
 
-    Keras layers are kept out of sight of the saver (it would trace and store each of them once more); their variables
-    and tables are listed instead.
+    Keras layers are hidden from the saver, which would trace and store each of them again; their variables and tables
+    are listed instead.
 
     Args:
-      readers: raw inputs of items -> their features, one per modality.
-      candidate_tower: features of items -> float32 [B, D + R].
-      query_tower: its `last` makes of float32 [B, L, D + R], lengths and context the queries, float32 [B, D].
-      context: reads what is known beside a history; None: nothing is.
+      readers: one per modality, turns raw inputs of items into features.
+      candidate_tower: turns features of items into float32 [B, D + R].
+      query_tower: its `last` turns items (float32 [B, L, D + R]), lengths and context into queries, float32 [B, D].
+      context: reads the inputs beside a history; None: there are none.
     """
     context = context or ContextReader()
     inputs = {name: spec for reader in readers for name, spec in reader.inputs.items()}
@@ -107,7 +107,7 @@ def restore_model(exported: tf.Module, path: object) -> TrainedModel:
       path: the version folder, for the message.
 
     Raises:
-      InputError: it was exported before there were such functions.
+      InputError: the export is of an earlier mmrec, which did not save these functions.
     """
     model = getattr(exported, "model", None)
     if not hasattr(model, "embed") or not hasattr(model, "query"):
@@ -116,7 +116,7 @@ def restore_model(exported: tf.Module, path: object) -> TrainedModel:
             "anew (`mmrec train`); later versions can be refreshed."
         )
     for one in model.held:
-        for part in (one, *vars(one).values()):  # a SentencePiece model lies in an object of its tokenizer
+        for part in (one, *vars(one).values()):  # a SentencePiece model is an attribute of its tokenizer
             _save_as_restored(part)
     return TrainedModel(model.embed, model.query, model.held)
 
@@ -126,10 +126,10 @@ def _named(inputs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.TensorSpec]:
 
 
 def _save_as_restored(resource: object) -> None:
-    """Lets a restored table be saved by the functions that it was restored with; does nothing to a variable.
+    """Makes TensorFlow save a restored table with the functions that it was restored with; leaves variables alone.
 
-    TensorFlow would wrap each of them in another function, and the functions of a version that was refreshed a hundred
-    times would be nested a hundred deep.
+    Otherwise TensorFlow would wrap each function in another one, and after a hundred refreshes they would be nested a
+    hundred deep.
     """
     names = ("_create_resource", "_initialize", "_destroy_resource")
     functions = {name: getattr(resource, name, None) for name in names}

@@ -1,4 +1,4 @@
-"""Writes the requests that a server replays as it loads a version."""
+"""Writes requests that a server replays when it loads the model, so that the first user does not wait."""
 
 from __future__ import annotations
 
@@ -31,7 +31,14 @@ def write_warm_up(folder: Path, served: Mapping[str, Served]) -> None:
 
 
 def predict_request(model: str, name: str, served: Served, inputs: Mapping[str, np.ndarray]):
-    """Returns the `PredictRequest` that asks a signature, so called; `inputs` are its values by name."""
+    """Returns a `PredictRequest` of TensorFlow Serving.
+
+    Args:
+      model: the name that the server knows the model by.
+      name: the name of the signature.
+      served: the signature.
+      inputs: an array for each of its inputs, by name.
+    """
     from tensorflow_serving.apis import model_pb2, predict_pb2
 
     request = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(name=model, signature_name=name))

@@ -1,4 +1,4 @@
-"""Matches the columns of a new catalog with the names that an export gave them."""
+"""Matches the columns of a new catalog, which may have other names, to those of an export."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NAMED = (*_ONE_COLUMN, TEXT, ATTRIBUTES, *_SHOWN)
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a new catalog stand for which ones of the export.
+    """Which columns of a new catalog stand for which columns of the export.
 
     Attributes:
       catalog: how the new catalog is read, its columns in the order of the export's.
-      names: what the export calls them, in that order.
+      names: the names of these columns in the export, in the same order.
       renamed: column of the new catalog -> its name in the export, where these differ.
     """
 
@@ -32,7 +32,7 @@ class Columns:
     renamed: Mapping[str, str]
 
     def named(self, catalog: Catalog) -> Catalog:
-        """Returns a catalog with payload and filters called as in the export."""
+        """Returns a catalog with its payload and filters named as in the export."""
         names = dict(_shown_pairs(_columns(self.catalog.model_dump()), _columns(self.names)))
         filters = {names[column]: values for column, values in catalog.filters.items()}
         return replace(catalog, payload=catalog.payload.rename(columns=names), filters=filters)
@@ -41,23 +41,23 @@ class Columns:
 def match_columns(
     catalog: CatalogConfig, names: Mapping[str, Any], modalities: Sequence[str], overridden: Collection[str]
 ) -> Columns:
-    """Finds the columns of a new catalog for those of an export.
+    """Finds the column of a new catalog for each column of an export.
 
-    Columns of the same name are the same; the others stand for each other in their order. Payload and filters of
-    another number are new ones, and called as they are.
+    Columns of the same name are the same; the others are matched in their order. If payload or filters have another
+    number of columns than in the export, they are new ones and keep their names.
 
     Args:
       catalog: how the new catalog is to be read.
-      names: columns of the export, as `data.catalog` has them.
-      modalities: that the model reads.
+      names: the columns of the export, as in `data.catalog`.
+      modalities: the modalities that the model reads.
       overridden: dotted config keys that are set for this refresh. Payload and filters that are not among them follow
-        what the model reads: where `title` is `name` now, the payload's `title` is so too.
+        the columns that the model reads: if `title` is now `name`, the payload's `title` is `name` too.
 
     Raises:
       InputError: the model reads more columns, fewer, or attributes of another kind; or a column would have two names.
     """
     old, new = _columns(names), _columns(catalog.model_dump())
-    read = [schema.ID, *(name for name in modalities if name in _NAMED)]  # of others the settings say it
+    read = [schema.ID, *(name for name in modalities if name in _NAMED)]  # other modalities have their own settings
     for name in read:
         new[name] = _in_order(name, old[name], new[name])
     kinds = {column: catalog.attributes[column] for column in new[ATTRIBUTES]}
@@ -96,12 +96,12 @@ def _columns(catalog: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _shown_pairs(new: Mapping[str, Sequence[str]], old: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    """Returns (column of the new catalog, name in the export) of payload and filters."""
+    """Returns pairs for payload and filters: column of the new catalog, name in the export."""
     return [pair for name in _SHOWN for pair in zip(new[name], old[name], strict=True)]
 
 
 def _in_order(key: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """Returns columns in the order of those of the export for which they stand."""
+    """Returns the new columns in the order of the export's columns for which they stand."""
     if len(new) != len(old):
         raise InputError(
             f"`data.catalog.{key}`: the export reads {_quoted(old)}. Received: {_quoted(new)}. Name a column for each, "

@@ -1,4 +1,4 @@
-"""Makes the config of an export with another catalog."""
+"""Makes the config of a refresh: that of the export, with another catalog."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mmrec.refreshing.columns import Columns, match_columns
 def refreshed_config(
     manifest: Mapping[str, Any], catalog: str | os.PathLike[str], overrides: Mapping[str, Any]
 ) -> tuple[Config, Columns]:
-    """Returns the config of an export with another catalog, and which of that one's columns are which.
+    """Returns the config of an export with another catalog, and which columns of that stand for which of the export.
 
     Args:
-      manifest: of the export.
+      manifest: the manifest of the export.
       catalog: path of the table of all items.
       overrides: values of `data.catalog` and `data.tfds_dir`, by dotted key or nested dict.
 
     Raises:
-      InputError: another value is overridden, or the columns do not stand for those of the export.
+      InputError: another value is overridden, or the columns do not match those of the export.
     """
     trained, overridden = Config.load(manifest["config"]), dict(_flat(overrides))
     values = trained.model_dump(mode="json")
     if any(key.startswith(f"data.catalog.{ATTRIBUTES}") for key in overridden):
-        values["data"]["catalog"][ATTRIBUTES] = {}  # or the new ones would stand beside those of before
+        values["data"]["catalog"][ATTRIBUTES] = {}  # otherwise the new ones would be added to the old
     config = Config.load(values, **{**overrides, "data.catalog.path": os.fspath(catalog)})
     before, after = (
         dict(_flat(one.model_dump(mode="json", exclude={"data": {"catalog", "tfds_dir"}}))) for one in (trained, config)

@@ -1,4 +1,4 @@
-"""Limits how many items a new catalog may drop, and notices ids that are only spelt differently."""
+"""Limits how many items of an export a new catalog may drop, and detects ids that are only spelt differently."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from mmrec.errors import InputError
 from mmrec.scoring.history_files import no_item_of_export, read_histories, require_readable_ids
 from mmrec.values import Spellings
 
-_ALIKE = 0.5  # share of the delisted ids that a spelling must lead to ids of the catalog, or it is a coincidence
+_ALIKE = 0.5  # share of the delisted ids that a spelling must turn into ids of the catalog, or it is a coincidence
 
 
 class DelistingLimit:
-    """Refuses a catalog that drops too much of an export.
+    """Refuses a catalog that drops too many items of an export.
 
     Args:
-      path: of the catalog.
-      item_ids: of the export, N.
-      max_delisted: the largest share of them that may be dropped, 0 to 1; with `histories` also of what these name.
-      histories: a file of recent histories, see `mmrec.scoring.history_files`; None: items count alike.
+      path: the catalog, for messages.
+      item_ids: the N ids of the export.
+      max_delisted: the largest share of them that may be dropped, 0 to 1. With `histories` it also limits the share
+        that dropped items have in the histories' entries.
+      histories: a file of recent histories, see `mmrec.scoring.history_files`; None: all items count the same.
 
     Raises:
-      InputError: `max_delisted` is no share, or the histories cannot be read or name no item of the export.
+      InputError: `max_delisted` is not from 0 to 1, or the histories cannot be read or name no item of the export.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class DelistingLimit:
         self._named = None if histories is None else _count(Path(histories), self._items)
 
     def require(self, left: Sequence[str] | np.ndarray, fault: str = "are not in it") -> None:
-        """Checks what is left of the export.
+        """Checks how many items of the export are left.
 
         Args:
           left: ids of the items that the next version would have.
-          fault: why the others would not be among them.
+          fault: what is wrong with the others, for the message.
 
         Raises:
-          InputError: with one of them, and how the catalog spells it.
+          InputError: too many would be dropped; the message names one, and how the catalog spells it.
         """
         lacking = ~self._items.isin(left)  # [N]
         share, recent = lacking.mean(), ""
@@ -70,7 +71,7 @@ class DelistingLimit:
 
 
 def _count(path: Path, items: pd.Index) -> np.ndarray:
-    """Returns int64 [N], how often each item stands in the histories."""
+    """Returns int64 [N], how often each item occurs in the histories."""
     require_readable_ids(path, items)
     counts, example, spellings = np.zeros(len(items) + 1, np.int64), "", Spellings(items)
     for part in read_histories(path):
@@ -83,7 +84,7 @@ def _count(path: Path, items: pd.Index) -> np.ndarray:
 
 
 def _spelling(delisted: pd.Index, new: pd.Index) -> tuple[str, str]:
-    """Returns a delisted id, and the id that the catalog has in its place, or "" where it has none for most."""
+    """Returns a delisted id, and the catalog's spelling of it; "" if most delisted ids have no other spelling there."""
     for key in _KEYS:
         spelt = {key(item): item for item in reversed(new) if key(item)}
         pairs = [(item, spelt[key(item)]) for item in delisted if key(item) in spelt]
@@ -113,4 +114,4 @@ def _last_digits(item: str) -> str:
 
 
 _KEYS: Sequence[Callable[[str], str]] = (_folded, _number, _alphanumeric, _last_part, _last_digits)
-"""What two spellings of an id may have in common, from likely to less so: case; `.0` and zeros; hyphens; a prefix."""
+"""What two spellings of an id may share, likeliest first: all but case, `.0` and zeros, hyphens, or a prefix."""

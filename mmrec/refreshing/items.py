@@ -1,4 +1,4 @@
-"""Compares a new catalog with an export: which items are unchanged, and the vectors of the others."""
+"""Compares a new catalog with an export: finds the items that are unchanged, and embeds the others."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _REPLACE = "Replace it, or set `data.catalog.on_missing_{0}: mask` to embed the 
 
 @dataclass(frozen=True)
 class Contents:
-    """The items of the next version, by row: those that stay in their order, then new ones.
+    """The items of the next version, by row: first those of the export that stay, in their order, then new ones.
 
     Attributes:
-      order: int64 [M], where each row's item stands in the catalog.
-      digests: their content digests, M.
+      order: int64 [M], the place of each row's item in the catalog, from 0.
+      digests: the content digests of the M items.
       source: int64 [M + 1], the row in the export whose vector each keeps; 0: it is embedded anew. `source[0]` is 0.
-      fresh: the vectors of those, in row order; no padding in front.
+      fresh: the vectors of the items that are embedded anew, in row order, without a padding row.
       changes: number of items `unchanged`, `changed`, `new` and `delisted`.
-      left_out: number of rows, photos and so on that were left out, by reason.
+      left_out: number of rows, photos and recordings that were left out, by reason.
     """
 
     order: np.ndarray
@@ -50,14 +50,14 @@ def read_contents(
     """Reads the raw fields of every item once, and embeds those that are new or have changed.
 
     Args:
-      raw: the items of the new catalog.
-      catalog: that one.
-      config: how it is read.
+      raw: the raw fields of the new catalog's items.
+      catalog: the new catalog.
+      config: how the catalog is read.
       model: embeds items.
-      items: of the export: `item_id` and `digest`, in row order.
+      items: the items of the export in row order, with `item_id` and `digest`.
 
     Raises:
-      InputError: naming the row of the first item that cannot be read or embedded.
+      InputError: an item cannot be read or embedded; the message names the row of the first one.
     """
     _require_content(raw, catalog, config, model)
     row_of = {item: row for row, item in enumerate(items[schema.ID], start=1)}
@@ -102,7 +102,7 @@ def read_contents(
 
 
 def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns float32 [B, D + R] and the status, int32 [B]."""
+    """Returns the vectors, float32 [B, D + R], and the status, int32 [B]."""
     tensors = {
         name: tf.reshape(tf.constant(columns[name].ravel().tolist(), spec.dtype), columns[name].shape)
         for name, spec in model.item_inputs.items()
@@ -112,7 +112,7 @@ def _embed(model: TrainedModel, columns: Mapping[str, np.ndarray]) -> tuple[np.n
 
 
 def _require_content(raw: RawItems, catalog: Catalog, config: Config, model: TrainedModel) -> None:
-    """Checks that the catalog has what the model reads."""
+    """Checks that the catalog has the files and vectors that the model reads."""
     path = config.data.catalog.path
     for field in raw.fields:
         if field.kind == schema.VECTOR_KIND:
@@ -131,7 +131,7 @@ def _require_content(raw: RawItems, catalog: Catalog, config: Config, model: Tra
 
 
 class _Judge:
-    """Says of an embedded item whether it stays; counts what was left out."""
+    """Decides whether an embedded item stays, and counts what was left out."""
 
     def __init__(self, raw: RawItems, catalog: Catalog, config: Config):
         self._catalog, self._config = catalog, config.data.catalog

@@ -1,4 +1,4 @@
-"""Samples that a refreshed version must answer as its model does."""
+"""Draws the items and histories on which a refreshed version is compared with the model that it was made from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mmrec.refreshing.items import Contents
 from mmrec.serving.context import context_inputs
 
 _COMPARED = 32  # items, half of them embedded anew
-_ELSEWHERE = 0.01  # by which a vector may differ that another machine computed: GPUs round products
+_ELSEWHERE = 0.01  # by which a vector may differ that another machine computed, as GPUs round products
 
 
 def refresh_samples(raw: RawItems, config: Config, contents: Contents, held: HeldItems, parts: Parts) -> Samples:
-    """Draws items, and takes their beginnings as histories of which nothing else is known.
+    """Draws items, and makes histories of them, whose context is unknown.
 
     Args:
-      raw: the items of the new catalog.
-      config: how it is read.
-      contents: which of its items are new.
-      held: their vectors as they are kept.
-      parts: of the version.
+      raw: the raw fields of the new catalog's items.
+      config: how the catalog is read.
+      contents: the items of the version, and which are new.
+      held: their vectors as they are stored.
+      parts: the parts of the version.
     """
     rng, source = np.random.default_rng(config.seed), contents.source
     fresh = rng.permutation(np.flatnonzero(source == 0)[1:])[: _COMPARED // 2]

@@ -1,4 +1,4 @@
-"""Groups the events of users into histories."""
+"""Groups events into the histories of users."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ EVENTS = pa.schema(
         *[("in_history", pa.bool_()), ("exclude", pa.bool_())],
     ]
 )
-"""Columns of a file of events: `exclude` where they keep their items from the answers by more than their history."""
+"""Columns of a file of events. `exclude`: the event excludes its item from the answers, and the history would not."""
 
 
 def append_events(path: str | Path, table: pa.Table) -> None:
-    """Writes events (of the schema `EVENTS`) behind those that the file holds."""
+    """Appends events (of the schema `EVENTS`) to a file; made when absent."""
     with open(path, "ab") as file, pa.ipc.new_stream(file, EVENTS) as stream:
         stream.write_table(table)
 
@@ -34,11 +34,11 @@ def histories_of(path: str | Path, items: Spellings, columns: Collection[str], p
     """Groups the events of a file by user.
 
     Args:
-      path: written by `append_events`.
-      items: of the export, by row: what has one time is put in their order, as in training, so that the order of events
-        in files changes nothing.
-      columns: what is wanted of `user_id`, `history`, `history_time`, `history_event` and `exclude`.
-      plain: whether users' ids are written in their `values.plain` form.
+      path: a file that `append_events` wrote.
+      items: the export's item ids by row. As in training, events of the same time are put in the order of their items,
+        so that the order of events in files does not matter.
+      columns: the columns to return, of `user_id`, `history`, `history_time`, `history_event` and `exclude`.
+      plain: whether user ids are written in their `values.plain` form.
 
     Returns:
       A row per user, by user id; histories oldest first.

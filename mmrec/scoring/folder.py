@@ -1,4 +1,4 @@
-"""The output folder of a batch job: its owner, its progress and its end."""
+"""The output folder of a batch job: which job it belongs to, what is done, and how the job ends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mmrec.scoring.shards import ROWS, STAGED_BAD_ROWS, UNREAD, WORK, Shard
 
 JOB, SUMMARY, BAD_ROWS = "job.json", "score.json", "bad_rows.jsonl"
 _LOCK, _PLAN, _STAGED = ".lock", "plan.json", "staged"
-_ENDS = 65_536  # bytes of a file's begin and end that its fingerprint holds
+_ENDS = 65_536  # bytes at the begin and the end of a file that go into its fingerprint
 
 
 def fingerprint(path: str) -> dict[str, Any]:
-    """Returns by what a file is recognised: where it is, its size and time, and a hash of its begin and end."""
+    """Returns what identifies a file: its path, size and time, and a hash of its begin and end."""
     with open(path, "rb") as file:
         status, ends = os.fstat(file.fileno()), hashlib.sha256(file.read(_ENDS))
         file.seek(max(0, status.st_size - _ENDS))
@@ -42,11 +42,16 @@ class ScoreFolder:
         self.path = path
 
     def summary(self) -> dict[str, Any] | None:
-        """Returns what score.json says; None while the job is not done."""
+        """Returns the content of score.json; None while the job is not done."""
         return _read(self.path / SUMMARY)
 
     def plan(self, make: Callable[[Path], Sequence[Shard]]) -> list[Shard]:
-        """Returns the shards of the job; `make` cuts them, into an empty folder, unless that was done before."""
+        """Returns the shards of the job.
+
+        Args:
+          make: cuts the shards and writes their files into the empty folder that it gets; not called if an earlier
+            process has done that.
+        """
         work = self.path / WORK
         plan = _read(work / _PLAN)
         if plan is None or plan["folder"] != str(self.path):
@@ -60,21 +65,25 @@ class ScoreFolder:
         return [Shard(*shard)._replace(columns=tuple(shard[4])) for shard in plan["shards"]]
 
     def is_done(self, shard: Shard) -> bool:
-        """Returns whether the answers of a shard are there."""
+        """Returns whether the answers of a shard are written."""
         return (self.path / ROWS / f"{shard.name}.parquet").exists()
 
     def done(self) -> int:
-        """Returns how many shards have their answers."""
+        """Returns how many shards have been answered."""
         return sum(name.startswith("part-") for name in os.listdir(self.path / ROWS))
 
     def gather(self, shards: Sequence[Shard], task: str) -> dict[str, int]:
-        """Counts the answers and gathers the bad rows.
+        """Counts the answers and collects the dead letters in one file.
+
+        Args:
+          shards: all shards of the job, each answered.
+          task: see `SIGNATURES`.
 
         Returns:
-          rows, bad_rows, those that the model read nothing of (see `UNREAD`), and shards.
+          The numbers of `rows`, `bad_rows`, answered rows of which the model read nothing (see `UNREAD`), and `shards`.
 
         Raises:
-          RuntimeError: rows are missing, or there are more than were read.
+          RuntimeError: there are fewer or more answers and dead letters than rows that were read.
         """
         work, aside = self.path / WORK, self.path / f".{BAD_ROWS}"
         staged = work / _STAGED / STAGED_BAD_ROWS
@@ -98,48 +107,49 @@ class ScoreFolder:
         return {"rows": rows, "bad_rows": bad, UNREAD[task]: unread, "shards": len(shards)}
 
     def first_letter(self) -> dict[str, Any]:
-        """Returns the first of the bad rows that were gathered."""
-        with open(self.path / BAD_ROWS, encoding="utf-8") as file:
+        """Returns the first of the collected dead letters."""
+        with open(self.path / LETTERS, encoding="utf-8") as file:
             return json.loads(next(file))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Writes score.json, and removes what only the work needed."""
+        """Writes score.json, and removes the files that only the work needed."""
         _write(self.path / SUMMARY, summary)
         self.clean()
 
     def discard(self) -> None:
-        """Removes the answers; bad rows stay."""
+        """Removes the answers; the dead letters stay."""
         shutil.rmtree(self.path / ROWS, ignore_errors=True)
 
     def forget(self) -> None:
-        """Makes the folder free for another job, unless it holds answers."""
+        """Frees the folder for another job, unless it holds answers."""
         if not any((self.path / ROWS).glob("part-*")):
             self.discard()
             self.clean()
             (self.path / JOB).unlink()
 
     def clean(self) -> None:
-        """Removes what only the work needed."""
+        """Removes the files that only the work needed."""
         shutil.rmtree(self.path / WORK, ignore_errors=True)
 
 
 @contextmanager
 def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Iterator[ScoreFolder]:
-    """Opens the folder of a job, which no other process may have open, and keeps it.
+    """Opens the folder of a job and locks it for the block.
 
     Args:
       output: the folder; made when absent.
-      job: what the answers follow from, as JSON has it.
+      job: everything that determines the answers, as plain values that JSON can hold.
 
     Raises:
-      InputError: it is a file; or the folder is another job's, holds other things, is in use, or cannot be written.
+      InputError: `output` is a file; or the folder belongs to another job, holds other things, is in use by another
+        process, or cannot be written.
     """
     path = Path(output).absolute()
     if path.exists() and not path.is_dir():
         raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
-        ignored = {_LOCK, f".{JOB}"} | ({BAD_ROWS} if (path / _LOCK).exists() else set())  # of a job that was refused
+        ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # left by a refused job
         busy = f"{path}: another process scores into it. Wait for its end, or give another `output`."
         with locked(path / _LOCK, busy):
             earlier = _read(path / JOB)
@@ -160,7 +170,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
             try:
                 yield folder
             except InputError:
-                folder.forget()  # what has to be corrected may be what jobs are told apart by
+                folder.forget()  # the corrected call may count as another job
                 raise
 
 
@@ -178,7 +188,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _copy(path: Path, target: Any) -> int:
-    """Writes a file behind another one; returns its lines, 0 where there is none."""
+    """Appends a file to an open one; returns its number of lines, 0 if it does not exist."""
     lines = 0
     if path.exists():
         with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Prepares rows of histories for `recommend`; a row that breaks a rule is named and left out."""
+"""Turns rows of histories into the inputs of `recommend`; a row that breaks a rule is reported and left out."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ from mmrec.scoring.lists import as_numbers, as_texts, lists
 from mmrec.table_files import broken_texts, is_list
 
 EXCLUDE = "exclude"
-_ASKED = (HISTORY, "k", EXCLUDE, "include", "filter")  # inputs of `recommend` that are no context
+_ASKED = (HISTORY, "k", EXCLUDE, "include", "filter")  # inputs of `recommend` that are not context
 _LISTS = (HISTORY, EXCLUDE, schema.HISTORY_TIME, schema.HISTORY_EVENT)
-_SPACED = r"^ | $|  |\n"  # a line break is of a quotation mark that is not closed
-_CELLS = 2**20  # ids of histories, and of exclusions, in one call, their padding included
+_SPACED = r"^ | $|  |\n"  # a line break comes from an unclosed quotation mark
+_CELLS = 2**20  # ids of histories and exclusions in one call, including padding
 
 
 def history_columns(signature: list[str]) -> list[str]:
-    """Returns the columns that histories may have beside `user_id` and `history`, by the inputs of `recommend`."""
+    """Returns the columns that may stand beside `user_id` and `history`.
+
+    Args:
+      signature: names of the inputs of `recommend`.
+    """
     return [EXCLUDE, *(name for name in signature if name not in _ASKED)]
 
 
 def require_types(path: str | Path, columns: pa.Schema) -> None:
-    """Refuses columns of histories that hold lists or objects where one value is wanted, or no lists where some are.
+    """Refuses columns of histories with lists or objects instead of single values, or single values instead of lists.
+
+    Args:
+      path: the file, for messages.
+      columns: the columns and their types.
 
     Raises:
-      InputError: naming such a column.
+      InputError: a column has the wrong type; the message names it.
     """
     for name, kind in zip(columns.names, columns.types, strict=True):
         if pa.types.is_null(kind) and name != USER:  # nothing in any row
@@ -44,17 +52,17 @@ def require_types(path: str | Path, columns: pa.Schema) -> None:
 
 
 class Questions:
-    """Neighbouring rows of histories, ready to be asked in any order.
+    """Neighbouring rows of histories, which can be asked in any order.
 
     Args:
       table: the columns `user_id`, `history`, and any of `history_columns`.
-      inputs: of `recommend`.
-      k: answers per history.
-      spelt: writes ids of items (str objects [U]) as the export spells them.
-      plain: whether users' ids are written in their `values.plain` form.
+      inputs: the inputs of `recommend` by name.
+      k: number of answers per history.
+      spelt: returns item ids (str objects [U]) as the export spells them.
+      plain: whether user ids are written in their `values.plain` form.
 
     Attributes:
-      ids: str objects [R], the users' ids.
+      ids: str objects [R], the user ids.
       faults: row of `table` -> the rule that it breaks.
     """
 
@@ -83,9 +91,9 @@ class Questions:
                 self._add(name, table.column(name))
 
     def batches(self, most: int) -> list[np.ndarray]:
-        """Returns the rows without fault (int [B] each), at most `most` together, those of like length together.
+        """Returns the rows without fault in parts (int [B] each) of at most `most` rows, of similar length each.
 
-        There is at least one part, perhaps an empty one.
+        There is at least one part, which may be empty.
         """
         lengths = self._lists[HISTORY].lengths
         if EXCLUDE in self._lists:
@@ -101,7 +109,7 @@ class Questions:
         return parts or [good]
 
     def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
-        """Returns the inputs of `recommend` for some rows (int [B]), all of them."""
+        """Returns all inputs of `recommend` for some rows (int [B])."""
         width = int(self._lists[HISTORY].lengths[rows].max(initial=0))
         asked = {HISTORY: self._lists[HISTORY].padded(rows, width), "k": tf.fill([len(rows)], self._k)}
         for name, spec in self._inputs.items():
@@ -112,13 +120,13 @@ class Questions:
                 asked[name] = self._lists[name].padded(rows, int(wide))
             elif name in self._values:
                 asked[name] = tf.constant(self._values[name][rows].tolist(), spec.dtype)
-            else:  # not given: no columns for lists, and for what stands beside a history nothing known
+            else:  # not in the table: lists without columns, unknown values
                 shape = [len(rows), *([0] if spec.shape.rank == 2 else [])]
                 asked[name] = tf.fill(shape, tf.constant("" if spec.dtype == tf.string else np.nan, spec.dtype))
         return asked
 
     def unknown(self, items: Collection[bytes]) -> np.ndarray:
-        """Returns bool [R], which histories hold ids, and none of `items`."""
+        """Returns bool [R], which histories hold ids, but none of `items`."""
         history = self._lists[HISTORY]
         texts = history.texts.numpy()
         return history.hold(texts != b"") & ~history.hold(np.array([text in items for text in texts]))
@@ -145,7 +153,7 @@ class Questions:
 
 
 def shown(value: pa.Scalar) -> str:
-    """Returns a value as a message shows it."""
+    """Returns a value as messages show it."""
     try:
         return f"{value.as_py()!r:.80}"
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
 """Reads histories, a row per user, from parquet or csv, a part of the file at a time.
 
-The columns `user_id` and `history` must be there; others may. In parquet a history is a list of item ids, oldest first.
-In csv it is the ids, oldest first, with a single space between each two: ids that hold a space themselves need parquet.
-A history may be empty.
+The columns `user_id` and `history` are required; there may be others. In parquet, a history is a list of item ids,
+oldest first. In csv, it is a text of item ids, oldest first, with a single space between each two; ids that contain a
+space need parquet. A history may be empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mmrec.values import string
 from mmrec.vectors import is_nested, is_nothing
 
 USER, HISTORY = "user_id", "history"
-_KEY = "histories"  # what users know such a file as
+_KEY = "histories"  # the argument that names such a file
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Histories:
       rows: the number of each row in the file, from 1, the header not counted.
       user_ids: one per row.
       histories: item ids, oldest first, one list per row.
-      columns: further columns that were asked for, one value per row, as the file holds it (csv: str).
+      columns: the requested further columns, one value per row, as the file holds it (csv: str).
     """
 
     rows: list[int] = field(default_factory=list)
@@ -42,15 +42,15 @@ class Histories:
 
 
 def read_histories(path: str | Path, columns: Sequence[str] = (), *, batch: int = 1024) -> Iterator[Histories]:
-    """Reads a file of histories; what is in memory does not grow with it.
+    """Reads a file of histories, in memory that does not grow with the file.
 
     Args:
       path: a file in one of `row_files.FORMATS`.
       columns: further columns to read.
-      batch: most rows at once.
+      batch: largest number of rows in a part.
 
     Yields:
-      The rows in the file's order, `batch` at a time; nothing where there are none.
+      The rows in the file's order, `batch` at a time; nothing if there are none.
 
     Raises:
       InputError: the file is absent or unreadable, a column is missing, or a row breaks a rule.
@@ -84,10 +84,14 @@ def column_names(path: str | Path) -> list[str]:
 
 
 def require_readable_ids(path: str | Path, item_ids: Iterable[str]) -> None:
-    """Refuses a csv file for items whose ids hold a space: it would fall apart into ids that nobody meant.
+    """Refuses a csv file for items whose ids contain a space: such ids would be split.
+
+    Args:
+      path: a file of histories; parquet is always accepted.
+      item_ids: the ids of the export.
 
     Raises:
-      InputError: naming such an id.
+      InputError: the file is csv and an id contains a space; the message names the id.
     """
     if str(path).lower().endswith(".parquet"):
         return
@@ -100,12 +104,12 @@ def require_readable_ids(path: str | Path, item_ids: Iterable[str]) -> None:
 
 
 def no_item_of_export(path: str | Path, exports: str, example: str) -> InputError:
-    """Returns the error of histories none of which holds an item of what is to answer them.
+    """Returns the error for a file whose histories hold no item of the exports that are asked.
 
     Args:
-      path: their file.
-      exports: what is to answer.
-      example: an id that they hold.
+      path: the file.
+      exports: the exports in words, such as "the export".
+      example: an id of the file.
     """
     return InputError(
         f"{path}: holds no item of {exports}. Received: {example!r:.80}, for one. In csv, a single space separates the "
@@ -117,7 +121,7 @@ def parse_user(value: Any) -> str:
     """Returns a user id as text.
 
     Raises:
-      ValueError: the rule that is broken and what was received, ready for an error message.
+      ValueError: it is empty, or neither a text nor a number; the text says so, ready for an error message.
 
     >>> parse_user("ann"), parse_user(7), parse_user(7.0)
     ('ann', '7', '7')
@@ -129,10 +133,10 @@ def parse_user(value: Any) -> str:
 
 
 def parse_history(value: Any) -> list[str]:
-    """Returns the item ids of a cell: of csv a text, of parquet a list, in which null and "" pad.
+    """Returns the item ids of a cell: a text in csv, a list in parquet; null and "" in a list are skipped.
 
     Raises:
-      ValueError: the rule that is broken and what was received, ready for an error message.
+      ValueError: it is not of this form; the text says so, ready for an error message.
 
     >>> parse_history("mug lamp"), parse_history(["red mug", "", 7]), parse_history(""), parse_history(None)
     (['mug', 'lamp'], ['red mug', '7'], [], [])
@@ -141,7 +145,7 @@ def parse_history(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         items = value.split(" ") if value else []
-        if "" in items or "\n" in value:  # a line break is of a quotation mark that is not closed
+        if "" in items or "\n" in value:  # a line break comes from an unclosed quotation mark
             raise ValueError(f"must be item ids with a single space between each two. Received: {value!r:.80}")
         return [string(item) for item in items]
     if not isinstance(value, list | tuple | np.ndarray):
@@ -153,7 +157,7 @@ def parse_history(value: Any) -> list[str]:
 
 
 def _id(value: Any) -> str | None:
-    """Returns an id as text, "" where nothing stands, and None for what is none."""
+    """Returns an id as text, "" for an empty value, and None for a list or an object."""
     return None if is_nested(value) else string(value).strip()
 
 

@@ -1,4 +1,4 @@
-"""Plans a batch job: its files, what their rows are, and the shards they are cut into."""
+"""Plans what a batch job reads: its files, what their rows are, and the shards that they are cut into."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from mmrec.scoring.stage import stage_csv, stage_events
 from mmrec.table_files import other_separator
 from mmrec.values import Spellings, WholeNumbers, strings
 
-_CSV_ROW, _PACKED = 32, 5  # bytes of an event in csv at least, and how much smaller gzip makes it
-_EVENTS = 10  # as many events as histories go into a shard
+_CSV_ROW, _PACKED = 32, 5  # smallest size of an event in csv in bytes, and how many times smaller gzip makes it
+_EVENTS = 10  # a shard of events has this many times the rows of one of histories
 
 
 def input_files(pattern: str | os.PathLike[str]) -> list[str]:
-    """Returns the absolute paths of a file, of those in a folder, or of those that a pattern fits.
+    """Returns the absolute paths of a file, of the files in a folder, or of the files that match a pattern.
 
     Raises:
-      InputError: there are none, or a file's format is another one.
+      InputError: there are none, or a file has another format.
     """
     text = os.path.abspath(pattern)
     if os.path.isdir(text):
@@ -69,7 +69,7 @@ class Plan:
     def __init__(self, paths: Sequence[str], task: str, export_dir: Path, manifest: Mapping[str, Any]):
         self._paths, self._interface = paths, Interface.of(manifest)
         self._events, self._export = None, export_dir
-        self._read = dict.fromkeys(paths, 0)  # bytes of those that are staged
+        self._read = dict.fromkeys(paths, 0)  # bytes that are read so far, of files that are staged
         signatures = manifest["inputs"]
         if SIGNATURES[task] not in signatures:
             raise InputError(
@@ -91,10 +91,10 @@ class Plan:
                 require_readable_ids(path, items)
 
     def shards(self, folder: Path, size: int) -> list[Shard]:
-        """Cuts the files; what is no parquet, or no history yet, is written anew first.
+        """Cuts the files into shards; files that are not parquet, or that hold events, are first written to new files.
 
         Args:
-          folder: where to, empty; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
+          folder: an empty folder for the new files; rows that cannot be used go to `STAGED_LETTERS` in it.
           size: rows per shard.
         """
         staged = [path for path in self._paths if self._events is not None or not _is_parquet(path)]
@@ -104,14 +104,14 @@ class Plan:
             return self._cut(folder, size)
 
     def require_some_item(self, input: str | os.PathLike[str], shards: Iterable[Shard]) -> None:
-        """Refuses histories none of which holds an item of the export; reads until one does.
+        """Refuses input without any item of the export in its histories; reads until it meets one.
 
         Args:
-          input: what the user gave, for the message.
-          shards: of it.
+          input: the argument of `score`, for the message.
+          shards: the shards of the input.
 
         Raises:
-          InputError: with an id that they hold.
+          InputError: no history holds an item of the export; the message names an id that one holds.
         """
         items, example = self._item_ids(), ""
         ids, in_export = Spellings(items), frozenset(item.encode() for item in items)
@@ -140,7 +140,7 @@ class Plan:
         return [shard._replace(number=number) for number, shard in enumerate(cut)]
 
     def _rows(self, path: str, *arguments: Any) -> Iterator[Rows]:
-        """Reads rows of a file as `read_rows` does, and notes how far it is."""
+        """Reads rows of a file as `read_rows` does, and notes how much is read."""
         size = os.path.getsize(path)
         for rows in read_rows(path, *arguments):
             yield rows
@@ -169,7 +169,7 @@ class Plan:
     def _event_columns(
         self, optional: Sequence[str], names: Mapping[str, Sequence[str]]
     ) -> tuple[EventRules, list[str]]:
-        """Returns how the files' events are read, by the names of training or the usual ones, and what for."""
+        """Returns how events are read, with training's column names or the usual ones, and the columns of histories."""
         rules, usual, first = self._interface.events, EventRules(), next(iter(names.values()))
         columns = {name: getattr(rules, name) for name in ("user", "item", "time")}
         usual_ones = {name: getattr(usual, name) for name, column in columns.items() if column not in first}
@@ -187,12 +187,12 @@ def _require(path: str, columns: Sequence[str], header: Sequence[str], instead: 
         wanted = ", ".join(f"`{name}`" for name in columns)
         raise other_separator(path, absent, header) or InputError(
             f"{path}: must have the columns {instead}{wanted}.{nearest(absent, header)} Found: "
-            f"{', '.join(header) or 'none'}. Rename them, or add the missing ones."
+            f"{', '.join(header) or 'none'}. Rename them, or add what is missing."
         )
 
 
 def _are_whole(path: str, column: str) -> bool:
-    """Returns whether the texts of a parquet file's column are whole numbers with decimals; reads until one is not."""
+    """Returns whether all texts of a parquet file's column are whole numbers, some with decimals (see `values`)."""
     kind, whole = column_types(path).field(column).type, WholeNumbers()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
         for rows in read_rows(path, [column]):

@@ -1,4 +1,4 @@
-"""Prepares rows of a catalog for a signature; a row that breaks a rule is named and left out."""
+"""Turns rows of a catalog into the inputs of signatures; a row that breaks a rule is reported and left out."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import tensorflow as tf
 
 from mmrec.manifest import Files
 from mmrec.scoring.lists import as_texts
-from mmrec.serving.questions import as_tensor
+from mmrec.serving.columns import as_tensor
 from mmrec.serving.recommender import Recommender
 from mmrec.table_files import readable
 from mmrec.vectors import listed
 
 
 def media_folders(files: Mapping[str, Files], media_dir: str | None, source: str) -> dict[str, Files]:
-    """Returns where the files of each input are: in the folder of training, where no other is named.
+    """Returns where the files of each input are.
 
     Args:
-      files: see `Interface.files`; a folder counts where it is here.
-      media_dir: goes before them; None: it was not named.
-      source: the file whose folder is taken where there is neither.
+      files: the folders of training, see `Interface.files`; used if they exist here and `media_dir` is None.
+      media_dir: the folder that the user named, for all inputs; None: none was named.
+      source: the file of the catalog; its folder is used if there is no other.
     """
 
     def folder(trained: str | None) -> str:
@@ -40,15 +40,15 @@ class Items:
     """Neighbouring rows of a catalog.
 
     Args:
-      table: the column `id_column`, and those of fields.
-      id_column: holds the ids that answers are written beside.
+      table: the column `id_column`, and the columns of fields.
+      id_column: the column of item ids, which are written beside the answers.
       shop: the export.
-      signature: that is asked.
-      folders: see `media_folders`.
+      signature: the name of the signature that is asked.
+      folders: where files are by input, see `media_folders`.
       plain: whether ids that the export does not know are written in their `values.plain` form.
 
     Attributes:
-      ids: str objects [R], the items' ids, as the export spells them where it knows them.
+      ids: str objects [R], the item ids, as the export spells them if it knows them.
       faults: row of `table` -> the rule that it breaks.
     """
 
@@ -77,7 +77,7 @@ class Items:
         self._inputs = self._read(frame, shop, signature)
 
     def batches(self, most: int) -> list[np.ndarray]:
-        """Returns the rows without fault (int [B] each), at most `most` together; at least one part, perhaps empty."""
+        """Returns the rows without fault in parts (int [B] each) of at most `most`; at least one part, perhaps empty."""
         return [self._rows[start : start + most] for start in range(0, max(1, len(self._rows)), most)]
 
     def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
@@ -86,7 +86,7 @@ class Items:
         return {name: as_tensor(values[place], self._spec[name]) for name, values in self._inputs.items()}
 
     def _read(self, frame: pd.DataFrame, shop: Recommender, signature: str) -> dict[str, np.ndarray]:
-        """Reads all rows at once; where one cannot be read, each by itself, to find out which."""
+        """Reads all rows at once; if that fails, one by one, to find those that cannot be read."""
         try:
             return shop.item_inputs(frame.iloc[self._rows], signature)
         except ValueError:
@@ -95,20 +95,20 @@ class Items:
         for row in self._rows.tolist():
             one = frame.iloc[row : row + 1]
             try:
-                for name in self._files:  # by themselves: what is said of files does not name their column
+                for name in self._files:  # one column at a time: messages about files do not name it
                     place = f"column `{name}`: "
                     shop.item_inputs(one[[name]], signature)
                 place = ""
                 parts.append(shop.item_inputs(one, signature))
                 good.append(row)
-            except ValueError as error:  # also of paths that no file can have
+            except ValueError as error:  # raised for impossible paths too
                 self.faults[row] = place + str(error).removeprefix("`table`, row 1, ")
         self._rows = np.array(good, int)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _placed(value: Any, folder: Files) -> list:
-    """Returns the files of a cell, relative paths put under the folder; without the absent ones where they are none."""
+    """Returns the files of a cell, relative paths below the folder; without absent ones if these count as missing."""
     files = [_path(folder.folder or "", one) if _is_path(one) else one for one in listed(value)]
     return [one for one in files if not (folder.mask and _is_path(one) and not os.path.isfile(one))]
 
@@ -118,6 +118,6 @@ def _is_path(value: Any) -> bool:
 
 
 def _path(folder: str, name: str) -> str:
-    """Returns the path of a file by its name, or where there is none, without the spaces around it."""
+    """Returns the path of a file; if no file is called so, the name is taken without spaces around it."""
     path = os.path.join(folder, name)
     return path if os.path.isfile(path) else os.path.join(folder, name.strip())

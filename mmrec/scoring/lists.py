@@ -1,4 +1,4 @@
-"""Converts columns of lists to tensors and back, without a Python object per value."""
+"""Turns columns of lists into tensors and back, without a Python object per value."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Lists:
 
     Attributes:
       starts: int64 [R], where each row's values begin.
-      lengths: int64 [R].
-      values: float64 [V], or int32 [V], places in `texts`.
+      lengths: int64 [R], how many values each row has.
+      values: the values of all rows: numbers float64 [V], or places in `texts`, int32 [V].
       texts: string [U + 1], the distinct texts; the first is "". None: the values are numbers.
-      bad: bool [R], rows with a text that is no number.
+      bad: bool [R], rows with a text that should be a number and is not.
     """
 
     starts: np.ndarray
@@ -42,18 +42,18 @@ class Lists:
         return tf.constant(values) if self.texts is None else tf.gather(self.texts, values)
 
     def hold(self, wanted: np.ndarray) -> np.ndarray:
-        """Returns bool [R], which rows hold one of the texts that are `wanted` (bool [U + 1])."""
+        """Returns bool [R], which rows hold one of the texts that `wanted` (bool [U + 1]) marks."""
         before = np.concatenate([[0], np.cumsum(wanted[self.values])])
         return before[self.starts + self.lengths] > before[self.starts]
 
 
 def lists(column: pa.ChunkedArray, numbers: bool = False, spelt: Callable = lambda texts: texts) -> Lists:
-    """Reads a column of lists; null in them is unknown, a row without a list has an empty one.
+    """Reads a column of lists; a null value is unknown ("" or NaN), and a null list is empty.
 
     Args:
-      column: of lists, or of texts, in which a space stands between each two values.
+      column: lists, or texts whose values are separated by a space.
       numbers: whether the values are numbers.
-      spelt: writes the distinct texts (str objects [U]) anew, such as ids as the export spells them.
+      spelt: maps the distinct texts (str objects [U]) to others, such as ids to the export's spelling.
     """
     array = column.combine_chunks()
     if pa.types.is_null(array.type):
@@ -77,20 +77,20 @@ def lists(column: pa.ChunkedArray, numbers: bool = False, spelt: Callable = lamb
 
 
 def as_texts(values: pa.Array, plain: bool = False) -> np.ndarray:
-    """Returns a column of any type but lists as str objects [V], as training reads it (`values.strings`), trimmed.
+    """Returns a column as str objects [V], as training reads it (`values.strings`), trimmed.
 
     Args:
-      values: the column.
-      plain: whether whole numbers lose their decimals, as the texts of the whole column do of which this is a part.
+      values: the column, of any type except lists, or a part of it.
+      plain: whether whole numbers lose their decimals, because the whole column is such (see `values.WholeNumbers`).
     """
     codes, texts = _codes(values)
     return np.array(["", *(map(plain_form, texts) if plain else texts)], object)[codes]
 
 
 def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a column as float64 [V] (NaN is none), and the places of what is no number.
+    """Returns a column as float64 [V] (NaN is empty), and the places of values that are not numbers.
 
-    Texts are read as numbers, and times become seconds since 1970 (UTC unless a zone is given).
+    Texts are parsed as numbers, and times become seconds since 1970 (UTC unless a zone is given).
     """
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -105,25 +105,25 @@ def as_numbers(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _codes(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the place of each value's text, int32 [V] from 1 (0: nothing), and the texts, str objects [U]."""
+    """Returns the place of each value's text, int32 [V] from 1 (0: empty), and the distinct texts, str objects [U]."""
     if pa.types.is_null(values.type):
         values = values.cast(pa.string())
-    if pa.types.is_float16(values.type):  # of which Arrow finds no distinct ones
+    if pa.types.is_float16(values.type):  # Arrow cannot find distinct values of this type
         values = values.cast(pa.float32())
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     distinct = encoded.dictionary
     if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
-        distinct = distinct.cast(pa.large_binary())  # what is no UTF-8 could not be read as text
+        distinct = distinct.cast(pa.large_binary())  # texts that are not UTF-8 could not be read
     texts = [text.strip() for text in strings(distinct.to_pandas(integer_object_nulls=True))]
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) + 1
     return codes, np.array(texts, dtype=object)
 
 
 def columns_of(outputs: dict[str, tf.Tensor]) -> dict[str, pa.Array]:
-    """Writes what a signature answers as columns in the order of their names, B rows each.
+    """Turns the outputs of a signature into columns of B rows, sorted by name.
 
     Args:
-      outputs: string or numbers, [B] or [B, K]; where `item_ids` holds "", neither it nor its score is written.
+      outputs: strings or numbers, [B] or [B, K], by name; where `item_ids` holds "", it and its score are left out.
     """
     answered = None
     if "item_ids" in outputs:
@@ -144,7 +144,7 @@ def _column(values: tf.Tensor, answered: np.ndarray | None) -> pa.Array:
 
 
 def _strings(values: tf.Tensor) -> pa.Array:
-    """Returns string [V] as a column: all of them joined are its data, their lengths its offsets."""
+    """Returns string [V] as a column: the joined strings are its data, and their lengths give its offsets."""
     lengths = tf.strings.length(values).numpy()
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     data = tf.strings.reduce_join(values).numpy()

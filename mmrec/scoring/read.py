@@ -18,14 +18,14 @@ from mmrec.table_files import readable
 
 _READ = 65_536  # rows at once
 _UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error)
-_UNDECODED = "surrogateescape"  # bytes that are no UTF-8 stay, and are the fault of their row alone
+_UNDECODED = "surrogateescape"  # keeps bytes that are not UTF-8, so that only their rows are bad
 
 
 def column_types(path: str) -> pa.Schema:
-    """Returns the columns of a file; of csv all are text.
+    """Returns the columns of a file and their types; in csv all are text.
 
     Raises:
-      InputError: the file cannot be read, or a column appears twice.
+      InputError: the file cannot be read, or two columns have the same name.
     """
     try:
         if path.lower().endswith(".parquet"):
@@ -45,10 +45,10 @@ class Rows(NamedTuple):
     """Neighbouring rows of a file.
 
     Attributes:
-      numbers: int64 [R], from 1, the header not counted.
-      columns: by name, R values each; of csv all are text.
-      faults: number of a row -> the rule that it breaks, for rows that could not be read.
-      share: of the file that is read by now, 0 to 1.
+      numbers: int64 [R], the numbers of the rows, from 1, the header not counted.
+      columns: R values by column; in csv all are text.
+      faults: number of a row that could not be read -> the rule that it breaks.
+      share: the share of the file that is read so far, 0 to 1.
     """
 
     numbers: np.ndarray
@@ -60,8 +60,13 @@ class Rows(NamedTuple):
 def read_rows(path: str, columns: Sequence[str], size: int = _READ) -> Iterator[Rows]:
     """Reads columns of a .parquet, .csv or .csv.gz file, at most `size` rows at a time.
 
+    Args:
+      path: the file.
+      columns: the columns to read; the file has them.
+      size: largest number of rows in a part.
+
     Raises:
-      InputError: the file as such cannot be read.
+      InputError: the file itself cannot be read.
     """
     try:
         if path.lower().endswith(".parquet"):
@@ -97,7 +102,7 @@ def _csv_rows(
         values = [] if fault else [record.fields[place] for place in places]
         try:
             "".join(values).encode()
-        except UnicodeEncodeError:  # of what was no UTF-8 in the file
+        except UnicodeEncodeError:  # the row was not UTF-8 in the file
             fault = "must be UTF-8"
         if fault:
             faults[number] = fault

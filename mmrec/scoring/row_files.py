@@ -1,4 +1,4 @@
-"""Reads rows of parquet and csv files one by one, in constant memory."""
+"""Reads rows of parquet and csv files one after the other, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mmrec.table_files import absent_columns, not_utf8, readable
 
 FORMATS = (".parquet", ".csv", ".csv.gz")
 MOST_CHARACTERS = 2**24
-"""Of a field of csv: without a limit, a quotation mark that is not closed takes the rest of a file into memory."""
+"""Longest field of csv. Without a limit, an unclosed quotation mark reads the rest of a file into memory."""
 
 Row = tuple[int, Sequence | None, str]
 """A row: its number from 1, the header not counted; its values, or None; and what is wrong with it, or ""."""
@@ -29,9 +29,9 @@ class RowFile:
     """An open file.
 
     Attributes:
-      path: as given.
-      names: its columns.
-      kinds: column -> its type in words, as far as the format has any.
+      path: the path as given.
+      names: the columns of the file.
+      kinds: the type of each column in words; empty for csv, which has no types.
     """
 
     path: str
@@ -40,7 +40,7 @@ class RowFile:
     _rows: Callable[[Sequence[str]], Iterator[Row]]
 
     def require(self, columns: Sequence[str]) -> None:
-        """Raises `InputError` unless each of the columns is there, once."""
+        """Raises `InputError` unless the file has each of the columns exactly once."""
         absent = [name for name in columns if name not in self.names]
         if absent:
             raise absent_columns(self.path, absent, self.names, "Rename one, or add it.")
@@ -49,10 +49,13 @@ class RowFile:
                 raise InputError(f"{self.path}: column `{name}` appears twice. Rename one of them.")
 
     def read(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Returns the rows, once, with the values of these columns: csv gives str, parquet values of its own types.
+        """Returns an iterator over the rows, which works only once, with the values of some columns.
+
+        Args:
+          columns: the columns to read. Values of csv are str, those of parquet have the types of the file.
 
         Raises:
-          InputError: one of the columns is not there.
+          InputError: the file lacks one of the columns.
         """
         self.require(columns)
         return self._rows(columns)
@@ -60,14 +63,14 @@ class RowFile:
 
 @contextmanager
 def open_rows(path: str | Path, key: str) -> Iterator[RowFile]:
-    """Opens a file.
+    """Opens a parquet or csv file.
 
     Args:
       path: a file in one of `FORMATS`.
-      key: what the user knows it as, for messages.
+      key: the argument that names the file, for messages.
 
     Raises:
-      InputError: there is no such file, or it cannot be read, now or on the way.
+      InputError: there is no such file, or it cannot be read, when it is opened or inside the block.
     """
     path = str(path)
     suffix = next((suffix for suffix in FORMATS if path.lower().endswith(suffix)), None)

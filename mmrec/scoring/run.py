@@ -1,4 +1,4 @@
-"""Runs the shards of a batch job on Apache Beam, or one after the other."""
+"""Scores the shards of a batch job, on a runner of Apache Beam or one after the other."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from mmrec.scoring.scorer import score_shard
 from mmrec.scoring.shards import WORK, Job, Shard
 
 _INSTALL = "Install it: pip install mmrec[beam]"
-_ARGUMENTS = ("task", "k", "batch_size", "shard_rows", "media_dir", "workers")  # misspelt, they pass for Beam's
+_ARGUMENTS = ("task", "k", "batch_size", "shard_rows", "media_dir", "workers")  # if misspelt, taken for Beam's options
 
 
 def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[str]) -> None:
     """Scores all shards.
 
     Args:
-      shards: those that are left.
-      job: what they have in common.
-      workers: processes.
+      shards: the shards that are not scored yet.
+      job: what all shards have in common.
+      workers: number of processes.
       beam_options: options of Beam's pipeline, such as `--runner=FlinkRunner`.
 
     Raises:
-      InputError: workers or options are given, and Beam is not installed; or a shard cannot be read or written.
+      InputError: several workers or options are wanted without Beam, or a shard cannot be read or written.
     """
     beam = import_beam()
     if beam is None:
@@ -50,7 +50,7 @@ def run(shards: Sequence[Shard], job: Job, workers: int, beam_options: Sequence[
 
 
 def require_beam_for(workers: int, beam_options: Sequence[str]) -> None:
-    """Raises `InputError` where Apache Beam is asked for what it does not know, or is asked and not installed."""
+    """Raises `InputError` if Apache Beam is needed and not installed, or does not know one of the options."""
     if workers == 1 and not beam_options:
         return
     beam = import_beam()
@@ -76,7 +76,7 @@ def _name_runner(options: Sequence[str]) -> bool:
 
 
 def _read_options(beam: Any, options: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns the names of all options that Beam knows, and what it would drop of those given."""
+    """Returns the names of all options that Beam knows, and the given ones that it would ignore."""
     parsers: list[Any] = []
     with _only_errors():
         settings = beam.options.pipeline_options.PipelineOptions(list(options))
@@ -85,16 +85,16 @@ def _read_options(beam: Any, options: Sequence[str]) -> tuple[list[str], list[st
 
 
 def _for_workers(job: Job, workers: int, options: Sequence[str]) -> tuple[Job, list[str]]:
-    """Returns the job with its share of the cores, and the options of a runner here."""
+    """Returns the job with its share of the cores, and the options for a runner on this machine."""
     if workers > 1:
         job = job._replace(threads=max(1, usable_cores() // workers))
     return job, [f"--direct_num_workers={workers}", *options]
 
 
 def _direct_runner(job: Job, workers: int) -> Any:
-    """Makes the runner that `DirectRunner` ends with; it is named itself, as that tries one first that it downloads.
+    """Makes the runner that `DirectRunner` falls back to; `DirectRunner` itself would first try to download another.
 
-    Several workers are processes, which note what they do in `.work/workers.log`.
+    Several workers are processes, which write their log to `.work/workers.log`.
     """
     from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
     from apache_beam.transforms.environments import SubprocessSDKEnvironment
@@ -119,7 +119,7 @@ def _run_pipeline(beam: Any, runner: Any, shards: Sequence[Shard], job: Job, opt
 
 
 def _score(shard: tuple, job: tuple) -> int:
-    """Scores a shard; leaves a note of a fault, which runners would wrap into their own."""
+    """Scores a shard; writes an `InputError` to a file, as runners would wrap it into errors of their own."""
     try:
         return score_shard(Shard(*shard), Job(*job)).rows
     except InputError as error:
@@ -129,7 +129,7 @@ def _score(shard: tuple, job: tuple) -> int:
 
 @contextmanager
 def _only_errors() -> Iterator[None]:
-    """Keeps what Beam notes of its own work from stderr."""
+    """Keeps Beam's notes about its own work off stderr."""
     logger = logging.getLogger("apache_beam")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -140,7 +140,7 @@ def _only_errors() -> Iterator[None]:
 
 
 def import_beam() -> Any:
-    """Returns Apache Beam without its notes on clouds that are not installed; None where it is not there."""
+    """Imports Apache Beam without its notes about missing cloud packages; returns None if it is not installed."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Answers for every row of a file of any size."""
+"""Answers every row of a file of any size with an export."""
 
 from __future__ import annotations
 
@@ -33,41 +33,49 @@ def score(
     workers: int = 1,
     beam_options: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Answers for every row of a file, or names the row and why not; what was done before a kill stays done.
+    """Answers every row of a file, or reports the row and the reason; an interrupted job continues where it stopped.
 
-    The answers are parquet files in `output/rows`; bad rows stand in `output/bad_rows.jsonl` (`file`, `row` from 1 and
-    `reason`); `output/score.json` is written last. The same call continues a job that was interrupted, and does nothing
-    for one that is done. A job that could answer nothing is none: it is refused, and leaves `bad_rows.jsonl` alone.
-    Memory does not grow with the input.
+    The answers are parquet files in `output/rows`. Bad rows are listed in `output/bad_rows.jsonl` (`file`, `row` from 1
+    and `reason`). `output/score.json` is written last. The same call continues an interrupted job, and does nothing if
+    the job is done. A job that cannot answer any row is refused, and leaves only `bad_rows.jsonl`. Memory does not grow
+    with the input.
+
+    Example:
+      ```python
+      summary = mmrec.score("saved_models/shop/1", "users.parquet", "answers", k=10)
+      print(summary["rows"], summary["bad_rows"])
+      ```
 
     Args:
-      export_dir: the version folder.
-      input: a file, a folder of files, or a pattern; .parquet, .csv or .csv.gz. For `recommend` either rows of
-        `user_id` and `history` (a list; in csv the ids with a single space between each two), with, where wanted,
-        `exclude` and the inputs in `Recommender.context_inputs`, written alike; or events (user, item, time, by their
-        names in training's config or as `user_id`, `item_id`, `timestamp`), which are grouped into histories. For the
-        other tasks a catalog as for `Recommender.embed_items`, with the item's id.
-      output: folder; absent, empty, or of the same job.
-      task: `recommend` writes user_id, item_ids and scores; `embed` item_id, embedding and status; `label` item_id and
-        what the signature `attributes` answers. Each adds model_version.
-      k: answers per history, at least 1.
-      batch_size: rows per call of the export.
-      shard_rows: rows per file of answers; a process that is killed loses the shard that it is at.
-      media_dir: where relative paths of photos and recordings begin; None: training's `data.catalog.image_dir` and
-        `audio_dir` where they are here, else the folder of the file. An item whose file is absent is embedded without
-        it if training's `on_missing_image` or `on_missing_audio` was `mask`, and else is a bad row.
-      workers: processes; more than one needs Apache Beam (extra `beam`).
-      beam_options: options of Beam's pipeline, such as `--runner=FlinkRunner`. Export, input and output must be found
-        under the same paths by every machine.
+      export_dir: the version folder, `saved_models/<name>/<version>`.
+      input: a file, a folder of files, or a pattern of file names; .parquet, .csv or .csv.gz. For `recommend`, rows
+        with `user_id` and `history` (a list of item ids, oldest first; in csv the ids with a single space between each
+        two). They may also have `exclude` and the inputs in `Recommender.context_inputs`, written the same way. Or
+        events, which are grouped into histories: the user, the item and the time, in the columns of training's config
+        or in `user_id`, `item_id` and `timestamp`. For the other tasks, a catalog as for `Recommender.embed_items`,
+        with the column of item ids.
+      output: the folder of the answers; absent, empty, or of the same job.
+      task: `recommend` writes `user_id`, `item_ids` and `scores`; `embed` writes `item_id`, `embedding` and `status`;
+        `label` writes `item_id` and the outputs of the signature `attributes`. Each also writes `model_version`.
+      k: number of answers per history, at least 1.
+      batch_size: rows per call of the model.
+      shard_rows: rows per file of answers. A process that is killed loses the file that it is working on.
+      media_dir: the folder that relative paths of photos and recordings start from. None: training's
+        `data.catalog.image_dir` and `audio_dir` if they exist here, else the folder of the file. An item whose file is
+        absent is embedded without it if training's `on_missing_image` or `on_missing_audio` was `mask`; otherwise it is
+        a bad row.
+      workers: number of processes; more than one needs Apache Beam (the extra `beam`).
+      beam_options: options of Beam's pipeline, such as `--runner=FlinkRunner`. Every machine must find the export, the
+        input and the output under the same paths.
 
     Returns:
-      The content of score.json: rows, bad_rows, unknown_histories (of `recommend`: rows whose history is not empty and
-      holds no item of the export, answered as if it were) or items_without_content (of the other tasks: rows of which
-      the model can read nothing), shards, seconds, task, model_version.
+      The content of score.json: `rows` (answered), `bad_rows`, `unknown_histories` (for `recommend`: answered rows
+      whose history holds ids, but none of the export) or `items_without_content` (for the other tasks: answered rows of
+      which the model can read nothing), `shards`, `seconds`, `task` and `model_version`.
 
     Raises:
-      InputError: an argument, the export, the input or the output folder cannot be used; there is no row that can be
-        answered; no history at all holds an item of the export, or no item anything that the model reads.
+      InputError: an argument, the export, the input or the output folder cannot be used; or no row can be answered, no
+        history holds an item of the export, or no item has anything that the model reads.
     """
     began = time.perf_counter()
     for name, value in (("k", k), ("batch_size", batch_size), ("shard_rows", shard_rows), ("workers", workers)):
@@ -109,10 +117,10 @@ def score(
 
 
 def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts: Mapping[str, int]) -> None:
-    """Refuses a job that answered nothing, or nothing of use; its answers are removed, its bad rows stay.
+    """Refuses a job without any useful answer; its answers are removed, its dead letters stay.
 
     Raises:
-      InputError: with the first bad row, where there are some.
+      InputError: there is no useful answer; the message holds the first dead letter, if there is one.
     """
     rows, bad = counts["rows"], counts["bad_rows"]
     if rows and counts.get(EMPTY) != rows:
@@ -133,7 +141,7 @@ def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts:
 
 
 def _say(folder: ScoreFolder, counts: Mapping[str, int]) -> None:
-    """Says on stderr what was not answered, or answered in name only."""
+    """Prints to stderr how many rows were not answered, or only answered without any knowledge of them."""
     rows, bad = counts["rows"], counts["bad_rows"]
     if bad:
         print(f"{bad:,} bad rows are left out; {folder.path / BAD_ROWS} says why", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Scores one shard: rows of a file in, one whole file of answers out, safe to repeat."""
+"""Scores a shard of a batch job: reads rows of a file and writes one complete file of answers, however often."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mmrec.scoring.shards import ROW, ROWS, SIGNATURES, UNREAD, WORK, Job, Shard
 from mmrec.serving.recommender import Recommender
 from mmrec.values import Spellings
 
-_READ = 8192  # histories at once
+_READ = 8192  # histories that are read at once
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,14 @@ class Scored:
 
 
 def score_shard(shard: Shard, job: Job) -> Scored:
-    """Writes `rows/part-N.parquet`; with bad rows, before that, `.work/part-N.jsonl`.
+    """Writes `rows/part-N.parquet` and, before that, bad rows to `.work/part-N.jsonl`.
 
-    Both are written aside under names of their own and renamed when complete, so that whatever is there is whole, and a
-    shard that is scored twice is there once.
+    Both are written under temporary names and renamed when complete. So every file is complete, and a shard that is
+    scored twice has one file.
+
+    Args:
+      shard: the rows.
+      job: what all shards of the job have in common.
 
     Raises:
       InputError: the file cannot be read.
@@ -62,12 +66,12 @@ def score_shard(shard: Shard, job: Job) -> Scored:
                 unread += read_nothing
                 writer = writer or pq.ParquetWriter(answers, answered.schema)
                 writer.write_table(answered)
-        writer.add_key_value_metadata({UNREAD[job.task]: str(unread)})  # is there when another process ends the job
+        writer.add_key_value_metadata({UNREAD[job.task]: str(unread)})  # another process may finish the job
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
-            os.replace(bad_rows, kept)
-        else:  # a killed process may have left some, of a photo that is there by now
+            os.replace(letters, kept)
+        else:  # a killed process may have left letters about a photo that exists by now
             kept.unlink(missing_ok=True)
         os.replace(answers, folder / ROWS / f"{shard.name}.parquet")
     finally:
@@ -78,7 +82,7 @@ def score_shard(shard: Shard, job: Job) -> Scored:
 
 @lru_cache(maxsize=1)
 def _load(export_dir: str, threads: int | None) -> Recommender:
-    """Loads the export once per process; the job has compared its files already."""
+    """Loads the export once per process; the job has already verified its files."""
     if threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -94,12 +98,12 @@ def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator
     """Reads a shard.
 
     Args:
-      shard: its rows are histories, items, or events, which are grouped.
-      item_ids: of the export, by row.
-      size: rows at once.
+      shard: histories, items, or events, which are grouped into histories.
+      item_ids: the export's item ids by row.
+      size: largest number of rows in a part.
 
     Yields:
-      The rows' numbers in the user's file, and the rows.
+      The numbers of the rows in the user's file (0 for users of grouped events), and the rows.
 
     Raises:
       InputError: the file cannot be read.
@@ -121,7 +125,7 @@ def read_shard(shard: Shard, item_ids: Spellings, size: int = _READ) -> Iterator
 
 
 def _parquet(shard: Shard, size: int) -> Iterator[tuple[int, pa.Table]]:
-    """Yields the rows of a shard, `size` at a time, and the place of the first; reads only what holds them."""
+    """Yields the place of the first row and the rows, at most `size` at a time; reads only the shard's row groups."""
     with pq.ParquetFile(shard.path, memory_map=True) as file:
         counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
         ends = np.cumsum(counts)
@@ -140,8 +144,8 @@ def _answer(table: pa.Table, shard: Shard, job: Job, shop: Recommender) -> tuple
     """Asks the export about some rows.
 
     Returns:
-      The answers in the rows' order; what is wrong with the other rows; and how many of the answered ones the model
-      read nothing of: the history is not empty and holds no item of the export, or the item has no content.
+      The answers in the rows' order; what is wrong with the other rows; and the number of answered rows of which the
+      model read nothing: the history holds ids but none of the export, or the item has no content.
     """
     signature = SIGNATURES[job.task]
     if job.task == "recommend":

@@ -1,4 +1,4 @@
-"""The parts of a batch job that its processes hand to each other."""
+"""A batch job and its shards, as its processes pass them to each other."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from mmrec import schema
 
-ROW = "mmrec_row"  # number of a row in the file that the user gave, where the shard's own file is another one
-STAGED_BAD_ROWS = "bad.jsonl"  # rows that could not even be put into a shard
-ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and what the job needs until it ends
+ROW = "mmrec_row"  # column with the number of a row in the user's file, where the shard is in another file
+STAGED_LETTERS = "bad.jsonl"  # rows that could not be put into a shard
+ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and files that the job needs until it ends
 UNKNOWN, EMPTY = "unknown_histories", "items_without_content"
 UNREAD = {"recommend": UNKNOWN, "embed": EMPTY, "label": EMPTY}
-"""By task, in the metadata of answers and in score.json: answered rows of which the model read nothing."""
+"""By task, the name of a count in the metadata of answers and in score.json: rows of which the model read nothing."""
 SIGNATURES = {"recommend": schema.RECOMMEND, "embed": schema.EMBED_ITEM, "label": schema.LABEL}
 
 
@@ -22,14 +22,13 @@ class Shard(NamedTuple):
     """Neighbouring rows of a file.
 
     Attributes:
-      number: counts the shards of a job from 0.
-      path: parquet; or, with `events`, events of some users in Arrow's stream format.
-      start, stop: its rows, counted from 0.
-      columns: those that are read.
+      number: the number of the shard in its job, from 0.
+      path: a parquet file; with `events`, a file of the events of some users in Arrow's stream format.
+      start, stop: the rows of the shard, from 0, without `stop`; not used with `events`.
+      columns: the columns that are read.
       source: the file that the user gave.
-      events: whether the rows are events to be grouped.
-      plain: whether the ids that answers stand beside are texts of whole numbers with decimals, in the whole column;
-        see `values`.
+      events: whether the rows are events, to be grouped into histories.
+      plain: whether the ids beside the answers lose their decimals, as the whole column is whole numbers; see `values`.
     """
 
     number: int
@@ -43,7 +42,7 @@ class Shard(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Begins the names of its files."""
+        """The beginning of the names of its files."""
         return f"part-{self.number:06}"
 
 
@@ -54,10 +53,10 @@ class Job(NamedTuple):
       export_dir: the version folder.
       output: the job's folder.
       task: see `SIGNATURES`.
-      k: answers per history.
+      k: number of answers per history.
       batch: rows per call of the signature.
-      media_dir: where relative paths of photos and recordings begin; None: see `items.media_folders`.
-      threads: of TensorFlow; None: all cores.
+      media_dir: the folder that relative paths of files start from; None: see `items.media_folders`.
+      threads: number of TensorFlow's threads; None: all cores.
     """
 
     export_dir: str
@@ -70,10 +69,10 @@ class Job(NamedTuple):
 
 
 def model_version(export_dir: str | os.PathLike) -> str:
-    """Returns what answers name their model by: the last two folders, such as `shop/3`."""
+    """Returns the name of the model in answers: the last two folders of its path, such as `shop/3`."""
     return "/".join(Path(export_dir).resolve().parts[-2:])
 
 
-def bad_row_line(source: str, row: int, reason: str) -> str:
-    """Returns a line of `bad_rows.jsonl`: why a row of the user's file could not be used."""
+def letter(source: str, row: int, reason: str) -> str:
+    """Returns a line of the dead letters, which says why a row of the user's file could not be used."""
     return json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n"

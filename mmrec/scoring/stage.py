@@ -1,4 +1,4 @@
-"""Prepares a batch job: csv becomes parquet shards, events become files of a few users each."""
+"""Prepares the input of a batch job: writes csv as parquet, a file per shard, and events to files of few users each."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ from mmrec.scoring.read import Rows
 from mmrec.scoring.shards import ROW, STAGED_BAD_ROWS, Shard, bad_row_line
 from mmrec.values import Spellings, WholeNumbers, nested, plain, trimmed
 
-_HELD = 1_000_000  # events in memory before they are written
+_HELD = 1_000_000  # events that are held in memory before they are written
 
 Read = Callable[..., Iterator[Rows]]
-"""Takes what `read_rows` takes, and gives what it gives."""
+"""A function with the arguments and results of `read_rows`."""
 
 
 def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
-    """Adds lines about bad rows to a file."""
+    """Appends dead letters to a file.
+
+    Args:
+      path: the file of dead letters.
+      source: the user's file.
+      faults: number of a row -> the rule that it breaks.
+    """
     with open(path, "a", encoding="utf-8") as file:
         for row, reason in sorted(faults.items()):
             file.write(bad_row_line(source, row, reason))
@@ -36,8 +42,8 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
 
     Args:
       path: the file.
-      columns: those wanted of it, ids first.
-      folder: where to; rows that cannot be read go to `STAGED_BAD_ROWS` in it.
+      columns: the columns to write, ids first.
+      folder: the folder of the new files; rows that cannot be read go to `STAGED_LETTERS` in it.
       first: number of the first shard.
       size: rows per shard.
       read: reads the file.
@@ -64,10 +70,10 @@ def stage_events(
 
     Args:
       paths: the files.
-      events: their columns.
-      columns: what histories are made of.
-      folder: where to; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
-      parts: number of files.
+      events: the columns and rules of the events.
+      columns: the columns of the histories that will be made.
+      folder: the folder of the new files; rows that cannot be used go to `STAGED_LETTERS` in it.
+      parts: number of new files.
       read: reads a file.
     """
     first, held, users = None, [], WholeNumbers()
@@ -76,7 +82,7 @@ def stage_events(
             times = read_times(rows.columns[events.time], events.formats)
             readable = np.flatnonzero(np.isfinite(times.seconds))
             if first is None and len(readable):
-                first = times.dated, times.zoned[readable[0]]  # what the first time is, all must be
+                first = times.dated, times.zoned[readable[0]]  # all times must be of the first one's kind
             table, faults = _checked(rows, events, times, first or (False, False))
             write_letters(folder / STAGED_BAD_ROWS, path, rows.faults | faults)
             held.append(table)
@@ -92,7 +98,7 @@ def stage_events(
 
 
 def _checked(rows: Rows, events: EventRules, times: Times, first: tuple[bool, bool]) -> tuple[pa.Table, dict[int, str]]:
-    """Returns the events that can be used (see `EVENTS`), and what is wrong with the others, by row number."""
+    """Returns the usable events (see `EVENTS`), and what is wrong with the others, by row number."""
     users, items = (trimmed(rows.columns[name]) for name in (events.user, events.item))
     in_history, unrated = np.ones(len(users), bool), np.zeros(len(users), bool)
     types = trimmed(rows.columns[events.event]) if events.event else np.full(len(users), None)
@@ -132,7 +138,7 @@ def _spill(held: Sequence[pa.Table], folder: Path, parts: int) -> None:
     if not sum(map(len, held)):
         return
     table = pa.concat_tables(held)
-    users = pd.Series(table["user"].to_pandas(), dtype=object).map(plain)  # 9 and 9.0 may turn out to be one
+    users = pd.Series(table["user"].to_pandas(), dtype=object).map(plain)  # 9 and 9.0 may prove to be the same user
     part = pd.util.hash_array(users.to_numpy(object)) % np.uint64(parts)
     order = np.argsort(part, kind="stable")
     table, ends = table.take(pa.array(order)), np.cumsum(np.bincount(part.astype(np.int64), minlength=parts))

@@ -1,4 +1,4 @@
-"""Converts a table's columns to the arrays that signatures take."""
+"""Turns columns of a table into the arrays that signatures take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from mmrec.errors import InputError
 from mmrec.values import joined, number, trimmed
@@ -18,13 +19,13 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
     """Reads a column of raw fields.
 
     Args:
-      values: N of them.
-      kind: see `schema.Field`.
-      shape: of one value in the signature: (), (P,) for several files or (F,) for a vector.
-      name: of the column, for messages.
+      values: N cells.
+      kind: the kind of field, see `schema.Field`.
+      shape: the shape of one value in the signature: (), (P,) for several files or (F,) for a vector.
+      name: the column's name, for messages.
 
     Returns:
-      str or bytes objects [N] ("" is none), bytes objects [N, P], float32 [N] or [N, F] (NaN is none).
+      str or bytes objects [N] ("" is missing), bytes objects [N, P], float32 [N] or [N, F] (NaN is missing).
 
     Raises:
       InputError: a value is not of its kind.
@@ -41,8 +42,13 @@ def column(values: Iterable, kind: str, shape: Sequence[int | None], name: str) 
     return np.array([_files(value, 1)[0] for value in values], object)
 
 
+def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
+    """Returns an array as a tensor of an input's type; an empty array of strings keeps its shape."""
+    return tf.reshape(tf.constant(values.ravel().tolist(), spec.dtype), values.shape)
+
+
 def _texts(values: pd.Series, kind: str, name: str) -> np.ndarray:
-    """Returns texts, of which several are joined; or categories or ids, one each, which the export may spell apart."""
+    """Returns texts, those of a list joined; or categories or ids, one per row, which the export spells its own way."""
     single = kind in ("category", "id")
     nested, rule = (is_nested, "") if single else (holds_nested, ", or a list of them")
     row = next((row for row, value in enumerate(values if values.dtype.kind == "O" else []) if nested(value)), None)
@@ -78,7 +84,7 @@ def _vector(value, width: int) -> np.ndarray | None:
 
 
 def _files(value, most: int) -> list[bytes]:
-    """Returns the first files of a list, or the one, and b"" for what lacks; what is empty is left out first."""
+    """Returns the first `most` files of a cell, empty entries left out, padded with b""."""
     files = [one for one in listed(value) if not (is_nothing(one) or _is_empty(one))]
     return [_file(one) for one in files[:most]] + [b""] * (most - len(files))
 

@@ -1,4 +1,4 @@
-"""Converts what users say beside histories to the arrays that signatures take; every mistake is explained."""
+"""Turns the context of histories into the arrays that signatures take, and explains every mistake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mmrec.values import string
 from mmrec.vectors import is_nothing
 
 Context = Mapping[str, Sequence]
-"""What is known beside B histories, by signature input: B values, or, of what stands beside items, B sequences."""
+"""What is known beside B histories, by signature input: B values, or B sequences with a value for each item."""
 
 
 def context_inputs(
@@ -28,19 +28,19 @@ def context_inputs(
     inputs: Mapping[str, tf.TensorSpec],
     time_formats: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
-    """Writes the context as the signatures take it; what is not given is unknown.
+    """Turns the context into arrays; inputs that are not given are unknown.
 
     Args:
-      context: by input; None and NaN are unknown.
+      context: values by input; None and NaN are unknown.
       histories: str objects [B, L], padded with "" at the end.
       inputs: what the export reads beside histories.
-      time_formats: of the date-times of training, see `data.interactions.timestamp_format`; empty: times are numbers.
+      time_formats: formats of date-times in training, see `data.interactions.timestamp_format`; empty: numbers.
 
     Returns:
       By input, float [B] or [B, L] (NaN is unknown) or str objects ("" is unknown).
 
     Raises:
-      InputError: the export does not read a part of it, or there is not one value per history, or item of it.
+      InputError: an input is not one of the export's, or has not one value for each history or for each of its items.
     """
     context = {} if context is None else context
     if not isinstance(context, Mapping):
@@ -71,7 +71,7 @@ def context_inputs(
 
 
 def _listed(values: Any, count: int | None, name: str) -> list:
-    """Returns values as a list of `count`, if that is given; None as an empty one."""
+    """Returns values as a list, of `count` values if that is given; an empty one for None."""
     if values is None:
         return []
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):

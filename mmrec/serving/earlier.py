@@ -1,4 +1,4 @@
-"""Reads exports whose manifests do not yet state their inputs."""
+"""Completes the manifests of earlier exports: what they do not say about inputs follows from their config and graph."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SINGLE = {
 
 
 def completed(manifest: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Returns a manifest with all that later ones state; one that states it as it is.
+    """Returns a manifest with all entries that later ones have; a later one comes back unchanged.
 
     Args:
-      manifest: of the version.
-      path: its folder.
+      manifest: the manifest of a version.
+      path: the version folder.
 
     Raises:
-      KeyError, TypeError, ValueError, AttributeError: the config in it is none of mmrec.
+      KeyError, TypeError, ValueError, AttributeError: the config in the manifest is not one of mmrec.
       OSError: the graph cannot be read.
     """
     if "inputs" in manifest:
@@ -42,7 +42,7 @@ def _interface(manifest: Mapping[str, Any]) -> Interface:
     config = manifest["config"]
     item, data = config["item"], config.get("data") or {}
     catalog = data.get("catalog") or {}
-    # A refreshed version says what its users know the columns by; its config, what the table in use calls them.
+    # `columns` of a refreshed version has the names that its users know; the config has those of its latest table.
     names = manifest.get("columns") or catalog
     fields = list(_fields(item, catalog, names))
     ids = (names.get("item_id"), schema.ID, catalog.get("item_id"))
@@ -63,7 +63,7 @@ def _interface(manifest: Mapping[str, Any]) -> Interface:
 
 
 def _fields(item: Mapping[str, Any], catalog: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Field]:
-    """Yields the raw inputs of an item, as exports had them then."""
+    """Yields the raw inputs of an item, as earlier exports had them."""
     taken = [*(name for name, *_ in _SINGLE.values()), "text"]
 
     def named(wanted: str) -> str:
@@ -112,7 +112,7 @@ def _event_rules(config: Mapping[str, Any], rules: Mapping[str, Any] | None) -> 
 
 
 def _notes(item: Mapping[str, Any]) -> Iterator[str]:
-    """Yields what model cards of then said of photos and texts, where the config says it."""
+    """Yields what earlier model cards said about photos and texts, as far as the config tells it."""
     image, text = (item.get(name) if name in item["modalities"] else None for name in ("image", "text"))
     if image:
         yield (
@@ -140,5 +140,5 @@ def _inputs(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
             for key, spec in sorted(signature.inputs.items())
         }
         for name, signature in model.meta_graphs[0].signature_def.items()
-        if not name.startswith("__")  # which TensorFlow adds
+        if not name.startswith("__")  # those are added by TensorFlow
     }

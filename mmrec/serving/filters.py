@@ -1,4 +1,4 @@
-"""Matches filter values with those of the items, however they are spelt."""
+"""Finds the values that filters ask for among those of an export's items, however they are spelt."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ class FilterValues:
     """The values that items have in the filter columns.
 
     Args:
-      items: of the export: in each filter column a text per item, or a list of them.
+      items: the items of an export; a filter column holds a text per item, or a list of texts.
     """
 
     def __init__(self, items: pd.DataFrame):
         self._items = items
-        self._values = cache(self._values_of)  # of the columns that are asked about
-        self._lacking: dict[str, str] = {}  # what is said of a value that no item has
+        self._values = cache(self._values_of)  # only for columns that a filter names
+        self._lacking: dict[str, str] = {}  # condition -> the warning that no item fulfils it
 
     def spelt(self, conditions: np.ndarray) -> np.ndarray:
-        """Returns "column=value" (str objects [B, M]; "" pads) as the export spells them.
+        """Returns conditions "column=value" as the export spells them, and warns about each value that no item has.
 
-        Warns of each value that no item has.
+        Args:
+          conditions: str objects [B, M]; "" pads.
+
+        Returns:
+          str objects [B, M].
         """
         asked = {"": ""}
         for condition in conditions.ravel():

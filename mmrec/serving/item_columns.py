@@ -1,4 +1,4 @@
-"""Converts a table of items to the inputs of a signature that reads items."""
+"""Turns a table of items into the inputs of a signature that reads their raw fields."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from mmrec.values import Spellings
 
 
 def item_columns(
-    table: pd.DataFrame, fields: Sequence[Field], inputs: Mapping[str, tf.TensorSpec], spellings: Spellings
+    table: pd.DataFrame, fields: Sequence[Field], specs: Mapping[str, tf.TensorSpec], item_ids: Spellings
 ) -> dict[str, np.ndarray]:
-    """Returns the columns of a table by the inputs of a signature, photos as they are.
+    """Returns the columns of a table by the inputs of a signature, photos in the format that they have.
 
     Args:
-      table: N rows, a column per field, by any of its names; absent ones are missing.
-      fields: what the export reads of an item.
-      inputs: of the signature.
-      spellings: of the export's item ids.
+      table: N items, a row each; see `Recommender.embed_items`.
+      fields: the raw inputs that the model reads.
+      specs: the inputs of the signature by name.
+      item_ids: the ids of the export; ids in the table are spelt as they are.
+
+    Returns:
+      An array of N rows by name of input; columns that the table lacks are missing in every row.
 
     Raises:
-      InputError: no column is one of the fields, or a value breaks its rule.
+      InputError: the table has none of the columns, or a value is not of its kind.
     """
     table, columns, present, accepted = pd.DataFrame(table), {}, [], []
     for field in fields:
@@ -36,10 +39,9 @@ def item_columns(
         if name is not None:
             present.append(name)
         values = [None] * len(table) if name is None else table[name]
-        shape = inputs[field.input].shape[1:]
-        columns[field.input] = column(values, field.kind, shape, name or field.input)
+        columns[field.input] = column(values, field.kind, specs[field.input].shape[1:], name or field.input)
         if field.kind == "id":
-            columns[field.input] = spellings.spelt(columns[field.input])
+            columns[field.input] = item_ids.spelt(columns[field.input])
     if not present:
         raise InputError(
             f"`table` must have at least one of the columns {', '.join(accepted)}. "
@@ -48,13 +50,8 @@ def item_columns(
     return columns
 
 
-def graph_readable_photos(inputs: Mapping[str, np.ndarray], fields: Sequence[Field]) -> dict[str, np.ndarray]:
-    """Returns the inputs with photos turned into formats that the graph reads, as training does.
-
-    Args:
-      inputs: of a signature, by name.
-      fields: what the export reads of an item.
-    """
+def decodable(inputs: Mapping[str, np.ndarray], fields: Sequence[Field]) -> dict[str, np.ndarray]:
+    """Returns the inputs of a signature with photos in a format that its graph can decode, as in training."""
     readable = dict(inputs)
     for field in fields:
         if field.max_pixels is not None and field.input in inputs:

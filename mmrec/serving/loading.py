@@ -1,4 +1,4 @@
-"""Loads a version folder with TensorFlow."""
+"""Loads the items and the SavedModel of a version folder."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def load_export(path: Path, manifest: Mapping) -> tuple[pd.DataFrame, tf.Module]
         if not {schema.ID, "digest"} <= {*items}:
             raise ValueError(f"{schema.ITEMS} lacks a column")
         with literal_folder(path) as folder:
-            if (path / "fingerprint.pb").exists():
-                tf.saved_model.experimental.read_fingerprint(str(folder))  # of a cut one loading only logs a traceback
+            if (path / "fingerprint.pb").exists():  # loading would only log a traceback where it is cut off
+                tf.saved_model.experimental.read_fingerprint(str(folder))
             return items, tf.saved_model.load(str(folder))
     except (InputError, MemoryError):
         raise
-    except Exception as error:  # what broken files make pandas, Arrow and TensorFlow raise shares no class
+    except Exception as error:  # the errors of pandas, Arrow and TensorFlow for broken files share no class
         raise unloadable(path, manifest["sha256"], error) from None
 
 
 def _register_operations(library: str) -> None:
-    """Registers what tensorflow_text has. Importing it would do so too, and choose a Keras for the whole process."""
+    """Registers the operations of tensorflow_text, without the import, which chooses a Keras for the whole process."""
     package = importlib.util.find_spec(library)
     if package is None:
         raise InputError(f"the export needs the package {library}. Install it: pip install {library.replace('_', '-')}")

@@ -1,4 +1,4 @@
-"""Converts questions to the arrays that signatures take; every mistake is explained."""
+"""Turns what users ask into the arrays that signatures take, and explains every mistake."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mmrec.vectors import is_nothing
 _SCALARS = (str, bytes, int, float, Decimal, date, np.generic)
 
 Filter = Mapping[str, object] | Sequence[str]
-"""What an item must have: {column: value}, or "column=value" strings; all must hold."""
+"""Conditions on items: {column: value}, or strings "column=value"; an item must fulfil all of them."""
 
 
 def strings(values: Iterable[object], name: str) -> np.ndarray:
-    """Returns str objects [B], numbers as `values.string` writes them; raises `InputError` for what is no scalar."""
+    """Returns str objects [B], numbers as `values.string` writes them; raises `InputError` for other values."""
     values = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
     wrong = next((value for value in values if not is_scalar(value)), None)
     if wrong is not None:
@@ -32,12 +32,12 @@ def strings(values: Iterable[object], name: str) -> np.ndarray:
 
 
 def is_scalar(value: object) -> bool:
-    """Returns whether a value is a text, a number or alike, or says that nothing stands there."""
+    """Returns whether a value is a text, a number, a date or the like, or empty (None, NaN)."""
     return isinstance(value, _SCALARS) or is_nothing(value)
 
 
 def padded_ids(rows: Iterable[Sequence[str]], name: str) -> np.ndarray:
-    """Returns str objects [B, L], padded with "" at the end; raises `InputError` for what is no list of lists."""
+    """Returns str objects [B, L], padded with "" at the end; raises `InputError` unless `rows` is a list of lists."""
     rows = [rows] if isinstance(rows, str) or not isinstance(rows, Iterable) else list(rows)
     for row in rows:
         if isinstance(row, str) or not isinstance(row, Iterable):
@@ -49,7 +49,7 @@ def padded_ids(rows: Iterable[Sequence[str]], name: str) -> np.ndarray:
 
 
 def rows_for(item_ids: Iterable[Sequence[str]] | None, batch: int, name: str) -> np.ndarray:
-    """Returns the item ids given for each of `batch` histories, str objects [batch, R]; none when nothing is given."""
+    """Returns the item ids beside each of `batch` histories, str objects [batch, R]; R is 0 if there are none."""
     rows = padded_ids([[]] * batch if item_ids is None else item_ids, name)
     if len(rows) != batch:
         raise InputError(f"`{name}` must have a row per history ({batch}). Received: {len(rows)}.")
@@ -57,7 +57,7 @@ def rows_for(item_ids: Iterable[Sequence[str]] | None, batch: int, name: str) ->
 
 
 def filter_rows(filters: Filter | Iterable[Filter] | None, batch: int, columns: Sequence[str]) -> np.ndarray:
-    """Writes filters as the signature takes them.
+    """Turns filters into the array that signatures take.
 
     Args:
       filters: one filter for all histories, or one per history, or None.
@@ -68,7 +68,7 @@ def filter_rows(filters: Filter | Iterable[Filter] | None, batch: int, columns: 
       str objects [batch, M], "column=value"; "" pads.
 
     Raises:
-      InputError: a filter is none, names an unknown column, or there is not one per history.
+      InputError: a filter has another form or names an unknown column, or there is not one per history.
     """
     if filters is None:
         return np.full((batch, 0), "", dtype=object)
@@ -118,7 +118,7 @@ def _padded(rows: Sequence[Sequence[str]]) -> np.ndarray:
 
 
 def for_each(k: int, batch: int) -> np.ndarray:
-    """Returns `k` as int32 [batch]; raises `InputError` when it is no number of answers."""
+    """Returns `k` as int32 [batch]; raises `InputError` unless it is an integer >= 1."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < 2**31:
         raise InputError(f"`k` must be an integer >= 1. Received: {k!r}.")
     return np.full(batch, k, np.int32)
@@ -127,15 +127,15 @@ def for_each(k: int, batch: int) -> np.ndarray:
 def signature_inputs(
     signature: str, inputs: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]
 ) -> dict[str, tf.Tensor]:
-    """Returns what a serving function is asked as its tensors.
+    """Turns the inputs of a signature into tensors.
 
     Args:
       signature: its name, for messages.
       inputs: tensors, arrays or nested lists by name.
-      specs: what it takes, by name.
+      specs: the inputs that it takes, by name.
 
     Raises:
-      InputError: one is missing or of another type or shape, or there is another one.
+      InputError: an input is missing, unknown, or of another type or shape.
     """
     if inputs.keys() != specs.keys():
         raise InputError(

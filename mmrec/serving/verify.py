@@ -1,4 +1,4 @@
-"""Checks that a folder is an export, whole and unchanged."""
+"""Checks that a folder is an export, complete and unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ _LOADED = ("saved_model.", "variables/", "assets/", "assets.extra/")  # what Ten
 
 
 def read_manifest(path: Path) -> dict:
-    """Reads the manifest of a version folder, whatever mmrec wrote it: all state what `mmrec.manifest` has.
+    """Reads the manifest of a version folder; one of an earlier mmrec is completed to what `mmrec.manifest` describes.
+
+    Args:
+      path: the version folder.
+
+    Returns:
+      The manifest's entries by name.
 
     Raises:
       InputError: the folder is no export, or of a newer format; or it is an earlier one whose graph cannot be read.
@@ -38,7 +44,7 @@ def read_manifest(path: Path) -> dict:
         )
     try:
         return completed(manifest, path)
-    except Exception as error:  # of a config that is none; what a broken graph makes TensorFlow raise shares no class
+    except Exception as error:  # a config of another kind, or a broken graph: TensorFlow's errors share no class
         raise unloadable(path, manifest["sha256"], error) from None
 
 
@@ -47,7 +53,7 @@ def _reason(error: Exception) -> str:
 
 
 def _version_near(path: Path) -> str:
-    """Returns what to give instead of a folder without a manifest: a version in it, or else beside it."""
+    """Returns the remedy for a folder that is no version: names one inside it, or else one beside it."""
     folders = () if (path / schema.MANIFEST).exists() else (path, path.parent)
     for folder in (folder for folder in folders if folder.is_dir()):
         manifests = folder.glob(f"*/{schema.MANIFEST}")
@@ -59,7 +65,7 @@ def _version_near(path: Path) -> str:
 
 
 def read_delisted(path: Path) -> list[str]:
-    """Returns the ids of the items that a version has no longer, and those before it had."""
+    """Returns the ids of the items that earlier versions had and this one no longer has."""
     file = path / schema.DELISTED
     return pd.read_parquet(file)[schema.ID].tolist() if file.exists() else []
 
@@ -67,14 +73,14 @@ def read_delisted(path: Path) -> list[str]:
 def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
     """Checks every file of a version folder.
 
-    Files of the user's own are let be, unless they stand where TensorFlow Serving would read them.
+    Files that users added are allowed, except where TensorFlow Serving would read them.
 
     Args:
       path: the version folder.
       checksums: SHA-256 (hexadecimal) by relative path, as in the manifest.
 
     Raises:
-      InputError: naming a file that is missing, has other content than when it was written, or came in later.
+      InputError: a file is missing, has changed, or was added where TensorFlow Serving reads; the message names it.
     """
     for name, expected, received in _changed(path, checksums):
         if isinstance(received, OSError):
@@ -93,12 +99,12 @@ def verify_files(path: Path, checksums: Mapping[str, str]) -> None:
 
 
 def unloadable(path: Path, checksums: Mapping[str, str], error: Exception) -> InputError:
-    """Returns what to raise for a version folder that cannot be loaded; names the file at fault, if one is not whole.
+    """Returns the error for a version folder that cannot be loaded; it names a file that is missing or has changed.
 
     Args:
       path: the version folder.
-      checksums: as in the manifest.
-      error: what loading it raised.
+      checksums: SHA-256 (hexadecimal) by relative path, as in the manifest.
+      error: what loading the folder raised.
     """
     said = " ".join(str(error).split())[:200] or type(error).__name__
     for name, _, received in _changed(path, checksums):
@@ -109,7 +115,7 @@ def unloadable(path: Path, checksums: Mapping[str, str], error: Exception) -> In
 
 
 def _changed(path: Path, checksums: Mapping[str, str]) -> Iterator[tuple[str, str, str | OSError]]:
-    """Yields the files that are not as they were: name, SHA-256 in the manifest, and the file's or why it has none."""
+    """Yields the files that have changed: name, SHA-256 in the manifest, and the file's own or why it has none."""
     for name, expected in checksums.items():
         try:
             with open(path / name, "rb") as file:

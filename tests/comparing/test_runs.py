@@ -121,7 +121,7 @@ REFUSED = {
     "nothing": "nothing: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/<name>/<ver",
     "another folder": "b: is neither a run folder nor an export. Give runs/<name>/<number>, or saved_models/",
     "an export": "b, an export. Give two exports, or runs alone.",
-    "other items": "the catalogs hold other items. Compare runs of the same data",
+    "other items": "their catalogs hold different items. Compare runs of the same data",
     "other answers": "for 3 of 40 users other items are right or excluded. Compare runs of the same data",
     "other users": "no user is in this test and in that of",
     "twice": "`run_b` must name each run once",

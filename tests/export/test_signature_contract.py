@@ -9,7 +9,7 @@ import tensorflow as tf
 import mmrec
 from mmrec.export.saved_model import write_version
 from mmrec.export.signatures.names import SIGNATURES, find_signatures
-from mmrec.serving.questions import as_tensor
+from mmrec.serving.columns import as_tensor
 from tests.export.small import IDS, served, small_parts, small_version
 
 OWN = ["tests.toys.cheapest:Cheapest"]

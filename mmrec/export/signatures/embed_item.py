@@ -1,4 +1,4 @@
-"""The signature `embed_item`: the embedding of an item, old or new, from its raw fields."""
+"""The signature `embed_item`: embeds items, in the catalog or not, from their raw fields."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from mmrec.export.signatures.signature import Signature
 
 
 class EmbedItem(Signature):
-    """Embeds items, and says what was wrong with their raw fields.
+    """Embeds items, and reports what was wrong with their raw fields.
 
-    Not given means "", for a number NaN, for a vector (float32 [B, F]) a row with any value that is not finite.
+    A missing value is "", for a number NaN, for a vector (float32 [B, F]) a row with a value that is not finite.
     """
 
     name = schema.EMBED_ITEM

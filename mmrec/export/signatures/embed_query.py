@@ -1,4 +1,4 @@
-"""The signature `embed_query`: the query embedding of a history."""
+"""The signature `embed_query`: embeds histories."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mmrec.export.signatures.signature import LISTS_OF_STRINGS, Signature
 
 
 class EmbedQuery(Signature):
-    """Embeds histories (string [B, L])."""
+    """Embeds histories (string [B, L]) as queries (float32 [B, D])."""
 
     name = schema.EMBED_QUERY
     client_call = 'shop.embed_queries([["id1", "id2"]])'

@@ -1,4 +1,4 @@
-"""The built-in signatures by name, and a user's own by import path."""
+"""Finds the signatures of mmrec by name, and those of users by import path."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SIGNATURES: Mapping[str, type[Signature]] = {
 
 
 def find_signatures(paths: Sequence[str]) -> dict[str, type[Signature]]:
-    """Finds signatures of one's own.
+    """Finds the signatures that a user adds.
 
     Args:
-      paths: `package.module:Class` of each, see `export.signatures`.
+      paths: the import path of each, `package.module:Class`, see `export.signatures`.
 
     Returns:
-      The classes by their names.
+      The classes by the names of their signatures.
 
     Raises:
-      InputError: there is no such class, it is no signature, or its name is taken or cannot be one.
+      InputError: there is no such class, it does not derive from `Signature`, or its name is taken or not valid.
     """
     classes: dict[str, type[Signature]] = {}
     for path in paths:
@@ -56,10 +56,17 @@ def find_signatures(paths: Sequence[str]) -> dict[str, type[Signature]]:
 
 
 def serve(serving: ServingModule, sample: Sample) -> dict[str, Served]:
-    """Makes the serving functions of an export, by name; signatures whose needs the model lacks are left out.
+    """Makes the serving functions of an export; signatures that the model cannot serve are left out.
+
+    Args:
+      serving: the module that the signatures share.
+      sample: what their example requests are made of.
+
+    Returns:
+      The signatures by name.
 
     Raises:
-      InputError: see `find_signatures`; or a signature's example has not its inputs.
+      InputError: see `find_signatures`; or the example of a signature has other inputs than the signature.
     """
     served = {}
     for name, one in {**SIGNATURES, **find_signatures(serving.parts.signatures)}.items():

@@ -1,4 +1,4 @@
-"""The signature `recommend`: k answers to a history, with exclusions, inclusions and filters."""
+"""The signature `recommend`: answers histories with `k` items, with exclusions, inclusions and filters."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mmrec.export.signatures.signature import INTEGERS, LISTS_OF_STRINGS, Signat
 
 
 class Recommend(Signature):
-    """Answers histories (string [B, L]) with items, without the excluded ids (string [B, E]).
+    """Answers histories (string [B, L]) with the `k` (int32 [B]) best items, except `exclude` (string [B, E]).
 
-    Where `include` (string [B, F]) holds ids, only these may answer, and only items that have all that `filter`
-    (string [B, M], "column=value") asks.
+    Where `include` (string [B, F]) holds ids, only these are answered. Items must fulfil all conditions of `filter`
+    (string [B, M], "column=value").
     """
 
     name = schema.RECOMMEND
@@ -31,12 +31,12 @@ class Recommend(Signature):
         if serving.parts.exclude_history:
             excluded = tf.concat([excluded, seen], axis=1)
         included = serving.row_of.lookup(include)
-        included = tf.where((included == 0) & (include != ""), -1, included)  # not here: not the same as not given
+        included = tf.where((included == 0) & (include != ""), -1, included)  # an unknown id is not an empty one
         asked = context.pop("filter", None)
         search = partial(serving.index.search, serving.query(seen, context), k, excluded, included)
         if not serving.filters:
             return serving.answer(*search())
-        filtered = lambda: search(serving.filters.allowed(asked))  # noqa: E731, looks at all items: only where asked
+        filtered = lambda: search(serving.filters.allowed(asked))  # noqa: E731, reads all items: only when needed
         return serving.answer(*tf.cond(tf.reduce_any(asked != ""), filtered, search))
 
     def example(self, sample):
@@ -46,6 +46,6 @@ class Recommend(Signature):
         return {"history": sample.history, **sample.context, "k": np.array([10], np.int32), **asked}
 
     def _condition(self) -> str:
-        """Returns "column=value" that some item has, of the first filter column; "" where none has a value."""
+        """Returns a condition "column=value" on the first filter column that some item fulfils; "" if there is none."""
         column, cells = next(iter(self.serving.parts.filters.items()))
         return next((f"{column}={value}" for values in cells for value in values if value), "")

@@ -1,4 +1,4 @@
-"""The signature `serving_default`: the configured number of answers to a history."""
+"""The signature `serving_default`: answers histories with the configured number of items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmrec.export.signatures.signature import LISTS_OF_STRINGS, Signature
 
 
 class ServingDefault(Signature):
-    """Answers histories with items, `export.k` of them."""
+    """Answers histories (string [B, L]) with the `export.k` best items."""
 
     name = schema.SERVING_DEFAULT
 

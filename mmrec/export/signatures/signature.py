@@ -1,4 +1,4 @@
-"""The contract of a signature: a serving function with its inputs, an example request and the client's call."""
+"""The base class of signatures: a serving function with its inputs, an example request, and the call of a client."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ STRINGS, LISTS_OF_STRINGS = tf.TensorSpec([None], tf.string), tf.TensorSpec([Non
 INTEGERS = tf.TensorSpec([None], tf.int32)
 
 Example = Mapping[str, np.ndarray]
-"""A request by input, one row: [1] or [1, W]."""
+"""A request of one row: an array [1], or [1, W], by input."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What example requests are made of.
+    """A history, its context and an item, of which example requests are made.
 
     Attributes:
       history: str objects [1, L], item ids, oldest first.
-      context: the raw inputs beside it, by name; first dimension 1.
+      context: the raw inputs beside the history, by name; first dimension 1.
       item: the raw fields of an item by input, first dimension 1.
     """
 
@@ -34,16 +34,16 @@ class Sample:
 
 
 class Signature:
-    """One serving function. A class of one's own derives from this, and joins by `export.signatures`.
+    """A serving function of an export. Derive from this class to add one, and name the class in `export.signatures`.
 
-    An export makes one of each class. Tensors that do not follow from the inputs are made in the constructor:
+    An export makes one object of each class. Variables and tables that the function needs are made in the constructor:
     `self.prices = serving.keep(tf.Variable(...))`.
 
     Args:
-      serving: what signatures share.
+      serving: the module that all signatures share.
 
     Attributes:
-      name: what it is called by; letters, digits and "_".
+      name: the name of the signature: letters, digits and "_", a letter first.
     """
 
     name = ""
@@ -52,20 +52,34 @@ class Signature:
         self.serving = serving
 
     def inputs(self) -> Mapping[str, tf.TensorSpec] | None:
-        """Returns the inputs by name, the first dimension of each the batch; None: the model lacks what it needs."""
+        """Returns the inputs by name; the first dimension of each is the batch. None: the model cannot serve this."""
         raise NotImplementedError
 
     def __call__(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Answers B rows in core TensorFlow operations; a row changes no other row, and B may be 0."""
+        """Answers B rows, with operations of core TensorFlow only; rows must not depend on each other, and B may be 0.
+
+        Args:
+          **inputs: a tensor for each of `inputs`, by name; first dimension B.
+
+        Returns:
+          The outputs by name; first dimension B.
+        """
         raise NotImplementedError
 
     def example(self, sample: Sample) -> Example:
-        """Returns a request of one row that a server replays at load, and that users start from."""
+        """Returns a request of one row, which a server replays when it loads the model and users can start from.
+
+        Args:
+          sample: a history, its context and an item of the catalog.
+
+        Returns:
+          An array for each of `inputs`, by name; first dimension 1.
+        """
         raise NotImplementedError
 
     @property
     def client_call(self) -> str:
-        """What asks it in Python, where `shop` is `mmrec.load(folder)`."""
+        """The Python call that asks this signature, where `shop` is `mmrec.load(folder)`; for the model card."""
         return f'shop.call("{self.name}", inputs)'
 
 
@@ -73,8 +87,8 @@ class Served(NamedTuple):
     """A signature in an export.
 
     Attributes:
-      function: takes its inputs by name.
-      example: what it is asked for, for warm-up and sample requests.
+      function: the traced function; takes its inputs by name.
+      example: a request, for warm-up and sample requests.
       client_call: see `Signature.client_call`.
     """
 
@@ -89,7 +103,7 @@ class Served(NamedTuple):
 
 
 def trace(signature: Signature, inputs: Mapping[str, tf.TensorSpec]) -> tf.types.experimental.ConcreteFunction:
-    """Makes the function of a signature, its inputs named."""
+    """Traces a signature into a function whose inputs have these names."""
     return tf.function(lambda **raw: signature(**raw), autograph=False).get_concrete_function(
         **{name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
     )

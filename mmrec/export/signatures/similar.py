@@ -1,4 +1,4 @@
-"""The signature `similar`: items near an item of the catalog."""
+"""The signature `similar`: finds items near items of the catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmrec.export.signatures.signature import INTEGERS, STRINGS, Signature
 
 
 class Similar(Signature):
-    """Answers items (string [B]) with those near them; an unknown one has no neighbours."""
+    """Answers items (string [B]) with the `k` (int32 [B]) nearest other items; an unknown item gets no answers."""
 
     name = schema.SIMILAR
     client_call = 'shop.similar(["id1"], k=10)'
