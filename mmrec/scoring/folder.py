@@ -73,7 +73,7 @@ class ScoreFolder:
         return sum(name.startswith("part-") for name in os.listdir(self.path / ROWS))
 
     def gather(self, shards: Sequence[Shard], task: str) -> dict[str, int]:
-        """Counts the answers and collects the dead letters in one file.
+        """Counts the answers and collects the bad rows in one file.
 
         Args:
           shards: all shards of the job, each answered.
@@ -83,7 +83,7 @@ class ScoreFolder:
           The numbers of `rows`, `bad_rows`, answered rows of which the model read nothing (see `UNREAD`), and `shards`.
 
         Raises:
-          RuntimeError: there are fewer or more answers and dead letters than rows that were read.
+          RuntimeError: there are fewer or more answers and bad rows than rows that were read.
         """
         work, aside = self.path / WORK, self.path / f".{BAD_ROWS}"
         staged = work / _STAGED / STAGED_BAD_ROWS
@@ -106,9 +106,9 @@ class ScoreFolder:
         aside.unlink(missing_ok=True)
         return {"rows": rows, "bad_rows": bad, UNREAD[task]: unread, "shards": len(shards)}
 
-    def first_letter(self) -> dict[str, Any]:
-        """Returns the first of the collected dead letters."""
-        with open(self.path / LETTERS, encoding="utf-8") as file:
+    def first_bad_row(self) -> dict[str, Any]:
+        """Returns the first of the collected bad rows."""
+        with open(self.path / BAD_ROWS, encoding="utf-8") as file:
             return json.loads(next(file))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -117,7 +117,7 @@ class ScoreFolder:
         self.clean()
 
     def discard(self) -> None:
-        """Removes the answers; the dead letters stay."""
+        """Removes the answers; the bad rows stay."""
         shutil.rmtree(self.path / ROWS, ignore_errors=True)
 
     def forget(self) -> None:
@@ -149,7 +149,7 @@ def open_folder(output: str | os.PathLike[str], job: Mapping[str, Any]) -> Itera
         raise InputError(f"`output` must be a folder. Received a file: {path}. Give another path, or remove it.")
     with writing(path, "output"):
         path.mkdir(parents=True, exist_ok=True)
-        ignored = {_LOCK, f".{JOB}"} | ({LETTERS} if (path / _LOCK).exists() else set())  # left by a refused job
+        ignored = {_LOCK, f".{JOB}"} | ({BAD_ROWS} if (path / _LOCK).exists() else set())  # left by a refused job
         busy = f"{path}: another process scores into it. Wait for its end, or give another `output`."
         with locked(path / _LOCK, busy):
             earlier = _read(path / JOB)

@@ -94,7 +94,7 @@ class Plan:
         """Cuts the files into shards; files that are not parquet, or that hold events, are first written to new files.
 
         Args:
-          folder: an empty folder for the new files; rows that cannot be used go to `STAGED_LETTERS` in it.
+          folder: an empty folder for the new files; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
           size: rows per shard.
         """
         staged = [path for path in self._paths if self._events is not None or not _is_parquet(path)]

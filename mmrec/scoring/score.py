@@ -117,10 +117,10 @@ def score(
 
 
 def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts: Mapping[str, int]) -> None:
-    """Refuses a job without any useful answer; its answers are removed, its dead letters stay.
+    """Refuses a job without any useful answer; its answers are removed, its bad rows stay.
 
     Raises:
-      InputError: there is no useful answer; the message holds the first dead letter, if there is one.
+      InputError: there is no useful answer; the message holds the first bad row, if there is one.
     """
     rows, bad = counts["rows"], counts["bad_rows"]
     if rows and counts.get(EMPTY) != rows:
@@ -133,7 +133,7 @@ def _require_answers(input: str | os.PathLike[str], folder: ScoreFolder, counts:
         )
     if not bad:
         raise InputError(f"{input}: holds no rows. Give `input` a file with at least one.")
-    first = folder.first_letter()
+    first = folder.first_bad_row()
     raise InputError(
         f"{first['file']}, row {first['row']:,}: {first['reason']}. Not one of {bad:,} rows can be used: "
         f"{folder.path / BAD_ROWS} says why. Correct the input."

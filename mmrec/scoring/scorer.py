@@ -70,8 +70,8 @@ def score_shard(shard: Shard, job: Job) -> Scored:
         writer.close()
         kept = folder / WORK / f"{shard.name}.jsonl"
         if bad:
-            os.replace(letters, kept)
-        else:  # a killed process may have left letters about a photo that exists by now
+            os.replace(bad_rows, kept)
+        else:  # a killed process may have left bad_rows about a photo that exists by now
             kept.unlink(missing_ok=True)
         os.replace(answers, folder / ROWS / f"{shard.name}.parquet")
     finally:

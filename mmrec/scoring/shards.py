@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mmrec import schema
 
 ROW = "mmrec_row"  # column with the number of a row in the user's file, where the shard is in another file
-STAGED_LETTERS = "bad.jsonl"  # rows that could not be put into a shard
+STAGED_BAD_ROWS = "bad.jsonl"  # rows that could not be put into a shard
 ROWS, WORK = "rows", ".work"  # folders of the output: the answers, and files that the job needs until it ends
 UNKNOWN, EMPTY = "unknown_histories", "items_without_content"
 UNREAD = {"recommend": UNKNOWN, "embed": EMPTY, "label": EMPTY}
@@ -73,6 +73,6 @@ def model_version(export_dir: str | os.PathLike) -> str:
     return "/".join(Path(export_dir).resolve().parts[-2:])
 
 
-def letter(source: str, row: int, reason: str) -> str:
-    """Returns a line of the dead letters, which says why a row of the user's file could not be used."""
+def bad_row_line(source: str, row: int, reason: str) -> str:
+    """Returns a line of `bad_rows.jsonl`, which says why a row of the user's file could not be used."""
     return json.dumps({"file": source, "row": row, "reason": reason}, ensure_ascii=False) + "\n"

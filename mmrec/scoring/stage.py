@@ -24,11 +24,11 @@ Read = Callable[..., Iterator[Rows]]
 """A function with the arguments and results of `read_rows`."""
 
 
-def write_letters(path: Path, source: str, faults: Mapping[int, str]) -> None:
-    """Appends dead letters to a file.
+def write_bad_rows(path: Path, source: str, faults: Mapping[int, str]) -> None:
+    """Appends bad rows to a file.
 
     Args:
-      path: the file of dead letters.
+      path: the file of bad rows.
       source: the user's file.
       faults: number of a row -> the rule that it breaks.
     """
@@ -43,7 +43,7 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     Args:
       path: the file.
       columns: the columns to write, ids first.
-      folder: the folder of the new files; rows that cannot be read go to `STAGED_LETTERS` in it.
+      folder: the folder of the new files; rows that cannot be read go to `STAGED_BAD_ROWS` in it.
       first: number of the first shard.
       size: rows per shard.
       read: reads the file.
@@ -51,7 +51,7 @@ def stage_csv(path: str, columns: Sequence[str], folder: Path, first: int, size:
     shards: list[Shard] = []
     ids = WholeNumbers()
     for rows in read(path, columns, size):
-        write_letters(folder / STAGED_BAD_ROWS, path, rows.faults)
+        write_bad_rows(folder / STAGED_BAD_ROWS, path, rows.faults)
         if not len(rows.numbers):
             continue
         ids.add(rows.columns[columns[0]])
@@ -72,7 +72,7 @@ def stage_events(
       paths: the files.
       events: the columns and rules of the events.
       columns: the columns of the histories that will be made.
-      folder: the folder of the new files; rows that cannot be used go to `STAGED_LETTERS` in it.
+      folder: the folder of the new files; rows that cannot be used go to `STAGED_BAD_ROWS` in it.
       parts: number of new files.
       read: reads a file.
     """
@@ -84,7 +84,7 @@ def stage_events(
             if first is None and len(readable):
                 first = times.dated, times.zoned[readable[0]]  # all times must be of the first one's kind
             table, faults = _checked(rows, events, times, first or (False, False))
-            write_letters(folder / STAGED_BAD_ROWS, path, rows.faults | faults)
+            write_bad_rows(folder / STAGED_BAD_ROWS, path, rows.faults | faults)
             held.append(table)
             users.add(table["user"].unique().to_pylist())
             if sum(map(len, held)) >= _HELD:

@@ -154,8 +154,3 @@ def signature_inputs(
                 f"{inputs[name]!r:.80}."
             )
     return tensors
-
-
-def as_tensor(values: np.ndarray, spec: tf.TensorSpec) -> tf.Tensor:
-    """Returns an array as a signature takes it: constants take no empty lists of strings without a shape."""
-    return tf.reshape(tf.constant(values.ravel().tolist(), spec.dtype), values.shape)

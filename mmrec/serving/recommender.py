@@ -26,7 +26,6 @@ from mmrec.serving.item_columns import decodable, item_columns
 from mmrec.serving.loading import load_export
 from mmrec.serving.questions import (
     Filter,
-    as_tensor,
     filter_rows,
     for_each,
     padded_ids,
@@ -165,10 +164,7 @@ class Recommender:
           batch: items that are read at once.
 
         Returns:
-          `Answers` with at most `k` items per item.
-
-        Returns:
-          The nearest `k` items of each, without the item itself, by falling score.
+          The nearest `k` items of each, by falling score.
 
         Raises:
           InputError: an id is not in the export, or another argument has another form.
@@ -296,9 +292,6 @@ class Recommender:
 
         Returns:
           The output tensors by name; the first dimension of each is the batch.
-
-        Returns:
-          The outputs by name, tensors whose first dimension is the batch.
 
         Raises:
           InputError: the export has no such signature, or its inputs are others.
