@@ -13,7 +13,7 @@ from mmrec.jobs.refresh import refresh as refresh
 from mmrec.jobs.train import TrainResult as TrainResult
 from mmrec.jobs.train import train as train
 from mmrec.scoring.score import score as score
-from mmrec.serving.recommender import Answers as Answers
+from mmrec.serving.answers import Answers as Answers
 from mmrec.serving.recommender import Recommender as Recommender
 from mmrec.serving.recommender import load as load
 from mmrec.tuning.tune import TuneResult as TuneResult

@@ -77,7 +77,7 @@ class Items:
         self._inputs = self._read(frame, shop, signature)
 
     def batches(self, most: int) -> list[np.ndarray]:
-        """Returns the rows without fault in parts (int [B] each) of at most `most`; at least one part, perhaps empty."""
+        """Returns the rows without fault in parts (int [B] each) of at most `most`; at least one part, maybe empty."""
         return [self._rows[start : start + most] for start in range(0, max(1, len(self._rows)), most)]
 
     def ask(self, rows: np.ndarray) -> dict[str, tf.Tensor]:
