@@ -10,7 +10,7 @@ import mmrec
 import mmrec.comparing.exports as job
 from mmrec.errors import InputError
 from mmrec.export.saved_model import write_version
-from mmrec.serving.recommender import Answers
+from mmrec.serving.answers import Answers
 from tests.export.small import small_version
 
 HISTORIES = "user_id,history,country\nu1,a b a,DE\nu2,,DE\nu3,x b,FR\n"
