@@ -103,7 +103,7 @@ class Recommender:
         return {name: one for name, one in self.inputs(schema.EMBED_QUERY).items() if name != "history"}
 
     def describe(self, item_id: str) -> str:
-        """Returns an item's id and payload in one line of text; of an unknown item only the id."""
+        """Returns the id and payload of the item `item_id` in one line of text; of an unknown item the id alone."""
         rows = self._payload.loc[[item_id]] if item_id in self._payload.index else self._payload.head(0)
         values = rows.iloc[0] if len(rows) else []
         shown = [", ".join(map(str, value)) if isinstance(value, LISTS) else str(value) for value in values]
@@ -179,7 +179,7 @@ class Recommender:
         return self._ask(schema.SIMILAR, batch, item_id=ids, k=for_each(k, len(ids)))
 
     def unknown(self, item_ids: Iterable[str]) -> list[str]:
-        """Returns those of some item ids that are not in the export, as texts, in their order."""
+        """Returns those of `item_ids` that the export lacks, in their order, however they are spelt."""
         ids = strings(item_ids, "item_ids")
         return [str(item) for item in ids[self.spellings.places(ids) < 0]]
 
@@ -271,7 +271,7 @@ class Recommender:
         return item_columns(table, self.interface.fields, self.inputs(signature), self.spellings)
 
     def inputs(self, signature: str) -> Mapping[str, tf.TensorSpec]:
-        """Returns type and shape of the inputs of a signature by name; raises `InputError` if there is no such one."""
+        """Returns dtype and shape of the inputs of `signature`, by name; raises `InputError` if the export lacks it."""
         if signature not in self.manifest["inputs"]:
             raise InputError(
                 f"the export has no signature `{signature}`.{nearest(signature, self.signatures)} It has: "
