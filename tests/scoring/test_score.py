@@ -210,7 +210,7 @@ def test_a_file_of_bad_rows_alone_is_refused_with_the_first_reason_as_often_as_i
         assert sorted(child.name for child in out.iterdir()) == [".lock", "bad_rows.jsonl"]
         assert [letter["row"] for letter in letters(out)] == [*range(1, bad + 1)]
     path.write_text("user_id,history\nu1,a\n")
-    assert score(export, path, out)["rows"] == 1  # the folder is free for the corrected job
+    assert score(export, path, out)["rows"] == 1  # the folder is free for what was corrected
     assert letters(out) == []
 
 
