@@ -1,4 +1,4 @@
-"""Settings and fixtures that all tests share; they stand before anything that loads TensorFlow."""
+"""Settings and fixtures that all tests share; the settings come before anything loads TensorFlow."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A shop on disk to be spoilt, and what `mmrec train` says to it."""
+"""A shop on disk that tests spoil, and how `mmrec train` answers."""
 
 import csv
 import json
@@ -72,7 +72,7 @@ class SpoiltShop:
         self.write("events", [header, *([*row[:2], write(int(row[2]))] for row in rows)])
 
     def left(self):
-        """Returns the content of every file below the folders of runs and versions, locks aside."""
+        """Returns the content of every file below the folders of runs and versions, except locks."""
         files = {}
         for name in ("runs", "models"):
             for path in sorted((self.folder / name).rglob("*")):

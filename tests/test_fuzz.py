@@ -1,4 +1,4 @@
-"""Random configs, tables and requests: an answer or a clear refusal, never a crash or a number that is none."""
+"""Random configs, tables and requests: an answer or a clear refusal, never a crash or a NaN."""
 
 import gzip
 import json

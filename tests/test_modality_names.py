@@ -1,4 +1,4 @@
-"""No modality is spelt outside its folder and the one list, so that who adds one edits nothing else."""
+"""No modality is spelt outside its folder and the one list, so adding one edits nothing else."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ import mmrec
 from mmrec.modalities.names import MODALITIES
 
 PACKAGE = Path(mmrec.__file__).parent
-EXCEPTIONS = {  # (file, literal): why it is none of the modality, or may name it
+EXCEPTIONS = {  # (file, literal): why it is not the modality's name, or may be spelt there
     ("schema.py", "item_id"): "the column and input of ids, which every export has",
     ("schema.py", "text"): "a kind of field",
     ("schema.py", "attributes"): "the signature of heads",
@@ -18,14 +18,14 @@ EXCEPTIONS = {  # (file, literal): why it is none of the modality, or may name i
     ("serving/recommender.py", "image"): "an argument of the client",
     ("serving/recommender.py", "audio"): "an argument of the client",
 }
-ELSEWHERE = (  # what earlier exports mean, which say it by these names alone; the sample shop has its own columns
+ELSEWHERE = (  # earlier exports are read by these names; the sample shop has its own columns
     "data/sample_shop/",
     "serving/earlier.py",
 )
 
 
 def spelt(source, names):
-    """Yields (line, literal) of the string literals in a source that equal one of the names; docstrings are none."""
+    """Yields (line, literal) of the string literals in a source that equal one of the names; except docstrings."""
     tree = ast.parse(source)
     texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

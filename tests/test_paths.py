@@ -1,4 +1,4 @@
-"""Folders whose names TensorFlow would take for a pattern, by a link that is none."""
+"""Folders whose names TensorFlow would read as a pattern are used through a link."""
 
 import tempfile
 

@@ -1,4 +1,4 @@
-"""What mmrec does to the process that it runs in, and what it bears there."""
+"""What mmrec changes in the process that it runs in, and what it tolerates there."""
 
 import os
 import sys

@@ -69,9 +69,12 @@ def score(
         input and the output under the same paths.
 
     Returns:
-      The content of score.json: `rows` (answered), `bad_rows`, `unknown_histories` (for `recommend`: answered rows
-      whose history holds ids, but none of the export) or `items_without_content` (for the other tasks: answered rows of
-      which the model can read nothing), `shards`, `seconds`, `task` and `model_version`.
+      The content of score.json, with the keys
+
+      * `rows`, `bad_rows`: how many rows were answered, and how many were not.
+      * `unknown_histories` (only for `recommend`): answered rows whose history holds ids, but none of the export.
+      * `items_without_content` (for the other tasks): answered rows of which the model can read nothing.
+      * `shards`, `seconds`, `task`, `model_version`: what was done, how long it took, and by which model.
 
     Raises:
       InputError: an argument, the export, the input or the output folder cannot be used; or no row can be answered, no

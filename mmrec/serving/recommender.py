@@ -233,8 +233,8 @@ class Recommender:
           status: whether to return also what was wrong with each item.
 
         Returns:
-          float32 [N, D], the embedding of each item. With `status` also int32 [N], the sum of: 1, a photo cannot be
-          read; 2, the recording cannot be read; 4, the item has nothing that the model reads. 0 means that all is well.
+          float32 [N, D], the embedding of each item. With `status` also int32 [N], the sum of 1 (a photo cannot be
+          read), 2 (the recording cannot be read) and 4 (the item has nothing that the model reads); 0: all is well.
 
         Raises:
           InputError: the table has no column that the model reads, a photo's file is absent, or features have another
@@ -337,7 +337,7 @@ def load(export_dir: str | os.PathLike, verify: bool = True) -> Recommender:
       verify: whether every file is compared with its checksum in the manifest; a version of 1 GB takes about a second.
 
     Returns:
-      A `Recommender`. It cannot be pickled: send its `path` to another process, and load it there.
+      A `Recommender`. It cannot be pickled; send its `path` to another process, and load it there.
 
     Raises:
       InputError: the folder is no export, has a newer format, or a file in it is missing, was changed or was added.

@@ -1,4 +1,4 @@
-"""Two exports side by side: answers that are given by hand, and exports that are really asked."""
+"""Exports are compared: with answers made by hand, and with exports that are really asked."""
 
 import json
 
@@ -82,7 +82,7 @@ def test_the_report_counts_what_changed(scripted, histories):
     assert rbo_1 <= low < means["rbo"] < high <= 1
     assert overall["kendall_tau"]["users"] == 3
     assert overall["score"]["difference"] == pytest.approx(-0.2 / 3)
-    # a and b stand twice in the histories, the others never.
+    # a and b occur twice in the histories, the others never.
     assert overall["popularity"]["a"] == pytest.approx((2 / 3 + 4 / 3 + 4 / 3) / 3)
     assert overall["popularity"]["difference"] == pytest.approx(0)
     assert (overall["lacking"]["a"], overall["lacking"]["b"]) == pytest.approx((1 / 9, 1 / 9))
@@ -158,7 +158,7 @@ def test_the_command_prints_tables_or_json(scripted, histories, command, monkeyp
     assert json.loads(out.splitlines()[-1]) == mmrec.compare_exports(*scripted, histories(), segments=["country"], k=3)
 
 
-def test_histories_that_say_nothing_are_refused(scripted, histories):
+def test_histories_without_rows_or_items_are_refused(scripted, histories):
     many = "\n".join(f"u{number},a,{number}" for number in range(51))
     for text, message in [
         ("user_id,history\n", "histories.csv: holds no rows. Give `histories` a file with at least one."),
@@ -195,7 +195,7 @@ def test_columns_that_nobody_named_make_segments_where_they_have_few_values(scri
     assert "column `age` has over 50 values and makes no segments" in capsys.readouterr().err
 
 
-def test_columns_that_batch_scoring_would_tell_the_exports_are_named(scripted, histories, capsys):
+def test_ignored_columns_that_batch_scoring_would_read_are_named(scripted, histories, capsys):
     path = histories("user_id,now,exclude,history,history_time\nu1,5,c,x b,1 2\n")
     mmrec.compare_exports(*scripted, path, k=3)
     said = capsys.readouterr().err

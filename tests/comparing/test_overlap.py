@@ -1,4 +1,4 @@
-"""What is said of two lists, on lists short enough to count by hand."""
+"""Measures of two lists, on lists short enough to count by hand."""
 
 import itertools
 import tracemalloc
@@ -84,7 +84,7 @@ def test_kendalls_tau_of_long_lists_leaves_out_what_only_one_has_and_takes_memor
     assert most < 2**20  # the pairs would be 16 million
 
 
-def test_the_mean_of_answers_leaves_out_what_is_none():
+def test_the_mean_of_answers_leaves_out_padding():
     lists = np.array([[1, 2], [3, 0], [0, 0]])
     np.testing.assert_allclose(
         mean_of_answers(lists, np.array([[1.0, 2.0], [3.0, -9.0], [-9.0, -9.0]])), [1.5, 3, np.nan]

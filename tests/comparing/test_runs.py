@@ -1,4 +1,4 @@
-"""Two runs side by side: hand-made run folders, and one that a training left."""
+"""Runs are compared: hand-made run folders, and one that a training left."""
 
 import json
 

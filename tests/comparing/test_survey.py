@@ -1,4 +1,4 @@
-"""A file of histories, read once: what it counts, and its rows again."""
+"""A file of histories is read once; its counts are right, and its rows come back."""
 
 import numpy as np
 import pytest

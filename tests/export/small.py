@@ -21,7 +21,7 @@ from mmrec.towers.candidate import CandidateTower
 from mmrec.towers.history_recurrent import MeanHistory
 from mmrec.towers.query import QueryTower
 
-CONFIG = {  # of a training, as far as an export is read or described by it
+CONFIG = {  # the part of a training's config that an export reads or describes
     "data": {"catalog": {"path": "items.csv"}, "interactions": {"path": "events.csv"}},
     "item": {"modalities": ["item_id"]},
     "query": {"max_length": 3},
@@ -89,7 +89,7 @@ def functions(parts):
 
 
 def small_version(**changes):
-    """Returns the arguments of `write_version` but the folder; `changes` as in `small_parts`."""
+    """Returns the arguments of `write_version` except the folder; `changes` as in `small_parts`."""
     parts = small_parts(arc=False, **changes)
     ids = parts.ids
     payload = pd.DataFrame({"item_id": ids[1:], "title": list("ABCDE"), "digest": ["0"] * 5})

@@ -20,7 +20,7 @@ TYPES = ("", "buy", "view")
 
 @pytest.fixture(scope="module")
 def signatures():
-    """An export whose `view` turns an item round, and in which a question 8 later moves a query by (3, 0)."""
+    """An export in which a `view` reverses an item, and a question that comes 8 later moves the query by (3, 0)."""
     config = QueryConfig(context=BOTH, dropout=0.0)
     context = ContextTower(2, config, len(TYPES))
     context.event_item.assign([[0, 0, 0, 0], [-2, -2, 0, 0]])

@@ -1,4 +1,4 @@
-"""An export answers in processes that know nothing of mmrec as it does here."""
+"""An export gives the same answers in processes without mmrec as here."""
 
 import json
 import os

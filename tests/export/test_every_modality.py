@@ -59,7 +59,7 @@ def test_a_model_that_reads_everything_answers_everywhere_as_in_training(way, tm
 
 
 def _absolute(folder, value):
-    """Returns the paths of a cell below the folder: a list where it is one, None where nothing stands."""
+    """Returns the paths of a cell below the folder: a list where it is one, None for an empty cell."""
     if value.startswith("["):
         return [str(folder / path) for path in json.loads(value)]
     return str(folder / value) if value else None

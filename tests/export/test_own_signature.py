@@ -1,4 +1,4 @@
-"""A signature of one's own: one file, from the catalog to the answer of the reloaded export."""
+"""A user's own signature: one file, from the catalog to the answer of the reloaded export."""
 
 import json
 import re
@@ -35,11 +35,11 @@ class Hidden(Signature):
 
 
 class Taken(Recommend):
-    """Keeps the name of another."""
+    """Keeps the name of another signature."""
 
 
 class Forgetful(Recommend):
-    """Leaves an input out of its example."""
+    """Has an example that lacks an input."""
 
     name = "forgetful"
 
@@ -157,7 +157,7 @@ def test_a_refresh_where_its_class_cannot_be_imported_is_refused(trained, tmp_pa
     assert [one.name for one in copy.parent.iterdir()] == ["1"]
 
 
-def test_an_export_that_lacks_what_it_needs_has_it_not(tmp_path):
+def test_an_export_without_what_it_needs_leaves_it_out(tmp_path):
     path = write_version(tmp_path, *small_version(signatures=[PATH]))
     manifest = json.loads((path / "mmrec/manifest.json").read_text())
     assert "cheapest" not in manifest["inputs"]
@@ -178,7 +178,7 @@ def test_an_export_that_lacks_what_it_needs_has_it_not(tmp_path):
         ([PATH, PATH], r"Received: 'cheapest', which another of them has"),
     ],
 )
-def test_classes_that_are_no_signatures_of_ones_own_are_refused(paths, message):
+def test_classes_that_cannot_be_signatures_are_refused(paths, message):
     with pytest.raises(InputError, match=message):
         find_signatures(paths)
 

@@ -1,4 +1,4 @@
-"""Ready requests are valid JSON whatever the item that they show lacks."""
+"""Sample requests are valid JSON whatever fields their item lacks."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a version folder holds, and that it is there whole or not at all."""
+"""What a version folder holds, and that it is written completely or not at all."""
 
 import json
 from dataclasses import replace
@@ -135,7 +135,7 @@ def test_a_run_exports_once(tmp_path):
     # Regression: a run killed between its export and its metrics exported again when it continued.
     *others, manifest, samples = small_version()
     first = saved_model.write_version(tmp_path, *others, manifest | {"run": "a"}, samples)
-    (tmp_path / "5").mkdir()  # no export of ours
+    (tmp_path / "5").mkdir()  # not one of our exports
     before = saved_model.checksums(first)
     assert saved_model.write_version(tmp_path, *others, manifest | {"run": "a"}, samples) == first
     assert saved_model.checksums(first) == before
@@ -143,14 +143,14 @@ def test_a_run_exports_once(tmp_path):
     assert saved_model.write_version(tmp_path, *others, manifest, samples).name == "7"
 
 
-def test_a_version_that_embeds_items_otherwise_is_not_published(tmp_path):
+def test_a_version_that_embeds_items_differently_is_not_published(tmp_path):
     parts, *others = small_version()
     with pytest.raises(RuntimeError, match=r"item embeddings differ from the model's by 0\.001"):
         saved_model.write_version(tmp_path, replace(parts, table=ItemTable.of(parts.table.scored + 1e-3)), *others)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
-def test_a_version_that_embeds_queries_otherwise_is_not_published(tmp_path):
+def test_a_version_that_embeds_queries_differently_is_not_published(tmp_path):
     *others, samples = small_version()
     with pytest.raises(RuntimeError, match="query embeddings differ from the model's by nan"):
         saved_model.write_version(tmp_path, *others, replace(samples, queries=samples.queries * np.nan))

@@ -1,4 +1,4 @@
-"""The ready requests of an export, asked by gRPC and REST as a server takes them, against the Python way to ask."""
+"""The sample requests of an export get the same answers by gRPC and REST as the calls in Python."""
 
 import base64
 import json
@@ -63,7 +63,7 @@ def instance(shop, name):
 
 
 def expected(shop, name):
-    """What `mmrec.load` answers to the ready request; outputs by name."""
+    """The answer of `mmrec.load` to the sample request; outputs by name."""
     row = instance(shop, name)
     ids = lambda key: [[item for item in row[key] if item]]  # noqa: E731
     if name == "embed_query":

@@ -1,4 +1,4 @@
-"""What holds of every signature, one's own included."""
+"""What holds for every signature, including a user's own."""
 
 import json
 

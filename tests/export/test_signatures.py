@@ -1,4 +1,4 @@
-"""Every serving function of an export, asked as a server asks."""
+"""Every serving function of an export, called as a server calls it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The trained model inside an export, taken out and saved once more."""
+"""The trained model in an export is restored and saved again."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def save(parts, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tokenizer", ["word", "sentencepiece"])
-def test_what_is_restored_and_saved_again_holds_the_same_functions(tokenizer, tmp_path):
+def test_a_restored_and_saved_model_holds_the_same_functions(tokenizer, tmp_path):
     texts = np.array(["red mug", "blue mug", "blue lamp with a red shade", "green lamp"], object)
     config = TextConfig(tokenizer=tokenizer, vocabulary_size=40)
     encoder = learn_text_encoder(config, {"title": texts})

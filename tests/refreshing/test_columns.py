@@ -1,4 +1,4 @@
-"""Columns of a new catalog that are called otherwise than in training."""
+"""Columns of a new catalog with other names than in training."""
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,7 @@ def test_payload_and_filters_of_the_same_number_are_the_same_ones_and_others_are
     assert columns.names["filters"] == ["brand", "shelf", "size"]
 
 
-def test_what_is_shown_and_asked_for_is_called_as_the_export_calls_it():
+def test_payload_and_filters_are_named_as_in_the_export():
     columns = match(payload=["title", "place"], filters=["brand", "place"])
     catalog = Catalog(
         item_ids=np.array(["a"], object),

@@ -1,4 +1,4 @@
-"""A catalog that drops most of an export, or spells its ids otherwise, is refused before anything is written."""
+"""A catalog that drops most of an export, or spells its ids differently, is refused before anything is written."""
 
 import pandas as pd
 import pytest
@@ -8,7 +8,7 @@ from mmrec.refreshing.delisting import DelistingLimit
 
 
 def refusal(exported, left, max_delisted=0.3, histories=None):
-    """Returns what is said of a catalog, "" where it may replace the export's items."""
+    """Returns the message that refuses a catalog; "" where it may replace the export's items."""
     limit = DelistingLimit("new.csv", exported, max_delisted, histories)
     try:
         limit.require(left)

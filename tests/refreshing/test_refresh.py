@@ -1,4 +1,4 @@
-"""An export brought up to date by itself, without training."""
+"""An export is brought up to date without training."""
 
 import errno
 import json
@@ -62,8 +62,8 @@ def shops(refreshed):
     return tuple(mmrec.load(version, verify=True) for version in refreshed)
 
 
-def test_an_export_of_before_is_compared_by_the_digests_that_it_has(tmp_path):
-    # Its digests are of what the graph reads, and its manifest does not say otherwise.
+def test_an_earlier_export_is_compared_by_its_own_kind_of_digests(tmp_path):
+    # Its digests are made of what the graph reads; its manifest does not say so.
     version = write_export(tmp_path, by_file=False)
     assert mmrec.refresh(version, write(tmp_path / "same.parquet", items())).export_dir == version
     manifest = json.loads((version / "mmrec/manifest.json").read_text())
@@ -202,7 +202,7 @@ def test_most_of_an_export_is_delisted_only_on_demand(old, tmp_path, command):
     ]
 
 
-def test_ids_that_are_spelt_otherwise_are_named_with_both_spellings(old, tmp_path):
+def test_ids_that_are_spelt_differently_are_named_with_both_spellings(old, tmp_path):
     version = copied(old, tmp_path)
     catalog = write(tmp_path / "new.parquet", items().assign(item_id=items()["item_id"].str.upper()))
     with pytest.raises(mmrec.InputError, match=r"24 of 24 items .* \(such as 'i00'; the catalog has 'I00'\)"):
@@ -224,7 +224,7 @@ RENAMED = {"item_id": "sku", "features": "vec", "payload": ["name"], "filters": 
 
 
 @pytest.mark.slow
-def test_columns_may_be_called_otherwise_and_everyone_who_asks_uses_the_names_of_before(old, tmp_path, capsys):
+def test_columns_may_have_other_names_and_users_keep_the_old_ones(old, tmp_path, capsys):
     version = copied(old, tmp_path)
     called = {"item_id": "sku", "vector": "vec", "title": "name", "kind": "type"}
     catalog = write(tmp_path / "new.parquet", changed_items().rename(columns=called))

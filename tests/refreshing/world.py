@@ -45,7 +45,7 @@ def write(path, table):
 
 
 def write_export(folder, modalities=("features", "item_id"), by_file=True, **export):
-    """Exports a model of random weights as `folder/shop/1`; returns that. `by_file`: as earlier mmrec did not."""
+    """Exports a model of random weights as `folder/shop/1`; returns that. `by_file`: with digests of files."""
     path = write(folder / "items.parquet", items())
     columns = {"text": [], "image": None, "features": "vector", "payload": ["title"], "filters": ["kind"]}
     config = Config.load(

@@ -1,4 +1,4 @@
-"""Files of histories: what is read, by which rules, and what is said of rows that break one."""
+"""Files of histories: what is read, by which rules, and how rows that break one are reported."""
 
 import gzip
 
@@ -44,7 +44,7 @@ def whole(path, *arguments, **settings):
 
 @pytest.mark.parametrize("name", ["histories.csv", "histories.CSV", "histories.csv.gz"])
 def test_csv_separates_items_by_a_space(csv_file, name):
-    path = csv_file("\ufeff" + TEXT if name.endswith(".CSV") else TEXT, name)  # spreadsheets write a mark in front
+    path = csv_file("\ufeff" + TEXT if name.endswith(".CSV") else TEXT, name)  # spreadsheets write a byte order mark
     histories = whole(path, ["country"])
     assert histories.user_ids == ["ann", "bob", "7"]
     assert histories.histories == [["mug", "lamp", "mug"], [], ["lamp"]]
@@ -117,7 +117,9 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(cs
     with open_rows(path, "histories") as file:
         rows = list(file.read(["user_id", "history"]))
     assert rows[0][:2] == (1, None)
-    assert rows[1:] == [(number, ["bob", "lamp"], "") for number in range(2, 50)]  # lines 3 and 4 are of the first row
+    assert rows[1:] == [
+        (number, ["bob", "lamp"], "") for number in range(2, 50)
+    ]  # lines 3 and 4 are in the first row
 
 
 def test_lists_in_lists_are_refused(parquet_file):
@@ -126,7 +128,7 @@ def test_lists_in_lists_are_refused(parquet_file):
         list(read_histories(parquet_file(nested)))
 
 
-def test_what_is_no_file_of_histories_is_refused(csv_file, parquet_file, tmp_path):
+def test_other_files_are_refused(csv_file, parquet_file, tmp_path):
     csv_file("x", "text.csv").rename(tmp_path / "no_gzip.csv.gz")
     for path, message in [
         ("histories.txt", "`histories` must end in one of .parquet, .csv, .csv.gz. Received: 'histories.txt'."),

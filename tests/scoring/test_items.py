@@ -12,7 +12,7 @@ from mmrec.values import Spellings
 
 
 class PhotoShop:
-    """Reads nothing but photos; `folder` and `mask` are what training was told."""
+    """Reads nothing but photos; `folder` and `mask` are the settings of training."""
 
     def __init__(self, folder=None, mask=False):
         fields, files = [Field("image", "image", "image_bytes", "bytes")], {"image_bytes": Files(folder, mask)}
@@ -51,11 +51,11 @@ def test_photos_are_where_training_had_them_unless_told_otherwise(read, tmp_path
     assert read(["a.jpg"], media_dir=str(tmp_path / "other"), folder=trained) == ([b"other"], {})
 
 
-def test_a_cell_in_which_nothing_stands_is_no_photo(read):
+def test_an_empty_cell_is_no_photo(read):
     assert read(["a.jpg", None, "", "  ", "[]", " a.jpg "]) == ([b"input", b"", b"", b"", b"", b"input"], {})
 
 
-def test_an_absent_photo_is_none_where_training_masked_such_and_else_a_fault(read):
+def test_an_absent_photo_is_missing_where_training_masked_such_and_otherwise_a_fault(read):
     assert read(["none.jpg", "a.jpg"], mask=True) == ([b"", b"input"], {})
     actual, faults = read(["none.jpg", "a.jpg"], mask=False)
     assert actual == [b"input"]

@@ -81,7 +81,7 @@ def server():
 
 
 def check_kill(export, path, folder, server, number, moment):
-    """Kills a job and does it again; what was done is kept, and the end is that of an undisturbed one."""
+    """Kills a job and runs it again; finished parts are kept, and it ends as an undisturbed one."""
     options = {"k": 3, "shard_rows": 2}
     whole, out = folder / "whole", folder / "out"
     score(export, path, whole, **options)

@@ -1,4 +1,4 @@
-"""Batch jobs: every row answered once or named, whatever the input."""
+"""Batch jobs answer every row once or name it, whatever the input."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def file(tmp_path):
 
 
 def expected(shop, histories, k):
-    """Returns what the export answers itself."""
+    """Returns the answers of the export itself."""
     answers = shop.recommend(histories.values(), k=k).item_ids
     return [(user, [item for item in row if item]) for user, row in zip(histories, answers, strict=True)]
 
@@ -412,7 +412,7 @@ def test_two_processes_do_what_one_does(export, file, tmp_path, capfd):
     said = capfd.readouterr().err.splitlines()
     assert said[-2:] == ["shards: 4 of 4 scored", f"3 bad rows are left out; {tmp_path}/two/bad_rows.jsonl says why"]
     allowed = ("bytes: ", "shards: ", "3 bad rows")
-    assert all(line.startswith(allowed) for line in said)  # nothing of Beam or of the processes
+    assert all(line.startswith(allowed) for line in said)  # no notes of Beam or of the processes
 
 
 def test_the_command_prints_the_summary(command, export, file, tmp_path, alone):

@@ -1,4 +1,4 @@
-"""What a batch job makes of columns and events, without an export."""
+"""How a batch job reads columns and events, without an export."""
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +47,7 @@ def test_lists_of_texts_become_padded_tensors_in_any_order(column):
     assert read.padded(np.array([3, 0, 2]), 3).numpy().tolist() == wanted
 
 
-def test_numbers_among_texts_that_are_none_are_named_by_row():
+def test_texts_that_are_no_numbers_are_named_by_row():
     read = lists(pa.chunked_array([["1 2.5", "", "3  x", " 4"]]), numbers=True)
     assert read.bad.tolist() == [False, False, True, False]
     assert as_lists(read.padded(np.array([0, 3]), 2)) == [[1.0, 2.5], [None, 4.0]]
@@ -115,7 +115,7 @@ def test_histories_without_any_item_of_the_export_are_counted_and_empty_ones_are
     assert questions.unknown({b"a"}).tolist() == []
 
 
-def test_columns_in_which_nothing_stands_say_nothing():
+def test_empty_columns_are_unknown():
     lists = {"history": [[], []], "exclude": [None, None], "history_time": [None, None]}
     table = pa.table({"user_id": ["a", "b"], **lists, "now": [None, None], "user_town": [None, None]})
     require_types("file", table.schema)

@@ -27,7 +27,7 @@ def export(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wanted(export):
-    """What the histories (9, 13), (1.0) and () are answered."""
+    """The answers to the histories (9, 13), (1.0) and ()."""
     return mmrec.load(export).recommend([["9", "13"], ["1.0"], []], k=2).item_ids.tolist()
 
 
@@ -120,7 +120,7 @@ def test_items_are_written_as_the_export_spells_them(export, tmp_path):
     mmrec.score(export, path, tmp_path / "out", task="embed", shard_rows=1)
     answers = pq.read_table(tmp_path / "out" / "rows")
     assert answers["item_id"].to_pylist() == ["9", "1.0", "99"]
-    assert answers["status"].to_pylist() == [0, 0, 4]  # the last one is new, and the model knows ids alone
+    assert answers["status"].to_pylist() == [0, 0, 4]  # the last one is new, and the model reads only ids
     by_frame = mmrec.load(export).embed_items(pd.DataFrame({"item_id": [9.0, 1.0]}))
     np.testing.assert_allclose(by_frame, np.stack(answers["embedding"].to_pylist()[:2]), atol=1e-6)
 

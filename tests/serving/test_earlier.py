@@ -1,4 +1,4 @@
-"""Exports of before manifests stated what they read load, answer, score and are refreshed as they were."""
+"""Earlier exports, whose manifests do not say what they read, load, answer, score and are refreshed as before."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ STATED = ("inputs", "libraries", "fields", "filters", "id_columns", "files", "ev
 
 
 def as_before(version, folder):
-    """Copies a version without what manifests did not state then."""
+    """Copies a version without the entries that earlier manifests lack."""
     copy = Path(shutil.copytree(version, folder / version.parent.name / version.name))
     path = copy / "mmrec/manifest.json"
     manifest = {name: one for name, one in json.loads(path.read_text()).items() if name not in STATED}
@@ -33,7 +33,7 @@ def earlier(tiny_export, tmp_path):
     return as_before(tiny_export.result.export_dir, tmp_path)
 
 
-def test_what_they_read_is_what_later_ones_state(tiny_export, earlier):
+def test_their_completed_manifests_say_what_later_ones_say(tiny_export, earlier):
     stated, derived = read_manifest(tiny_export.result.export_dir), read_manifest(earlier)
     assert {name: derived[name] for name in STATED[:2]} == {name: stated[name] for name in STATED[:2]}
     assert Interface.of(json.loads(json.dumps(derived))) == Interface.of(stated)
@@ -64,7 +64,7 @@ def test_they_score_as_before(tiny_export, earlier, tmp_path):
     assert answers[0][1]["status"] == [0] * 4
 
 
-def test_they_are_refreshed_and_state_it_from_then_on(tmp_path):
+def test_a_refreshed_one_says_what_it_reads(tmp_path):
     version = as_before(write_export(tmp_path, index="ivf", index_storage="int8"), tmp_path / "before")
     table = items().rename(columns={"vector": "v", "title": "name"}).iloc[:-1]
     columns = {"features": "v", "payload": ["name"]}
@@ -87,7 +87,7 @@ def test_they_are_refreshed_and_state_it_from_then_on(tmp_path):
     )
 
 
-def test_what_a_config_of_then_says_is_understood(earlier):
+def test_the_settings_of_earlier_configs_are_understood(earlier):
     config = {
         "item": {
             "modalities": ["text", "image", "attributes", "item_id"],

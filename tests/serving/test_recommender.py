@@ -1,4 +1,4 @@
-"""The Python way to ask an export."""
+"""An export is asked from Python."""
 
 import io
 import json

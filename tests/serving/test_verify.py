@@ -62,7 +62,7 @@ def test_a_foreign_file_that_tensorflow_might_read_is_named(copy, file):
     assert refusal(copy).startswith(f"{copy / file}: was not exported, and TensorFlow might read it. Remove it")
 
 
-def test_notes_of_the_users_own_are_let_be(copy):
+def test_files_that_the_user_added_are_allowed(copy):
     (copy / "NOTES.txt").write_text("ours")
     (copy / "mmrec/.DS_Store").write_text("theirs")
     verify_files(copy, read_manifest(copy)["sha256"])
