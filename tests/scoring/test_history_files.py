@@ -117,9 +117,7 @@ def test_a_quotation_mark_that_is_not_closed_takes_a_limited_part_of_the_file(cs
     with open_rows(path, "histories") as file:
         rows = list(file.read(["user_id", "history"]))
     assert rows[0][:2] == (1, None)
-    assert rows[1:] == [
-        (number, ["bob", "lamp"], "") for number in range(2, 50)
-    ]  # lines 3 and 4 are in the first row
+    assert rows[1:] == [(number, ["bob", "lamp"], "") for number in range(2, 50)]  # lines 3 and 4 are in the first row
 
 
 def test_lists_in_lists_are_refused(parquet_file):
