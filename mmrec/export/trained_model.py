@@ -113,7 +113,7 @@ def restore_model(exported: tf.Module, path: object) -> TrainedModel:
     if not hasattr(model, "embed") or not hasattr(model, "query"):
         raise InputError(
             f"{path}: was exported by an earlier mmrec, without the functions that embed new items. Export the model "
-            "anew (`mmrec train`); later versions can be refreshed."
+            "again (`mmrec train`); later versions can be refreshed."
         )
     for one in model.held:
         for part in (one, *vars(one).values()):  # a SentencePiece model is an attribute of its tokenizer

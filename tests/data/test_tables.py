@@ -168,7 +168,7 @@ def test_a_csv_row_with_more_or_fewer_fields_than_the_header_is_refused(tmp_path
         (
             "t.jsonl",
             '{"id": 1, "text": ""}\n{"id": 2, "id": 3}\n',
-            "line 2: cannot be read as JSON: the key 'id' stands",
+            "line 2: cannot be read as JSON: the key 'id' appears",
         ),
         ("t.jsonl", f'{{"id": {"7" * 5000}}}\n', "line 1: cannot be read as JSON: Exceeds the limit (4300 digits)"),
         ("t.csv", "id;text\n1;a\n", 'seems to be separated by ";"'),

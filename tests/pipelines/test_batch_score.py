@@ -32,7 +32,10 @@ def test_other_options_go_to_beam(monkeypatch):
         (["--shard_row", "5"], "that Apache Beam knows. Did you mean `shard_rows`? Received: '--shard_row'. Correct"),
         (["--max_paralelism=3"], "Did you mean `max_parallelism`? Received: '--max_paralelism=3'."),
         (["--streaming", "5"], "Received: '5'."),
-        (["--runner=FlinkRunner", "--workers=2"], "`workers` is of the runner here, and `beam_options` name another"),
+        (
+            ["--runner=FlinkRunner", "--workers=2"],
+            "`workers` sets up the local runner, and `beam_options` name another",
+        ),
     ],
 )
 def test_what_beam_would_drop_is_refused_before_a_folder_is_made(tmp_path, monkeypatch, beam, message):
