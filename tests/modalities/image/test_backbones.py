@@ -85,7 +85,7 @@ def test_a_reloaded_graph_reads_photos_as_it_does_here(network, tmp_path):
     actual = loaded.read(files)
     close(actual["features"]["image_features"].numpy()[[0, 1, 4]], backbone(pixels).numpy())
     assert (actual["features"]["image_features"].numpy()[2:4] == 0).all()
-    assert actual["given"].numpy().tolist() == [True, True, False, False, True]
+    assert actual["present"].numpy().tolist() == [True, True, False, False, True]
     assert actual["status"].numpy().tolist() == [0, 0, 1, 0, 0]
     for none in (files[2:4], files[:0]):
         assert loaded.read(none)["features"]["image_features"].shape == (len(none), width)
