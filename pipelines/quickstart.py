@@ -28,7 +28,8 @@ def main(*assignments: str) -> None:
     rows = {item: row for row, item in enumerate(catalog.item_ids)}
 
     def tile(item: str) -> Item:
-        return Item(shop.describe(item).split("  ")[1], photos.photo(rows[item]) if photos else b"")
+        payload = catalog.payload.iloc[rows[item]]
+        return Item(payload["title"] or payload["category"], photos.photo(rows[item]) if photos else b"")
 
     sheet = []
     for user in range(SHOPPERS):

@@ -98,28 +98,27 @@ def refresh(
     find_signatures(config.export.signatures)  # before anything is embedded
     _say([f"column `{column}` is read as `{name}`" for column, name in columns.renamed.items()])
     as_written = not manifest.get(schema.PLAIN_CATEGORIES)
-    read = read_catalog(config, as_written)
-    read = columns.named(read)
+    current = columns.named(read_catalog(config, as_written))
     verify_files(path, manifest["sha256"])
     items, exported = load_export(path, manifest)
-    read = read.spelt_as(items[schema.ID])
+    current = current.spelt_as(items[schema.ID])
     limit = DelistingLimit(config.data.catalog.path, items[schema.ID], max_delisted, histories)
-    limit.require(read.item_ids)
+    limit.require(current.item_ids)
     fields = item_fields(config, columns.names)
-    model, raw = restore_model(exported, path), RawItems(read, fields, schema.FILE_DIGESTS in manifest)
-    contents = read_contents(raw, read, config, model, items)
-    limit.require(read.item_ids[contents.order], "are not in it or have nothing that the model reads")
+    model, raw = restore_model(exported, path), RawItems(current, fields, schema.FILE_DIGESTS in manifest)
+    contents = read_contents(raw, current, config, model, items)
+    limit.require(current.item_ids[contents.order], "are not in it or have nothing that the model reads")
     _say([f"{count:,} {reason.replace('_', ' ')}" for reason, count in contents.left_out.items()])
     _say([f"{count:,} {change}" for change, count in contents.changes.items()])
 
-    payload = read.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
-    filters = [*read.filters]
+    payload = current.payload.iloc[contents.order].reset_index(drop=True).assign(digest=contents.digests)
+    filters = [*current.filters]
     as_before = filters == manifest["filters"]
     if as_before and _parquet(payload).equals(pq.read_table(path / schema.ITEMS)):
         _say([f"nothing has changed since {path}: no version is written"])
         return RefreshResult(path, contents.changes)
     held = held_items(exported, len(items) + 1).refreshed(contents.source, contents.fresh)
-    parts = _parts(config, read, contents, held, model, manifest["index"])
+    parts = _parts(config, current, contents, held, model, manifest["index"])
     described = _manifest(manifest, config, contents, held, parts, int(path.name))
     if columns.renamed:
         described["columns"] = dict(columns.names)
@@ -127,7 +126,7 @@ def refresh(
     described["run"] = digest("refresh", __version__, told, payload.to_parquet(index=False)).hex()
     samples = refresh_samples(raw, config, contents, held, parts)
     delisted = sorted({*items[schema.ID], *read_delisted(path)}.difference(payload[schema.ID]))
-    interface = stated_interface(config, raw.fields, read.filters, manifest["notes"], columns.names[schema.ID])
+    interface = stated_interface(config, raw.fields, current.filters, manifest["notes"], columns.names[schema.ID])
     written = write_version(path.parent, parts, payload, interface, described, samples, key=None, delisted=delisted)
     _say([f"exported {written}"])
     return RefreshResult(written, contents.changes)
@@ -139,16 +138,16 @@ def _parquet(payload: pd.DataFrame) -> Any:
 
 
 def _parts(
-    config: Config, read: Catalog, contents: Contents, held: HeldItems, model: TrainedModel, index: Mapping
+    config: Config, current: Catalog, contents: Contents, held: HeldItems, model: TrainedModel, index: Mapping
 ) -> Parts:
     return Parts(
-        ids=np.array(["", *read.item_ids[contents.order]], object),
+        ids=np.array(["", *current.item_ids[contents.order]], object),
         table=held.table(),
         model=model,
         max_length=config.query.max_length,
         default_k=config.export.k,
         exclude_history=config.leaves_out_history,
-        filters={name: values[contents.order] for name, values in read.filters.items()},
+        filters={name: values[contents.order] for name, values in current.filters.items()},
         index=held.index(index.get("share"), index.get("depth", 10)),  # earlier exports have no depth
         signatures=config.export.signatures,
     )

@@ -58,8 +58,9 @@ def only_competing(logits, positive, competes, history, positive_pairs):
     histories = tf.reduce_max(history, axis=0) + 1
     pairs = tf.boolean_mask(positive_pairs, positive_pairs[:, 0] < histories)
     counts = tf.scatter_nd(pairs, tf.ones(tf.shape(pairs)[0]), [histories, tf.shape(logits)[1]])  # [B, C]
+    hits = counts > 0  # bytes, before they are gathered for each query
     own = tf.stack([tf.range(tf.size(positive)), positive], axis=1)  # [Q, 2]
-    others = tf.where((tf.gather(counts, history) > 0) | ~competes, REMOVED, logits)
+    others = tf.where(tf.gather(hits, history) | ~competes, REMOVED, logits)
     return tf.tensor_scatter_nd_update(others, own, tf.gather_nd(logits, own))
 
 

@@ -73,9 +73,11 @@ def _draw_item(sheet: Image.Image, draw: ImageDraw.ImageDraw, item: Item, x: int
     draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), _EMPTY)
     if item.photo:
         with Image.open(io.BytesIO(item.photo)) as photo:
-            upright = ImageOps.exif_transpose(photo).convert("RGB")
+            upright = ImageOps.exif_transpose(photo).convert("RGBA")
         tile = ImageOps.contain(upright, (TILE, TILE), Image.Resampling.LANCZOS)
-        sheet.paste(tile, (x + (TILE - tile.width) // 2, y + (TILE - tile.height) // 2))
+        white = Image.new("RGBA", tile.size, "white")  # behind a photo, as where photos are read
+        place = (x + (TILE - tile.width) // 2, y + (TILE - tile.height) // 2)
+        sheet.paste(Image.alpha_composite(white, tile).convert("RGB"), place)
     font = ImageFont.load_default(_SMALL)
     for number, line in enumerate(caption_lines(item.caption, font, TILE)):
         draw.text((x, y + TILE + 3 + number * (_SMALL + 2)), line, _FAINT, font)

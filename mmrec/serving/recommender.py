@@ -90,7 +90,8 @@ class Recommender:
         """float32 [N + 1, D], the embeddings of all items; row i + 1 belongs to `items.iloc[i]`, row 0 is padding."""
         index = self._model.index
         held = index.table if hasattr(index, "table") else index.embeddings()  # earlier exports hold a table
-        return np.asarray(held)
+        table: np.ndarray = held.numpy()
+        return table
 
     @property
     def filter_columns(self) -> Sequence[str]:

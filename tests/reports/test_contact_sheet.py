@@ -38,6 +38,12 @@ def test_an_item_without_a_photo_is_a_grey_tile_and_rows_may_be_of_any_length():
     assert sheet.width == MARGIN + TILE + 44 + TILE + MARGIN
 
 
+def test_what_is_transparent_is_white():
+    file = io.BytesIO()
+    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(file, "PNG")
+    assert colour_at(contact_sheet([Shopper([Item("a", file.getvalue())], [])]), MARGIN, 0) == (255, 255, 255)
+
+
 def test_captions_take_two_lines_and_end_in_an_ellipsis_where_they_are_longer():
     font = ImageFont.load_default(11)
     assert caption_lines("Red mug", font, TILE) == ["Red mug"]
